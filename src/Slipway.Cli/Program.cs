@@ -1,0 +1,1 @@
+Console.WriteLine("slipway 0.1.0");

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using Slipway.Primitives.Bytes;
+
+namespace Slipway.Documents.Evaluations;
+
+/// <summary>Metrics with confidence intervals, computed from the predictions; determined by them and the spec alone.</summary>
+/// <param name="Predictions">Digest of the predictions table.</param>
+/// <param name="Rows">Rows of that table.</param>
+/// <param name="Positives">Rows whose label is 1.</param>
+/// <param name="Unit">Column that was resampled as a whole; null for rows.</param>
+/// <param name="Units">How many units were resampled.</param>
+/// <param name="UnitsDigest">Of every unit with its rows and positives, in order: equal digests mean that two evaluations can be paired.</param>
+/// <param name="Method"><c>bca</c> or <c>percentile</c>.</param>
+/// <param name="Confidence">Level of every interval, such as 0.95.</param>
+/// <param name="Metrics">By name: auc, log_loss, brier, ece (debiased), ece_plain.</param>
+/// <param name="Slices">By column, each value with at least one row, largest first.</param>
+public sealed record Evaluation(
+    Digest Predictions,
+    long Rows,
+    long Positives,
+    string? Unit,
+    int Units,
+    Digest UnitsDigest,
+    string Method,
+    double Confidence,
+    int Resamples,
+    long Seed,
+    ImmutableSortedDictionary<string, Figure> Metrics,
+    ImmutableSortedDictionary<string, ImmutableArray<SliceEvaluation>> Slices);
+
+/// <summary>A number with its uncertainty. Stored figures are rounded to 12 significant digits.</summary>
+/// <param name="Low">Lower end of the interval; null where it could not be computed (too few units), which no gate can pass on.</param>
+/// <param name="N">Rows that it rests on.</param>
+public sealed record Figure(double Value, double? Low, double? High, long N);
+
+/// <param name="Metrics">Null values are left out: a slice of one class has no AUC.</param>
+public sealed record SliceEvaluation(string Value, long N, ImmutableSortedDictionary<string, Figure> Metrics);
+
+/// <summary>The bootstrap's replicates, sealed so that a later model can be compared in pairs without anyone's rows.</summary>
+/// <remarks>Resample r drew the same units in every evaluation of equal UnitsDigest, Resamples and Seed; so differences pair by r.</remarks>
+/// <param name="Replicates">By metric: the value in each resample.</param>
+/// <param name="LeaveOneOut">By metric: the value without each unit, in unit order; empty where there are too many units.</param>
+public sealed record EvaluationReplicates(
+    ImmutableSortedDictionary<string, ImmutableArray<double>> Replicates,
+    ImmutableSortedDictionary<string, ImmutableArray<double>> LeaveOneOut);

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Slipway.Primitives.Bytes;
+
+namespace Slipway.Documents.Evaluations;
+
+/// <summary>Verdicts are worded in JSON as the command line documents them.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
+public enum Verdict
+{
+    /// <summary>The zero value, so that an unset verdict is not trust.</summary>
+    [JsonStringEnumMemberName("insufficient-evidence")] InsufficientEvidence,
+    [JsonStringEnumMemberName("pass")] Pass,
+    [JsonStringEnumMemberName("fail")] Fail,
+
+    /// <summary>Skipped as the spec says; never counts as a pass of that gate.</summary>
+    [JsonStringEnumMemberName("not-evaluated")] NotEvaluated,
+}
+
+/// <summary>The verdict of all gates over one bundle.</summary>
+/// <param name="Bundle">Manifest digest that the verdict is about.</param>
+/// <param name="Baseline">Manifest digest that it was compared with.</param>
+/// <param name="Verdict">Fail when any gate fails; otherwise insufficient evidence when any lacks it; otherwise pass.</param>
+public sealed record GateReport(Digest Bundle, Digest? Baseline, Verdict Verdict, ImmutableArray<GateResult> Gates);
+
+/// <param name="Reason">One sentence with the figures: <c>auc = 0.652 [0.641, 0.663] is wholly ≥ 0.60</c>.</param>
+/// <param name="Figures">By the name used in the expression, every figure that was read.</param>
+public sealed record GateResult(string Name, string Require, Verdict Verdict, string Reason, ImmutableSortedDictionary<string, Figure> Figures);

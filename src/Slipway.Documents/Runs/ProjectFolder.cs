@@ -1,0 +1,34 @@
+namespace Slipway.Documents.Runs;
+
+/// <summary>The places of a project. State lives under <c>.slipway/</c>; <c>slipway.lock</c> is the only other file written.</summary>
+/// <param name="Root">Absolute path of the folder that holds the spec.</param>
+public sealed record ProjectFolder(string Root)
+{
+    public string State => Path.Combine(Root, ".slipway");
+
+    /// <summary>Content store: stage outputs by digest.</summary>
+    public string Objects => Path.Combine(State, "objects");
+
+    /// <summary>OCI image layout that holds the sealed bundles.</summary>
+    public string Bundles => Path.Combine(State, "bundles");
+
+    /// <summary>One small document per step key: the outputs that it gave.</summary>
+    public string Steps => Path.Combine(State, "steps");
+
+    /// <summary>One folder per run: its record, logs and reports.</summary>
+    public string Runs => Path.Combine(State, "runs");
+
+    /// <summary>Private folders of stages that run now; anything in it while no run holds the lock is left from a crash.</summary>
+    public string Work => Path.Combine(State, "work");
+
+    /// <summary>Scratch space of the SQL engine.</summary>
+    public string Scratch => Path.Combine(State, "scratch");
+
+    /// <summary>Digests of the user's files by path and stamp.</summary>
+    public string DigestIndex => Path.Combine(State, "digests.json");
+
+    /// <summary>Locked while a run changes anything here.</summary>
+    public string RunLock => Path.Combine(State, "run.lock");
+
+    public string LockFile => Path.Combine(Root, "slipway.lock");
+}

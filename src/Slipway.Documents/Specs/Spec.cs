@@ -1,0 +1,176 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Documents.Hardware;
+using Slipway.Documents.Serving;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Documents.Specs;
+
+/// <summary><c>slipway.yaml</c>, parsed and checked: every name in it resolves, every amount is in range.</summary>
+/// <remarks>
+/// Built by <see cref="SpecParser"/> only. The sealed form is <see cref="ForSeal"/>. Records here compare collections by
+/// identity; compare their canonical JSON instead.
+/// </remarks>
+/// <param name="Requires">Condition on the program's version, such as <c>>=0.1</c>.</param>
+/// <param name="Params">Values by name; a nested value is reached as <c>a.b</c>.</param>
+/// <param name="Stages">In the order of the file.</param>
+public sealed record Spec(
+    string Name,
+    string? Requires,
+    string? Description,
+    ImmutableArray<string> Owners,
+    string? License,
+    ImmutableSortedDictionary<string, DatasetSpec> Data,
+    ImmutableSortedDictionary<string, EnvironmentSpec> Environments,
+    ImmutableSortedDictionary<string, HardwareProfile> Hardware,
+    DeterminismSpec Determinism,
+    ImmutableSortedDictionary<string, JsonElement> Params,
+    ImmutableArray<StageSpec> Stages,
+    ModelSpec? Model,
+    EvaluateSpec? Evaluate,
+    ImmutableArray<GateSpec> Gates)
+{
+    /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
+    public Spec ForSeal() => this with { Description = null, Owners = [] };
+}
+
+/// <summary>Where in a file of the user's something stands; both 1-based.</summary>
+public readonly record struct Place(string File, int Line, int Column)
+{
+    /// <summary>A fault at this place.</summary>
+    public Fault Fault(string code, string message, string? help = null) => new(code, message, File, Line, Column, help);
+}
+
+/// <param name="Path">File, folder or glob, relative to the project's root.</param>
+/// <param name="Expect">Expectations file, relative to the project's root; null when nothing is expected.</param>
+public sealed record DatasetSpec(string Name, string Path, string? Expect, DatasetSource? Source)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <summary>Where a dataset came from, for the reader; nothing is fetched.</summary>
+public sealed record DatasetSource(string Url, string? License);
+
+/// <param name="HostPackages">Debian packages that the host must have; with all that they depend on, they are the fingerprint.</param>
+public sealed record EnvironmentSpec(string Name, ImmutableArray<string> HostPackages)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <param name="Seed">Handed to every stage as <c>SLIPWAY_SEED</c>; 0 to 2^32−1, which every library takes.</param>
+/// <param name="Epoch">Whole seconds since 1970: SOURCE_DATE_EPOCH and archive times.</param>
+public sealed record DeterminismSpec(long Seed, long Epoch)
+{
+    /// <summary>Seed 42, 1980-01-01T00:00:00Z.</summary>
+    public static DeterminismSpec Default { get; } = new(42, 315_532_800);
+}
+
+/// <summary>One command or SQL file with declared inputs and outputs.</summary>
+/// <param name="Run">Argument list; null for an SQL stage. A shell line is <c>["/bin/sh", "-c", line]</c>.</param>
+/// <param name="Sql">SQL file, relative to the project's root; null for a command.</param>
+/// <param name="Outputs">Path by output name, relative to the project's root; a folder ends in a slash.</param>
+/// <param name="Params">Names of the params that this stage uses; only these reach it, and its step key.</param>
+/// <param name="Environment">Name of an environment; null runs in the host's plain PATH.</param>
+/// <param name="Hardware">Name of a hardware profile.</param>
+public sealed record StageSpec(
+    string Name,
+    ImmutableArray<string>? Run,
+    string? Sql,
+    ImmutableArray<StageInput> Inputs,
+    ImmutableSortedDictionary<string, string> Outputs,
+    ImmutableArray<string> Params,
+    string? Environment,
+    string? Hardware,
+    Duration? Timeout)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <summary>What an input names.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<InputKind>))]
+public enum InputKind
+{
+    /// <summary>A dataset by its name.</summary>
+    Dataset,
+
+    /// <summary>Another stage's output, <c>stage.output</c>.</summary>
+    Output,
+
+    /// <summary>A file, a folder (ends in a slash) or a glob of the project.</summary>
+    Path,
+}
+
+/// <param name="Name">As written: a dataset's name, <c>stage.output</c>, or a path.</param>
+public sealed record StageInput(InputKind Kind, string Name)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <param name="Artifact">The output that is the model, <c>stage.output</c>.</param>
+public sealed record ModelSpec(string Artifact, RuntimeSpec Runtime, string Task, ModelSignature Signature)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <summary>How the model is hosted: ONNX Runtime in process, or a command that answers on a socket.</summary>
+/// <param name="Process">Argument list; null means ONNX.</param>
+/// <param name="Inputs">Files, folders or globs of the project that the command needs; sealed as the bundle's code.</param>
+/// <param name="Environment">Name of an environment; null for ONNX or the host's plain PATH.</param>
+public sealed record RuntimeSpec(ImmutableArray<string>? Process, ImmutableArray<StageInput> Inputs, string? Environment)
+{
+    public bool IsOnnx => Process is null;
+}
+
+/// <param name="Predictions">The output that holds one row per example, <c>stage.output</c>.</param>
+/// <param name="Label">Column of 0 and 1.</param>
+/// <param name="Score">Column of probabilities, 0 to 1.</param>
+/// <param name="Unit">Column whose values are resampled as a whole; null resamples rows.</param>
+/// <param name="Baseline">Reference of a bundle; null for none.</param>
+/// <param name="Metrics">Of auc, log_loss, brier, ece.</param>
+/// <param name="Slices">Columns by whose values the metrics are repeated.</param>
+public sealed record EvaluateSpec(
+    string Predictions,
+    string Label,
+    string Score,
+    string? Unit,
+    string? Baseline,
+    ImmutableArray<string> Metrics,
+    ImmutableArray<string> Slices,
+    Ratio Confidence,
+    int Resamples)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+/// <param name="Require">An expression of <c>Slipway.Expressions</c>, syntax and names already checked.</param>
+/// <param name="WithoutBaseline">What becomes of it when there is no baseline.</param>
+public sealed record GateSpec(string Name, string Require, WithoutBaseline WithoutBaseline)
+{
+    /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public Place At { get; init; }
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<WithoutBaseline>))]
+public enum WithoutBaseline
+{
+    /// <summary>A gate that needs a baseline and has none is an error. The default.</summary>
+    Refuse,
+
+    /// <summary>It is recorded as not evaluated.</summary>
+    Skip,
+}

@@ -1,0 +1,120 @@
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Primitives.Files;
+
+/// <summary>Writes that either happened whole or not at all: temporary name beside the target, fsync, rename, fsync of the folder.</summary>
+public static class AtomicFile
+{
+    /// <summary>What temporary names begin with; a crash may leave some behind, and nobody ever reads them.</summary>
+    public const string TemporaryPrefix = ".tmp-";
+
+    private static int counter;
+
+    /// <summary>A path beside <paramref name="target"/> that no other thread or living process uses.</summary>
+    public static string TemporaryBeside(string target) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, $"{TemporaryPrefix}{Environment.ProcessId}-{Interlocked.Increment(ref counter)}");
+
+    /// <summary>Replaces or makes the file at <paramref name="path"/>; makes missing folders.</summary>
+    /// <param name="mode">Permission bits of the new file, whatever the umask.</param>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead)
+    {
+        var temporary = TemporaryBeside(path);
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(temporary)!);
+            using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                RandomAccess.Write(file, content, 0);
+                File.SetUnixFileMode(file, mode);
+                Posix.Flush(file, path);
+            }
+
+            Publish(temporary, path);
+        }
+        catch (Exception e)
+        {
+            Discard(temporary);
+            if (Explain(e, path) is { } explained)
+                throw explained;
+            throw;
+        }
+    }
+
+    /// <summary>Renames a finished temporary file or folder onto its name, and makes the name durable.</summary>
+    /// <remarks>The content must already be flushed (<see cref="Flush"/> or <see cref="FlushFileSystem"/>).</remarks>
+    public static void Publish(string temporary, string path)
+    {
+        Posix.Rename(temporary, path);
+        Posix.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Renames without flushing the folder: for a batch that ends in one <see cref="FlushFileSystem"/>.</summary>
+    public static void Rename(string from, string to) => Posix.Rename(from, to);
+
+    /// <summary>Makes one file's content durable.</summary>
+    public static void Flush(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read);
+        Posix.Flush(file, path);
+    }
+
+    /// <summary>Makes everything on the file system that holds <paramref name="folder"/> durable: one call per batch.</summary>
+    public static void FlushFileSystem(string folder) => Posix.FlushFileSystem(folder);
+
+    /// <summary>Copies content, sharing blocks where the file system can; <paramref name="to"/> must not exist.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static void Copy(string from, string to)
+    {
+        try
+        {
+            using var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read);
+            using (var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write))
+            {
+                if (Posix.TryClone(source, target))
+                    return;
+            }
+
+            File.Copy(from, to, overwrite: true);
+        }
+        catch (Exception e) when (Explain(e, to) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>Makes a folder and its parents; one that is there already is fine.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static void CreateFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (Explain(e, path) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>The framework's exception for a full disk or a missing permission as a fault with exit 3; null for any other.</summary>
+    public static SlipwayException? Explain(Exception e, string path) => e switch
+    {
+        SlipwayException => null,
+        UnauthorizedAccessException => Posix.Failure("write", path, Posix.AccessDenied) as SlipwayException,
+        IOException { HResult: Posix.NoSpace or Posix.QuotaExceeded or Posix.ReadOnlyFileSystem } io => Posix.Failure("write", path, io.HResult) as SlipwayException,
+        _ => null,
+    };
+
+    private static void Discard(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The first failure is the one to tell; a temporary name left behind is never read.
+        }
+    }
+}

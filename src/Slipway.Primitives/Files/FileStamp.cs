@@ -1,0 +1,32 @@
+namespace Slipway.Primitives.Files;
+
+/// <summary>The values are those of <c>st_mode</c>'s type bits.</summary>
+public enum FileKind
+{
+    Pipe = 0x1000,
+    CharacterDevice = 0x2000,
+    Folder = 0x4000,
+    BlockDevice = 0x6000,
+    File = 0x8000,
+    Link = 0xA000,
+    Socket = 0xC000,
+}
+
+/// <summary>What a stat says of a file; two equal stamps, both older than the look at them, mean unchanged content.</summary>
+/// <param name="Size">Bytes.</param>
+/// <param name="Modified">mtime, nanoseconds since 1970.</param>
+/// <param name="Changed">ctime, nanoseconds since 1970; users cannot set it.</param>
+/// <param name="Executable">The owner's execute bit.</param>
+public readonly record struct FileStamp(FileKind Kind, long Size, long Modified, long Changed, ulong Inode, ulong Device, bool Executable)
+{
+    /// <summary>A file system's clock may tick this slowly, in nanoseconds: a stamp younger than this at the time of the look proves nothing.</summary>
+    public const long Granularity = 20_000_000;
+
+    /// <returns>Null when there is nothing at the path.</returns>
+    /// <exception cref="IOException">The path could not be looked at.</exception>
+    public static FileStamp? Of(string path, bool followLinks = true) => Posix.Stat(path, followLinks);
+
+    /// <summary>Whether a change made right after this look could leave the stamp as it is (git's "racily clean").</summary>
+    /// <param name="look">When the content was read, nanoseconds since 1970 of the same clock.</param>
+    public bool IsRacy(long look) => Changed >= look - Granularity || Modified >= look - Granularity;
+}

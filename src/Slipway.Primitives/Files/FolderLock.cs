@@ -1,0 +1,53 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Slipway.Primitives.Files;
+
+/// <summary>An exclusive lock between processes on one never-deleted file; the kernel drops it when the holder dies.</summary>
+/// <remarks>Advisory (flock), local disks. The file must not be deleted by anyone: two processes would then hold two locks.</remarks>
+public sealed class FolderLock : IDisposable
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
+
+    private readonly SafeFileHandle handle;
+
+    private FolderLock(SafeFileHandle handle) => this.handle = handle;
+
+    /// <returns>Null when another process (or another lock of this one) holds it.</returns>
+    public static FolderLock? TryTake(string path)
+    {
+        SafeFileHandle handle;
+        try
+        {
+            AtomicFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            // FileShare.ReadWrite: the framework's own flock on open would otherwise fail where ours should wait.
+            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, path) is { } explained)
+        {
+            throw explained;
+        }
+
+        if (Posix.TryLock(handle, path))
+            return new FolderLock(handle);
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>Waits until the lock is free.</summary>
+    /// <param name="waiting">Called once, when somebody else holds it.</param>
+    public static async Task<FolderLock> TakeAsync(string path, Action? waiting, CancellationToken cancellation)
+    {
+        var told = false;
+        while (true)
+        {
+            if (TryTake(path) is { } taken)
+                return taken;
+            if (!told)
+                waiting?.Invoke();
+            told = true;
+            await Task.Delay(Retry, cancellation);
+        }
+    }
+
+    public void Dispose() => handle.Dispose();
+}

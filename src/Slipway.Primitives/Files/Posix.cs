@@ -1,0 +1,142 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Primitives.Files;
+
+/// <summary>The few system calls on files that the framework lacks; Linux, glibc.</summary>
+internal static unsafe partial class Posix
+{
+    public const int NoSpace = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, AccessDenied = 13, NotPermitted = 1, NoEntry = 2, WouldBlock = 11, CrossDevice = 18;
+
+    private const int AtFdCwd = -100, SymlinkNoFollow = 0x100, ReadOnlyDirectory = 0x10000 | 0x80000, BasicStats = 0x7ff, FileClone = 0x40049409;
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Timestamp
+    {
+        public long Seconds;
+        public uint Nanoseconds;
+        private readonly int reserved;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Statx
+    {
+        public uint Mask, BlockSize;
+        public ulong Attributes;
+        public uint Links, Uid, Gid;
+        public ushort Mode, Spare;
+        public ulong Inode, Size, Blocks, AttributesMask;
+        public Timestamp Access, Birth, Change, Modify;
+        public uint RdevMajor, RdevMinor, DevMajor, DevMinor;
+        private fixed ulong spare[14];
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int fsync_folder(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int syncfs(int fd);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(SafeFileHandle to, nuint request, SafeFileHandle from);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int folder, string path, int flags, uint mask, Statx* result);
+
+    /// <summary>Atomic within one file system; never copies.</summary>
+    public static void Rename(string from, string to)
+    {
+        if (rename(from, to) != 0)
+            throw Failure("rename", to, Marshal.GetLastPInvokeError());
+    }
+
+    public static void Flush(SafeFileHandle file, string path)
+    {
+        if (fsync(file) != 0)
+            throw Failure("fsync", path, Marshal.GetLastPInvokeError());
+    }
+
+    public static void FlushFolder(string path) => OnFolder(path, "fsync", fsync_folder);
+
+    public static void FlushFileSystem(string path) => OnFolder(path, "syncfs", syncfs);
+
+    /// <returns>False when another process holds the lock.</returns>
+    public static bool TryLock(SafeFileHandle file, string path)
+    {
+        const int exclusive = 2, nonBlocking = 4;
+        if (flock(file, exclusive | nonBlocking) == 0)
+            return true;
+        var error = Marshal.GetLastPInvokeError();
+        return error == WouldBlock ? false : throw Failure("flock", path, error);
+    }
+
+    /// <returns>False where the file system cannot share blocks.</returns>
+    public static bool TryClone(SafeFileHandle from, SafeFileHandle to) => ioctl(to, FileClone, from) == 0;
+
+    /// <returns>Null when there is nothing at the path. A link is followed unless told otherwise.</returns>
+    public static FileStamp? Stat(string path, bool followLinks)
+    {
+        Statx result;
+        if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, &result) == 0)
+        {
+            return new FileStamp(
+                (FileKind)(result.Mode & 0xF000),
+                (long)result.Size,
+                Nanoseconds(result.Modify),
+                Nanoseconds(result.Change),
+                result.Inode,
+                (ulong)result.DevMajor << 32 | result.DevMinor,
+                (result.Mode & 0b001_000_000) != 0);
+        }
+
+        const int notAFolder = 20;
+        var error = Marshal.GetLastPInvokeError();
+        return error is NoEntry or notAFolder ? null : throw Failure("statx", path, error);
+    }
+
+    /// <summary>A failed system call as what the user can do about it.</summary>
+    public static Exception Failure(string call, string path, int error)
+    {
+        var text = Marshal.GetPInvokeErrorMessage(error);
+        return error switch
+        {
+            NoSpace or QuotaExceeded => new SlipwayException(ExitCode.NotThere, new Fault("no-space", $"no space left while writing {path}", Help: "free some space on that disk and run again; nothing was left half written")),
+            ReadOnlyFileSystem or AccessDenied or NotPermitted => new SlipwayException(ExitCode.NotThere, new Fault("no-permission", $"cannot write {path}: {text}", Help: "make the folder writable for this user, or use a copy of the project that is")),
+            _ => new IOException($"{call} {path}: {text} ({error})"),
+        };
+    }
+
+    private static long Nanoseconds(Timestamp t) => t.Seconds * 1_000_000_000 + t.Nanoseconds;
+
+    private static void OnFolder(string path, string name, Func<int, int> call)
+    {
+        var fd = open(path, ReadOnlyDirectory);
+        if (fd < 0)
+            throw Failure("open", path, Marshal.GetLastPInvokeError());
+        try
+        {
+            if (call(fd) != 0)
+                throw Failure(name, path, Marshal.GetLastPInvokeError());
+        }
+        finally
+        {
+            _ = close(fd);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+using System.Diagnostics;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Primitives.Processes;
+
+/// <summary>What to start. The environment is complete: nothing of ours leaks into a child.</summary>
+/// <param name="Arguments">Program and its arguments; a program without a slash is looked up in the child's own PATH.</param>
+/// <param name="WorkingDirectory">Must exist.</param>
+/// <param name="Environment">All variables of the child.</param>
+/// <param name="Output">File that takes standard output, created or appended to; null is /dev/null.</param>
+/// <param name="Errors">File that takes standard error; the same path as <paramref name="Output"/> shares one descriptor, in order.</param>
+public sealed record ChildCommand(
+    IReadOnlyList<string> Arguments,
+    string WorkingDirectory,
+    IReadOnlyDictionary<string, string> Environment,
+    string? Output = null,
+    string? Errors = null);
+
+/// <summary>How a child ended and what it used, itself and every descendant that it waited for.</summary>
+/// <param name="Code">Exit code; null when a signal ended it.</param>
+/// <param name="Signal">The signal that ended it; null when it exited.</param>
+/// <param name="PeakMemory">
+/// Largest resident set of one process, bytes. Linux carries the starter's own size over into the kernel's figure, so below that
+/// the largest sample of the child itself, taken every 50 ms, stands in: a lower bound.
+/// </param>
+public readonly record struct ChildExit(int? Code, int? Signal, TimeSpan Wall, TimeSpan User, TimeSpan System, long PeakMemory)
+{
+    public bool Succeeded => Code == 0;
+
+    /// <summary>As a sentence's end: <c>exited with 3</c>, <c>was ended by signal 9</c>.</summary>
+    public override string ToString() => Code is { } code ? $"exited with {code}" : $"was ended by signal {Signal}";
+}
+
+/// <summary>A child in a session of its own, ended with all of that session, and by the kernel when this process dies.</summary>
+/// <remarks>
+/// posix_spawn and wait4 rather than the framework's Process: exact descriptors, processor time and peak memory after the exit.
+/// The thread that starts the child also waits for it, since the kernel's parent-death signal is tied to that thread.
+/// A grandchild that makes a session of its own outlives the child; the sandbox is what contains those.
+/// </remarks>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly TaskCompletionSource<ChildExit> exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock signalling = new();
+    private bool reaped;
+
+    private ChildProcess()
+    {
+    }
+
+    /// <summary>The process id, which is its group's and session's as well.</summary>
+    public int Id { get; private set; }
+
+    /// <summary>Completes when the child has ended; never faults.</summary>
+    public Task<ChildExit> Exited => exited.Task;
+
+    /// <exception cref="SlipwayException">The program is not in the child's PATH, or cannot be started (exit 3).</exception>
+    public static ChildProcess Start(ChildCommand command)
+    {
+        var program = Find(command);
+        var child = new ChildProcess();
+        using var started = new ManualResetEventSlim();
+        Exception? failure = null;
+        new Thread(() =>
+        {
+            long wasPeak;
+            var clock = Stopwatch.StartNew();
+            try
+            {
+                wasPeak = PeakMemoryOf("self");
+                child.Id = Spawn.Start(program, command);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                return;
+            }
+            finally
+            {
+                started.Set();
+            }
+
+            child.Reap(clock, wasPeak);
+        })
+        { IsBackground = true, Name = "child " + Path.GetFileName(program) }.Start();
+        started.Wait();
+        return failure is null
+            ? child
+            : throw new SlipwayException(ExitCode.NotThere, new Fault("cannot-start", $"cannot start {program}: {failure.Message}"), failure);
+    }
+
+    /// <summary>Runs to the end; a cancelled wait ends the child, politely at first, and throws.</summary>
+    /// <param name="grace">Time between SIGTERM and SIGKILL.</param>
+    public static async Task<ChildExit> RunAsync(ChildCommand command, TimeSpan grace, CancellationToken cancellation)
+    {
+        await using var child = Start(command);
+        try
+        {
+            return await child.Exited.WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            await child.StopAsync(grace);
+            throw;
+        }
+    }
+
+    /// <summary>SIGTERM to the child's group, then SIGKILL to its whole session after <paramref name="grace"/>.</summary>
+    public async Task<ChildExit> StopAsync(TimeSpan grace)
+    {
+        Signal(Spawn.Terminate);
+        try
+        {
+            return await Exited.WaitAsync(grace);
+        }
+        catch (TimeoutException)
+        {
+            Kill();
+            return await Exited;
+        }
+    }
+
+    /// <summary>SIGKILL to every process of the child's session.</summary>
+    public void Kill()
+    {
+        foreach (var id in Session())
+            Spawn.Send(id, Spawn.KillSignal);
+        Signal(Spawn.KillSignal);
+    }
+
+    /// <summary>Ends what is still alive of the session.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await Exited;
+    }
+
+    private void Signal(int signal)
+    {
+        lock (signalling)
+        {
+            if (!reaped)
+                Spawn.Send(-Id, signal);
+        }
+    }
+
+    private void Reap(Stopwatch clock, long peakOfStarter)
+    {
+        var sampled = 0L;
+        while (!Spawn.WaitWithoutReaping(Id, SampleEvery))
+            sampled = Math.Max(sampled, PeakMemoryOf(Id.ToString()));
+        var wall = clock.Elapsed;
+        foreach (var id in Session())
+            Spawn.Send(id, Spawn.KillSignal);
+        ChildExit exit;
+        lock (signalling)
+        {
+            exit = Spawn.Collect(Id, wall);
+            reaped = true;
+        }
+
+        exited.SetResult(exit.PeakMemory > peakOfStarter ? exit : exit with { PeakMemory = sampled });
+    }
+
+    /// <summary>The other members of the child's session: while the child is not reaped, its id cannot be anyone else's.</summary>
+    private List<int> Session()
+    {
+        var members = new List<int>();
+        lock (signalling)
+        {
+            if (reaped)
+                return members;
+            foreach (var folder in Directory.EnumerateDirectories("/proc"))
+            {
+                if (int.TryParse(Path.GetFileName(folder), out var id) && id != Id && SessionOf(id) == Id)
+                    members.Add(id);
+            }
+        }
+
+        return members;
+    }
+
+    private static int SessionOf(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;       // it ended meanwhile, or is somebody else's
+        }
+    }
+
+    private static long PeakMemoryOf(string id)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/{id}/status"))
+            {
+                if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                    return long.Parse(line.AsSpan(6).Trim().ToString().Split(' ')[0]) * 1024;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended between two samples.
+        }
+
+        return 0;
+    }
+
+    private static string Find(ChildCommand command)
+    {
+        if (!Directory.Exists(command.WorkingDirectory))
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-folder", $"the working directory {command.WorkingDirectory} is not there"));
+        var name = command.Arguments[0];
+        if (name.Contains('/'))
+            return Path.Combine(command.WorkingDirectory, name);
+        var path = command.Environment.GetValueOrDefault("PATH", "/usr/bin:/bin");
+        foreach (var folder in path.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var candidate = Path.Combine(folder, name);
+            if (File.Exists(candidate) && (File.GetUnixFileMode(candidate) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0)
+                return candidate;
+        }
+
+        throw new SlipwayException(ExitCode.NotThere, new Fault("command-not-found", $"the command '{name}' is not in PATH ({path})", Help: $"install the package that has {name}, or write the command with its path"));
+    }
+}
