@@ -50,7 +50,7 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
     }
 }
 
-internal sealed class ByteSizeJsonConverter : JsonConverter<ByteSize>
+public sealed class ByteSizeJsonConverter : JsonConverter<ByteSize>
 {
     public override ByteSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt64());
 

@@ -47,7 +47,7 @@ public readonly record struct Duration(TimeSpan Value) : IComparable<Duration>
     };
 }
 
-internal sealed class DurationJsonConverter : JsonConverter<Duration>
+public sealed class DurationJsonConverter : JsonConverter<Duration>
 {
     public override Duration Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         new(TimeSpan.FromTicks((long)Math.Round(reader.GetDouble() * TimeSpan.TicksPerSecond)));

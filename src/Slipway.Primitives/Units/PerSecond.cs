@@ -41,14 +41,14 @@ public readonly record struct ByteRate(ByteSize PerSecond)
     public override string ToString() => PerSecond + "/s";
 }
 
-internal sealed class RequestRateJsonConverter : JsonConverter<RequestRate>
+public sealed class RequestRateJsonConverter : JsonConverter<RequestRate>
 {
     public override RequestRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetDouble());
 
     public override void Write(Utf8JsonWriter writer, RequestRate value, JsonSerializerOptions options) => writer.WriteNumberValue(value.PerSecond);
 }
 
-internal sealed class ByteRateJsonConverter : JsonConverter<ByteRate>
+public sealed class ByteRateJsonConverter : JsonConverter<ByteRate>
 {
     public override ByteRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(new ByteSize(reader.GetInt64()));
 

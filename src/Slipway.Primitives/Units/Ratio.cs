@@ -27,7 +27,7 @@ public readonly record struct Ratio(double Value) : IComparable<Ratio>
     public override string ToString() => (Value * 100).ToString("0.####", CultureInfo.InvariantCulture) + " %";
 }
 
-internal sealed class RatioJsonConverter : JsonConverter<Ratio>
+public sealed class RatioJsonConverter : JsonConverter<Ratio>
 {
     public override Ratio Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetDouble());
 
