@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Runtime.InteropServices;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Cli;
+
+/// <summary>The command tree and what surrounds every verb: global options, Ctrl-C, faults, exit codes.</summary>
+internal static class CommandLine
+{
+    /// <summary>What shells report for a process ended by SIGINT; not a verdict, so not in the table of exit codes.</summary>
+    private const int Interrupted = 130;
+
+    private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs = [];
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var options = new GlobalOptions();
+        var root = new RootCommand("Takes a model from a training script to production traffic, and can prove every step.");
+        options.AddTo(root);
+        // A known verb needs its own branch of the tree only; building the others would cost every start.
+        var known = Verbs.Where(verb => args.Contains(verb.Name)).ToArray();
+        foreach (var (_, build) in known.Length == 1 ? known : Verbs)
+            root.Subcommands.Add(build(options));
+
+        var parsed = root.Parse(args);
+        var shell = options.Shell(parsed);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            return shell.Report(Misread(parsed));
+
+        using var stopping = new CancellationTokenSource();
+        using var interrupt = Stop(PosixSignal.SIGINT, stopping);
+        using var terminate = Stop(PosixSignal.SIGTERM, stopping);
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stopping.Token);
+        }
+        catch (SlipwayException e)
+        {
+            return shell.Report(e);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            shell.Note("stopped; what had finished is kept, and the same command goes on from there");
+            return Interrupted;
+        }
+        catch (Exception e)
+        {
+            return shell.ReportBug(e);
+        }
+    }
+
+    private static PosixSignalRegistration Stop(PosixSignal signal, CancellationTokenSource stopping) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            // The first one ends politely; the next one has the system's own effect.
+            context.Cancel = !stopping.IsCancellationRequested;
+            stopping.Cancel();
+        });
+
+    private static SlipwayException Misread(ParseResult parsed)
+    {
+        var names = parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options)
+            .SelectMany(option => option.Aliases.Append(option.Name))
+            .Concat(Verbs.Select(verb => verb.Name))
+            .Concat(parsed.CommandResult.Command.Subcommands.Select(command => command.Name))
+            .ToArray();
+        var unmatched = parsed.UnmatchedTokens.ToArray();
+        var faults = unmatched.Length > 0
+            ? unmatched.Select(token => new Fault("unknown-argument", $"'{token}' is not known here", Help: NearestName.Of(token, names) is { } near ? $"did you mean {near}?" : "see slipway --help"))
+            : parsed.Errors.Select(error => new Fault("bad-argument", error.Message.TrimEnd('.'), Help: "see slipway --help"));
+        return new SlipwayException(ExitCode.UnusableInput, faults.ToArray());
+    }
+}

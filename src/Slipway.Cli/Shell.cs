@@ -1,0 +1,84 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Slipway.Documents.Runs;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Cli;
+
+/// <summary>What a verb sees of its surroundings: folder, output form, and the two streams. Results go to stdout, all else to stderr.</summary>
+/// <param name="Folder">Absolute path of the project's folder.</param>
+/// <param name="SpecFile">The spec's name relative to it.</param>
+internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Quiet, bool Verbose)
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public ProjectFolder Project => new(Folder);
+
+    public TextWriter Out { get; } = Console.Out;
+
+    public TextWriter Err { get; } = Console.Error;
+
+    /// <summary>Whether a person watches stderr, so that a line may be redrawn.</summary>
+    public bool Live { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    /// <summary>Whether stdout takes colour.</summary>
+    public bool Colour { get; } = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    /// <summary>Writes the one document of <c>--json</c>.</summary>
+    public void WriteJson(JsonNode document)
+    {
+        Out.WriteLine(document.ToJsonString(Readable));
+        Out.Flush();
+    }
+
+    /// <summary>A remark on stderr, not on <c>-q</c>.</summary>
+    public void Note(string text)
+    {
+        if (!Quiet)
+            Err.WriteLine(text);
+    }
+
+    /// <summary>A warning on stderr, on <c>-q</c> as well.</summary>
+    public void Warn(string text) => Err.WriteLine("warning: " + text);
+
+    /// <summary>Tells every fault, and gives the exit code.</summary>
+    public int Report(SlipwayException failure)
+    {
+        if (Json)
+        {
+            WriteJson(new JsonObject { ["faults"] = new JsonArray([.. failure.Faults.Select(Render)]) });
+            return (int)failure.Exit;
+        }
+
+        foreach (var fault in failure.Faults)
+        {
+            Err.WriteLine("error: " + fault);
+            if (fault.Help is { } help)
+                Err.WriteLine("  → " + help);
+        }
+
+        return (int)failure.Exit;
+    }
+
+    /// <summary>Says that this is our mistake and how to report it.</summary>
+    public int ReportBug(Exception e)
+    {
+        const string help = "please report it with the text above and the output of slipway --version; nothing that was finished is lost";
+        if (Json)
+            WriteJson(new JsonObject { ["faults"] = new JsonArray(Render(new Fault("bug", $"{e.GetType().Name}: {e.Message}", Help: help))) });
+        Err.WriteLine($"slipway has a bug: {e}");
+        Err.WriteLine("  → " + help);
+        return (int)ExitCode.Bug;
+    }
+
+    private static JsonNode Render(Fault fault) => new JsonObject
+    {
+        ["code"] = fault.Code,
+        ["file"] = fault.File,
+        ["line"] = fault.Line,
+        ["column"] = fault.Column,
+        ["message"] = fault.Message,
+        ["help"] = fault.Help,
+    };
+}
