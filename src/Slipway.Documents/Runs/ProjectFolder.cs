@@ -25,7 +25,7 @@ public sealed record ProjectFolder(string Root)
     public string Scratch => Path.Combine(State, "scratch");
 
     /// <summary>Digests of the user's files by path and stamp.</summary>
-    public string DigestIndex => Path.Combine(State, "digests.json");
+    public string DigestIndex => Path.Combine(State, "digests");
 
     /// <summary>Locked while a run changes anything here.</summary>
     public string RunLock => Path.Combine(State, "run.lock");
