@@ -1,0 +1,171 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Store.Oci;
+
+public sealed partial class OciLayout
+{
+    /// <summary>How often a held lock is tried again.</summary>
+    private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long to wait for another process's change of the index, which takes milliseconds; then it is a fault.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Stores a manifest whose blobs are here already, lists it in the index, and moves the tag to it.</summary>
+    /// <remarks>
+    /// Idempotent. A tag that named another manifest leaves it listed without a tag: nothing is lost. An attached manifest is listed
+    /// with its annotations, as image-spec asks for referrers, and with <see cref="SubjectAnnotation"/>.
+    /// </remarks>
+    /// <exception cref="SlipwayException">A blob is missing, or the tag is malformed (exit 2); no space, or the layout stays locked (exit 3).</exception>
+    public OciDescriptor PutManifest(OciManifest manifest, string? tag = null, CancellationToken cancellation = default)
+    {
+        if (tag is not null && !IsTag(tag))
+            throw Unusable("bad-tag", $"'{tag}' is no tag", tag, "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
+        foreach (var blob in manifest.Blobs)
+        {
+            if (FileStamp.Of(BlobPath(blob.Digest))?.Size != blob.Size)
+                throw Unusable("blob-missing", $"blob {blob.Digest} of {blob.Size} bytes is not in {Folder}", Folder);
+        }
+
+        var stored = AddBlob(manifest.ToBytes());
+        var entry = new OciDescriptor(OciManifest.ManifestMediaType, stored.Digest, stored.Size, manifest.ArtifactType, EntryAnnotations(manifest));
+        var tagged = tag is null ? entry : entry with { Annotations = (entry.Annotations ?? Sorted).SetItem(TagAnnotation, tag) };
+        using (TakeLock(cancellation))
+        {
+            var index = ReadIndex();
+            var changed = index with { Manifests = Listed(index.Manifests, tagged, tag) };
+            if (!changed.Manifests.SequenceEqual(index.Manifests))
+                AtomicFile.Write(IndexFile, changed.ToBytes());
+        }
+
+        return entry;
+    }
+
+    /// <summary>The manifests of the index that are attached to <paramref name="subject"/>, and those that may be and cannot be read.</summary>
+    public ImmutableArray<Referrer> Referrers(Digest subject)
+    {
+        var found = ImmutableArray.CreateBuilder<Referrer>();
+        foreach (var entry in ReadIndex().Manifests.DistinctBy(entry => entry.Digest))
+        {
+            if (entry.Digest == subject || entry.MediaType != OciManifest.ManifestMediaType)
+                continue;
+            var hint = entry.Annotation(SubjectAnnotation);
+            if (hint is not null && hint != subject.ToString())
+                continue;
+            var (manifest, flaw) = TryReadManifest(entry.Digest);
+            if (manifest is not null ? manifest.Subject?.Digest == subject : hint is not null)
+                found.Add(new Referrer(entry, manifest, flaw));
+        }
+
+        return found.ToImmutable();
+    }
+
+    /// <summary>Blobs that no manifest of the index leads to, in order of their digests.</summary>
+    public ImmutableArray<Digest> UnreferencedBlobs()
+    {
+        var reached = new HashSet<Digest>();
+        foreach (var entry in ReadIndex().Manifests)
+            Reach(entry, reached, depth: 0);
+        if (!Directory.Exists(BlobFolder))
+            return [];
+        return
+        [
+            .. Directory.EnumerateFiles(BlobFolder)
+                .Select(path => Digest.TryParse("sha256:" + Path.GetFileName(path), out var digest) ? digest : (Digest?)null)
+                .OfType<Digest>().Where(digest => !reached.Contains(digest)).Order(),
+        ];
+    }
+
+    /// <summary>image-spec's grammar for tags as registries take them.</summary>
+    public static bool IsTag(string text) =>
+        text.Length is > 0 and <= 128
+        && text[0] is not ('.' or '-')
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    private static ImmutableSortedDictionary<string, string> Sorted => ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    private static ImmutableSortedDictionary<string, string>? EntryAnnotations(OciManifest manifest) =>
+        manifest.Subject is { } subject
+            ? (manifest.Annotations ?? Sorted).SetItem(SubjectAnnotation, subject.Digest.ToString())
+            : null;
+
+    /// <summary>The index's list with this entry in it, and its tag on no other.</summary>
+    private static ImmutableArray<OciDescriptor> Listed(ImmutableArray<OciDescriptor> list, OciDescriptor entry, string? tag)
+    {
+        static string? Tag(OciDescriptor entry) => entry.Annotation(TagAnnotation);
+        var entries = list
+            .Select(other => tag is not null && other.Digest != entry.Digest && Tag(other) == tag
+                ? other with { Annotations = other.Annotations!.Remove(TagAnnotation) }
+                : other)
+            .ToList();
+        if (!entries.Any(other => other.Digest == entry.Digest && (tag is null || Tag(other) == tag)))
+            entries.Add(entry);
+
+        // An entry without a tag gives way to the same manifest with one.
+        var named = entries.Where(other => Tag(other) is not null).Select(other => other.Digest).ToHashSet();
+        return [.. entries.Where(other => Tag(other) is not null || named.Add(other.Digest))];
+    }
+
+    private (OciManifest? Manifest, string? Flaw) TryReadManifest(Digest digest)
+    {
+        var read = ReadBlob(digest, OciManifest.MaxBytes);
+        if (read.State != BlobState.Intact)
+            return (null, read.State switch
+            {
+                BlobState.Missing => "is missing",
+                BlobState.TooLarge => $"has more than {OciManifest.MaxBytes} bytes",
+                _ => "differs from its digest",
+            });
+        try
+        {
+            return (OciManifest.Parse(read.Bytes), null);
+        }
+        catch (JsonException e)
+        {
+            return (null, "is no manifest: " + e.Message);
+        }
+    }
+
+    private void Reach(OciDescriptor entry, HashSet<Digest> reached, int depth)
+    {
+        const int deepest = 4;      // an index of indexes of images is the deepest in use
+        if (!reached.Add(entry.Digest) || depth > deepest)
+            return;
+        if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
+            reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
+        if (entry.MediaType != OciIndex.IndexMediaType)
+            return;
+        try
+        {
+            foreach (var inner in OciIndex.Parse(ReadBlob(entry.Digest, OciManifest.MaxBytes).Bytes).Manifests)
+                Reach(inner, reached, depth + 1);
+        }
+        catch (JsonException)
+        {
+            // An unreadable index leads nowhere.
+        }
+    }
+
+    private FolderLock TakeLock(CancellationToken cancellation)
+    {
+        var path = Path.Combine(Folder, ".slipway-index.lock");
+        for (var waited = TimeSpan.Zero; waited < LockPatience; waited += LockRetry)
+        {
+            if (FolderLock.TryTake(path) is { } taken)
+                return taken;
+            cancellation.WaitHandle.WaitOne(LockRetry);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        throw new SlipwayException(ExitCode.NotThere, new Fault("layout-busy", $"another process has held {path} for {LockPatience.TotalSeconds} seconds", path, Help: "find it with `fuser`, and run again"));
+    }
+}
+
+/// <summary>A manifest that is attached to another.</summary>
+/// <param name="Entry">As the index lists it.</param>
+/// <param name="Manifest">Null when it is missing, damaged or malformed.</param>
+/// <param name="Flaw">Why there is no manifest: the end of a sentence.</param>
+public sealed record Referrer(OciDescriptor Entry, OciManifest? Manifest, string? Flaw);

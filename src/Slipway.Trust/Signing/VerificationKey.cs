@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Trust.Signing;
+
+/// <summary>A public P-256 key. Immutable and thread-safe.</summary>
+public sealed class VerificationKey
+{
+    private const string P256 = "1.2.840.10045.3.1.7";
+
+    private readonly byte[] spki;
+
+    private VerificationKey(byte[] spki)
+    {
+        this.spki = spki;
+        var digest = Digest.Of(spki);
+        KeyId = digest.Hex;
+        Span<byte> hash = stackalloc byte[Digest.Length];
+        digest.CopyTo(hash);
+        Hint = Convert.ToBase64String(hash);
+    }
+
+    /// <summary>SHA-256 of the SPKI DER, 64 lowercase hex digits.</summary>
+    public string KeyId { get; }
+
+    /// <summary>The same hash in base64: how cosign names a key in a bundle.</summary>
+    public string Hint { get; }
+
+    /// <exception cref="SlipwayException">No such file (exit 3); no P-256 public key in SPKI PEM (exit 2).</exception>
+    public static VerificationKey Load(string file)
+    {
+        var pem = KeyFile.Read(file);
+        var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
+        if (kind is "PRIVATE KEY" or "ENCRYPTED PRIVATE KEY" or "EC PRIVATE KEY")
+            throw KeyFile.Unusable("key-is-private", $"{file} holds a private key; checking needs the public one (FILE.pub)", file);
+        if (kind is not "PUBLIC KEY")
+            throw KeyFile.NoKey(file, kind, "a P-256 public key in SPKI PEM (PUBLIC KEY)");
+        try
+        {
+            return FromSpki(Convert.FromBase64String(pem[found.Base64Data]), file);
+        }
+        catch (CryptographicException e)
+        {
+            throw KeyFile.Unusable("key-unreadable", $"{file} holds no P-256 key: {e.Message}", file);
+        }
+    }
+
+    /// <summary>Whether this key made the signature over the data. Malformed signatures are an ordinary no.</summary>
+    /// <param name="signature">DER, strictly: one encoding per signature.</param>
+    public bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        using var key = Import(spki);
+        try
+        {
+            return key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    public string ToPem() => PemEncoding.WriteString("PUBLIC KEY", spki) + "\n";
+
+    /// <exception cref="CryptographicException">No public key.</exception>
+    internal static VerificationKey FromSpki(byte[] spki, string file = "the key")
+    {
+        using var key = Import(spki);
+        RequireP256(key, file);
+        // One key has one id: the compressed form of the same point, or trailing bytes, would give another.
+        return new VerificationKey(key.ExportSubjectPublicKeyInfo());
+    }
+
+    internal static void RequireP256(ECDsa key, string file)
+    {
+        var curve = key.ExportParameters(false).Curve;
+        if (!curve.IsNamed || curve.Oid.Value != P256)
+            throw KeyFile.Unusable("key-wrong-curve", $"{file} is a key on {(curve.IsNamed ? curve.Oid.FriendlyName : "a curve given by its parameters")}, expected P-256", file);
+    }
+
+    private static ECDsa Import(byte[] spki)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportSubjectPublicKeyInfo(spki, out var read);
+            return read == spki.Length ? key : throw new CryptographicException("bytes follow the key");
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+}
