@@ -12,13 +12,11 @@ namespace Slipway.Primitives.Bytes;
 /// </summary>
 /// <remarks>
 /// Source: RFC 8785; numbers as ECMA-262 Number::toString. Refused: duplicate keys, lone surrogates, NaN and infinities,
-/// numbers that overflow a double, integers beyond ±(2^53−1) written without exponent or fraction (they travel as strings),
-/// comments, trailing commas, nesting deeper than 64. Thread-safe; memory is proportional to the document.
+/// numbers that overflow a double, integers that a double does not hold digit for digit (beyond ±(2^53−1) they travel as
+/// strings), comments, trailing commas, nesting deeper than 64. Thread-safe; memory is proportional to the document.
 /// </remarks>
 public static class CanonicalJson
 {
-    private const long MaxSafeInteger = (1L << 53) - 1;
-
     private static readonly JsonDocumentOptions Strict = new()
     {
         AllowTrailingCommas = false,
@@ -38,7 +36,7 @@ public static class CanonicalJson
     /// <exception cref="JsonException">The text is not JSON, or is JSON that this form refuses.</exception>
     public static byte[] Canonicalize(ReadOnlyMemory<byte> json)
     {
-        using var document = JsonDocument.Parse(json, Strict);
+        using var document = Parse(json);
         return Write(document.RootElement);
     }
 
@@ -92,6 +90,19 @@ public static class CanonicalJson
             var (n, k) => (k == 1 ? digits : digits[..1] + "." + digits[1..]) + "e" + (n - 1 < 0 ? "-" : "+")
                 + Math.Abs(n - 1).ToString(CultureInfo.InvariantCulture),
         };
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, Strict);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Looking for duplicates, the framework unescapes the keys.
+            throw new JsonException("a key holds a lone surrogate or bytes that are not UTF-8", e);
+        }
     }
 
     private static void Write(JsonElement element, ArrayBufferWriter<byte> output)
@@ -162,10 +173,12 @@ public static class CanonicalJson
     private static void WriteNumber(JsonElement element, ArrayBufferWriter<byte> output)
     {
         var raw = element.GetRawText();
+        var number = Number(element.GetDouble());
+        // A double from 2^53 to 10^21 is itself written without exponent, so the size of an integer alone refuses nothing.
         var isInteger = raw.AsSpan().IndexOfAny('.', 'e', 'E') < 0;
-        if (isInteger && (!element.TryGetInt64(out var whole) || whole is > MaxSafeInteger or < -MaxSafeInteger))
-            throw new JsonException($"the integer {raw} is beyond ±(2^53−1); write it as a string");
-        Write(Number(element.GetDouble()), output);
+        if (isInteger && raw != number && raw != "-0")
+            throw new JsonException($"the integer {raw} is beyond ±(2^53−1) and would change to {number}; write it as a string");
+        Write(number, output);
     }
 
     private static string Name(JsonProperty property)

@@ -15,18 +15,9 @@ public sealed class FolderLock : IDisposable
     /// <returns>Null when another process (or another lock of this one) holds it.</returns>
     public static FolderLock? TryTake(string path)
     {
-        SafeFileHandle handle;
-        try
-        {
-            AtomicFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            // FileShare.ReadWrite: the framework's own flock on open would otherwise fail where ours should wait.
-            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception e) when (AtomicFile.Explain(e, path) is { } explained)
-        {
-            throw explained;
-        }
-
+        AtomicFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        // Not through the framework: whatever its sharing mode, it takes a shared flock on opening and fails where ours waits.
+        var handle = Posix.OpenForLock(path);
         if (Posix.TryLock(handle, path))
             return new FolderLock(handle);
         handle.Dispose();

@@ -47,6 +47,9 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);
 
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open_file(string path, int flags, uint mode);
+
     [LibraryImport("libc")]
     private static partial int close(int fd);
 
@@ -75,6 +78,15 @@ internal static unsafe partial class Posix
     public static void FlushFolder(string path) => OnFolder(path, "fsync", fsync_folder);
 
     public static void FlushFileSystem(string path) => OnFolder(path, "syncfs", syncfs);
+
+    /// <summary>Opens a file for reading and writing, makes it when it is not there, and takes no lock.</summary>
+    public static SafeFileHandle OpenForLock(string path)
+    {
+        const int readWrite = 0x2, create = 0x40, closeOnExec = 0x80000;
+        const uint ownerWritesAllRead = 0x1A4;
+        var fd = open_file(path, readWrite | create | closeOnExec, ownerWritesAllRead);
+        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
+    }
 
     /// <returns>False when another process holds the lock.</returns>
     public static bool TryLock(SafeFileHandle file, string path)

@@ -218,15 +218,26 @@ public sealed class ChildProcess : IAsyncDisposable
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-folder", $"the working directory {command.WorkingDirectory} is not there"));
         var name = command.Arguments[0];
         if (name.Contains('/'))
-            return Path.Combine(command.WorkingDirectory, name);
+        {
+            var direct = Path.Combine(command.WorkingDirectory, name);
+            if (!Path.Exists(direct))
+                throw new SlipwayException(ExitCode.NotThere, new Fault("command-not-found", $"the command '{name}' is not there", Help: "commands with a slash are relative to the working directory"));
+            if (!IsExecutable(direct))
+                throw new SlipwayException(ExitCode.NotThere, new Fault("not-executable", $"'{name}' is not an executable file", Help: $"chmod +x {name}, or write its interpreter in front of it"));
+            return direct;
+        }
+
         var path = command.Environment.GetValueOrDefault("PATH", "/usr/bin:/bin");
         foreach (var folder in path.Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             var candidate = Path.Combine(folder, name);
-            if (File.Exists(candidate) && (File.GetUnixFileMode(candidate) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0)
+            if (IsExecutable(candidate))
                 return candidate;
         }
 
         throw new SlipwayException(ExitCode.NotThere, new Fault("command-not-found", $"the command '{name}' is not in PATH ({path})", Help: $"install the package that has {name}, or write the command with its path"));
     }
+
+    private static bool IsExecutable(string path) =>
+        File.Exists(path) && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 }

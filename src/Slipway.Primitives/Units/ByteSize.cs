@@ -11,6 +11,9 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
 {
     public const string Allowed = "a size with its unit, such as 512 MiB, 4Gi or 10 MB";
 
+    /// <summary>The largest size: what a JSON number holds exactly.</summary>
+    public const long MaxBytes = (1L << 53) - 1;
+
     private static readonly (string Unit, long Factor)[] Units =
     [
         ("B", 1),
@@ -28,7 +31,7 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
         {
             if (name != unit)
                 continue;
-            if (number > (1L << 53) / factor)
+            if (number > MaxBytes / (decimal)factor)
                 return false;
             size = new ByteSize((long)(number * factor));
             return true;
@@ -52,7 +55,8 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
 
 public sealed class ByteSizeJsonConverter : JsonConverter<ByteSize>
 {
-    public override ByteSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt64());
+    public override ByteSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetInt64() is >= 0 and <= ByteSize.MaxBytes and var bytes ? new(bytes) : throw new JsonException("expected a number of bytes from 0 to 2^53−1");
 
     public override void Write(Utf8JsonWriter writer, ByteSize value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Bytes);
 }

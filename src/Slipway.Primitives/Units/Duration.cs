@@ -11,6 +11,9 @@ public readonly record struct Duration(TimeSpan Value) : IComparable<Duration>
 {
     public const string Allowed = "a time with its unit, such as 10 ms, 20 min, 24 h or 7 days";
 
+    /// <summary>10,000 years, in days.</summary>
+    internal const int MaxDays = 3_652_500;
+
     public double Seconds => Value.TotalSeconds;
 
     public static bool TryParse(string text, out Duration duration)
@@ -28,7 +31,7 @@ public readonly record struct Duration(TimeSpan Value) : IComparable<Duration>
             "d" or "day" or "days" => TimeSpan.TicksPerDay,
             _ => 0,
         };
-        if (ticks == 0 || number > 3_652_500m * TimeSpan.TicksPerDay / ticks)
+        if (ticks == 0 || number > (decimal)MaxDays * TimeSpan.TicksPerDay / ticks)
             return false;
         duration = new Duration(TimeSpan.FromTicks((long)(number * ticks)));
         return true;
@@ -50,7 +53,9 @@ public readonly record struct Duration(TimeSpan Value) : IComparable<Duration>
 public sealed class DurationJsonConverter : JsonConverter<Duration>
 {
     public override Duration Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        new(TimeSpan.FromTicks((long)Math.Round(reader.GetDouble() * TimeSpan.TicksPerSecond)));
+        reader.GetDouble() is >= 0 and <= Duration.MaxDays * 86_400.0 and var seconds
+            ? new(TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond)))
+            : throw new JsonException("expected a time in seconds, from 0 to 10,000 years");
 
     public override void Write(Utf8JsonWriter writer, Duration value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Seconds);
 }

@@ -43,14 +43,16 @@ public readonly record struct ByteRate(ByteSize PerSecond)
 
 public sealed class RequestRateJsonConverter : JsonConverter<RequestRate>
 {
-    public override RequestRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetDouble());
+    public override RequestRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetDouble() is >= 0 and var perSecond ? new(perSecond) : throw new JsonException("expected a rate per second, 0 or more");
 
     public override void Write(Utf8JsonWriter writer, RequestRate value, JsonSerializerOptions options) => writer.WriteNumberValue(value.PerSecond);
 }
 
 public sealed class ByteRateJsonConverter : JsonConverter<ByteRate>
 {
-    public override ByteRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(new ByteSize(reader.GetInt64()));
+    public override ByteRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetInt64() is >= 0 and <= ByteSize.MaxBytes and var bytes ? new(new ByteSize(bytes)) : throw new JsonException("expected bytes per second from 0 to 2^53−1");
 
     public override void Write(Utf8JsonWriter writer, ByteRate value, JsonSerializerOptions options) => writer.WriteNumberValue(value.PerSecond.Bytes);
 }

@@ -29,7 +29,8 @@ public readonly record struct Ratio(double Value) : IComparable<Ratio>
 
 public sealed class RatioJsonConverter : JsonConverter<Ratio>
 {
-    public override Ratio Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetDouble());
+    public override Ratio Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetDouble() is >= 0 and <= 1 and var value ? new(value) : throw new JsonException("expected a share from 0 to 1");
 
     public override void Write(Utf8JsonWriter writer, Ratio value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
 }
