@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
+using Slipway.Cli.Verbs;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli;
@@ -11,7 +12,10 @@ internal static class CommandLine
     /// <summary>What shells report for a process ended by SIGINT; not a verdict, so not in the table of exit codes.</summary>
     private const int Interrupted = 130;
 
-    private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs = [];
+    private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs =
+    [
+        ("keys", KeysVerb.Build),
+    ];
 
     public static async Task<int> RunAsync(string[] args)
     {

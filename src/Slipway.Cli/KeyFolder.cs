@@ -1,0 +1,69 @@
+using System.Text;
+using Slipway.Primitives.Faults;
+using Slipway.Trust.Signing;
+
+namespace Slipway.Cli;
+
+/// <summary>A person's keys: <c>$XDG_CONFIG_HOME/slipway/keys</c>, or <c>~/.config/slipway/keys</c>. They belong to people, not to projects.</summary>
+internal static class KeyFolder
+{
+    private const string PassphraseVariable = "SLIPWAY_KEY_PASSPHRASE";
+
+    public static string Path { get; } = System.IO.Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configuration
+            ? configuration
+            : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
+        "slipway",
+        "keys");
+
+    /// <summary>Where the key of that name is; a name with a slash is a path.</summary>
+    public static string FileOf(string name) => name.Contains('/') ? System.IO.Path.GetFullPath(name) : System.IO.Path.Combine(Path, name + ".key");
+
+    /// <summary>Opens a private key, asking for its passphrase where a person is there to answer.</summary>
+    /// <exception cref="SlipwayException">No such key, or no way to open it (exit 3); wrong passphrase (exit 2).</exception>
+    public static SigningKey Open(string name)
+    {
+        var file = FileOf(name);
+        var passphrase = Passphrase;
+        if (passphrase is null && !Console.IsInputRedirected && File.Exists(file) && File.ReadAllText(file, Encoding.Latin1).Contains("ENCRYPTED", StringComparison.Ordinal))
+            passphrase = Ask($"Passphrase of {file}: ");
+        return SigningKey.Load(file, passphrase);
+    }
+
+    /// <summary>The public keys whose word is believed: those named, or all of the person's own folder.</summary>
+    public static KeyRing Trusted(IReadOnlyCollection<string> named) =>
+        named.Count > 0 ? KeyRing.Load(named) : Directory.Exists(Path) ? KeyRing.Load([Path]) : KeyRing.Of();
+
+    /// <summary>The passphrase from the environment, or null.</summary>
+    public static string? Passphrase => Environment.GetEnvironmentVariable(PassphraseVariable) is { Length: > 0 } given ? given : null;
+
+    /// <summary>A passphrase for a new key, typed twice.</summary>
+    /// <exception cref="SlipwayException">Nobody is there to type (exit 3), or the two differ (exit 2).</exception>
+    public static string NewPassphrase()
+    {
+        if (Passphrase is { } given)
+            return given;
+        if (Console.IsInputRedirected)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", "a new key needs a passphrase, and nobody is here to type one", Help: $"set {PassphraseVariable}, or say --no-passphrase for a key that only file permissions protect"));
+        var first = Ask("New passphrase: ");
+        return first.Length > 0 && first == Ask("Again: ")
+            ? first
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("passphrase-differs", "the two passphrases differ, or are empty", Help: "try again"));
+    }
+
+    private static string Ask(string prompt)
+    {
+        Console.Error.Write(prompt);
+        var typed = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+        {
+            if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
+                typed.Length--;
+            else if (!char.IsControl(key.KeyChar))
+                typed.Append(key.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return typed.ToString();
+    }
+}
