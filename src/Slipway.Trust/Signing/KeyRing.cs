@@ -20,7 +20,7 @@ public sealed class KeyRing
     /// <exception cref="SlipwayException">A path that is not there (exit 3); a file that holds no P-256 public key (exit 2).</exception>
     public static KeyRing Load(IEnumerable<string> filesOrFolders) =>
         Of(filesOrFolders
-            .SelectMany(path => Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.pub").Order(StringComparer.Ordinal) : [path])
+            .SelectMany(IEnumerable<string> (path) => Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.pub").Order(StringComparer.Ordinal) : [path])
             .Select(VerificationKey.Load)
             .ToList());
 

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Oci;
+using Slipway.Trust.Signing;
+
+namespace Slipway.Trust.Attestations;
+
+/// <summary>Signed statements that are attached to a bundle as OCI referrers; the bundle itself stays as it is.</summary>
+public static class Attestation
+{
+    /// <summary>What cosign v3 puts on an attached bundle, so that tools can choose without opening it; not authenticated.</summary>
+    public const string ContentAnnotation = "dev.sigstore.bundle.content", PredicateTypeAnnotation = "dev.sigstore.bundle.predicateType";
+
+    /// <summary>Signs a statement and attaches it.</summary>
+    /// <remarks>Idempotent by content: where this key has signed the same bytes about the same bundle already, that attestation is returned.</remarks>
+    /// <returns>The attached manifest.</returns>
+    /// <exception cref="SlipwayException">The layout does not hold the bundle (exit 2); no space, no permission (exit 3).</exception>
+    /// <exception cref="ArgumentException">The statement is about another subject.</exception>
+    public static OciDescriptor Attach(OciLayout layout, Digest bundle, Statement statement, SigningKey key, CancellationToken cancellation = default)
+    {
+        if (!statement.Covers(bundle))
+            throw new ArgumentException($"the statement is not about {bundle}", nameof(statement));
+        var subject = layout.Find(bundle) ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"{layout.Folder} lists no manifest {bundle}", layout.Folder));
+        var payload = statement.ToBytes();
+        if (Attached(layout, bundle, payload, key.PublicKey) is { } existing)
+            return existing;
+
+        var signed = SigstoreBundle.Of(Dsse.Sign(Dsse.InToto, payload, key), key.PublicKey);
+        var manifest = new OciManifest(
+            2,
+            layout.AddBlob("{}"u8).As(OciManifest.EmptyMediaType),
+            [layout.AddBlob(signed.ToBytes()).As(SigstoreBundle.V03)],
+            OciManifest.ManifestMediaType,
+            SigstoreBundle.V03,
+            new OciDescriptor(subject.MediaType, subject.Digest, subject.Size),
+            ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
+                .Add(ContentAnnotation, "dsse-envelope")
+                .Add(PredicateTypeAnnotation, statement.PredicateType));
+        return layout.PutManifest(manifest, tag: null, cancellation);
+    }
+
+    private static OciDescriptor? Attached(OciLayout layout, Digest bundle, byte[] payload, VerificationKey key)
+    {
+        foreach (var referrer in layout.Referrers(bundle))
+        {
+            if (referrer.Manifest is not { ArtifactType: SigstoreBundle.V03, Layers: [var layer] })
+                continue;
+            var read = layout.ReadBlob(layer.Digest, SigstoreBundle.MaxBytes);
+            if (read.State != BlobState.Intact)
+                continue;
+            try
+            {
+                var envelope = SigstoreBundle.Parse(read.Bytes).DsseEnvelope!;
+                if (envelope.PayloadType == Dsse.InToto && envelope.PayloadBytes().AsSpan().SequenceEqual(payload) && Dsse.Verify(envelope, key))
+                    return referrer.Entry;
+            }
+            catch (JsonException)
+            {
+                // Somebody else's malformed attachment: verification names it, attaching goes on.
+            }
+        }
+
+        return null;
+    }
+}
