@@ -15,7 +15,7 @@ namespace Slipway.Trust.Verification;
 public static class BundleVerifier
 {
     /// <exception cref="SlipwayException">No trusted key (exit 3); a layout whose index is unreadable (exit 2).</exception>
-    public static Verification Verify(OciLayout layout, Digest manifest, KeyRing trusted, CancellationToken cancellation = default)
+    public static VerificationResult Verify(OciLayout layout, Digest manifest, KeyRing trusted, CancellationToken cancellation = default)
     {
         if (trusted.IsEmpty)
             throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing can be verified", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
@@ -42,9 +42,9 @@ public static class BundleVerifier
             return Failed(attestations.Notes);
 
         var notes = attestations.Notes.Concat(layout.UnreferencedBlobs().Select(blob => $"blob {blob} is referenced by nothing: ignored"));
-        return new Verification(manifest, new VerifiedBundle(layout, manifest, shape, contents, statements), [], [.. notes]);
+        return new VerificationResult(manifest, new VerifiedBundle(layout, manifest, shape, contents, statements), [], [.. notes]);
 
-        Verification Failed(IEnumerable<string> notes) => new(manifest, null, [.. problems], [.. notes]);
+        VerificationResult Failed(IEnumerable<string> notes) => new(manifest, null, [.. problems], [.. notes]);
     }
 
     private static byte[]? ReadManifest(OciLayout layout, Digest manifest, List<Fault> problems)
@@ -91,7 +91,7 @@ public static class BundleVerifier
 /// <param name="Bundle">Null when there is a problem.</param>
 /// <param name="Problems">Each with its own code, naming the blob.</param>
 /// <param name="Notes">What was named and ignored: attestations by unknown keys, blobs that nothing references.</param>
-public sealed record Verification(Digest Manifest, VerifiedBundle? Bundle, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
+public sealed record VerificationResult(Digest Manifest, VerifiedBundle? Bundle, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
 {
     public bool Succeeded => Bundle is not null;
 
