@@ -38,9 +38,10 @@ public static class DeterministicTar
 
     /// <summary>Extracts into <paramref name="folder"/>, which is made when missing. What is there already is never written through or over.</summary>
     /// <remarks>A failure leaves the files extracted so far: extract into a temporary folder, and publish it after the last check.</remarks>
+    /// <param name="below">Every path must be this one or lie below it; null for any.</param>
     /// <returns>How many files there were.</returns>
     /// <exception cref="SlipwayException">The archive is refused, or a name is taken (exit 2); no space or permission (exit 3).</exception>
-    public static int Extract(Stream tar, string folder, ArchiveLimits limits, CancellationToken cancellation = default)
+    public static int Extract(Stream tar, string folder, ArchiveLimits limits, string? below = null, CancellationToken cancellation = default)
     {
         var root = Path.GetFullPath(folder);
         AtomicFile.CreateFolder(root);
@@ -50,6 +51,7 @@ public static class DeterministicTar
         while (reader.Next() is { } item)
         {
             cancellation.ThrowIfCancellationRequested();
+            RequireBelow(item.Path, below);
             var parent = Path.GetDirectoryName(item.Path)!;
             if (parent != made)
                 MakeFolders(root, made = parent);
@@ -84,10 +86,20 @@ public static class DeterministicTar
     {
         var reader = new TarReader(tar, limits);
         while (reader.Next() is { } item)
-        {
-            if (below is not null && item.Path != below && !item.Path.StartsWith(below + "/", StringComparison.Ordinal))
-                throw ArchivePath.Refused("archive-path-outside", item.Path, $"is outside '{below}', where this archive belongs");
-        }
+            RequireBelow(item.Path, below);
+    }
+
+    /// <summary>Foreign text as it may stand in a message: short, and without control characters.</summary>
+    public static string Printable(string text) => ArchivePath.Printable(text);
+
+    /// <summary>Checks a path by the rules that bind every path of an archive.</summary>
+    /// <exception cref="SlipwayException">The path is not allowed (exit 2).</exception>
+    public static void CheckPath(string path) => ArchivePath.Check(path);
+
+    private static void RequireBelow(string path, string? below)
+    {
+        if (below is not null && path != below && !path.StartsWith(below + "/", StringComparison.Ordinal))
+            throw ArchivePath.Refused("archive-path-outside", path, $"is outside '{below}', where this archive belongs");
     }
 
     private static Stream Open(ArchiveEntry entry)
