@@ -1,0 +1,162 @@
+using System.Diagnostics;
+
+namespace Slipway.EndToEnd;
+
+public sealed class BadInputTests : IDisposable
+{
+    private readonly TinyProject project = new();
+
+    public BadInputTests() => project.MakeKey();
+
+    public void Dispose() => project.Dispose();
+
+    private void Refused(int code, params string[] says)
+    {
+        var run = project.Run("run");
+        Assert.True(run.Code == code, run.All);
+        Assert.All(says, text => Assert.Contains(text, run.Errors + run.Output));
+        Assert.DoesNotContain("slipway has a bug", run.Errors);
+        Assert.False(Directory.Exists(project.PathOf(".slipway/bundles/blobs")), "something was sealed");
+    }
+
+    [Fact]
+    public void A_missing_spec_says_so()
+    {
+        File.Delete(project.PathOf("slipway.yaml"));
+        Refused(2, "slipway.yaml");
+    }
+
+    [Fact]
+    public void An_empty_spec_says_so()
+    {
+        File.WriteAllText(project.PathOf("slipway.yaml"), "");
+        Refused(2, "slipway.yaml");
+    }
+
+    [Fact]
+    public void A_yaml_syntax_error_has_its_place()
+    {
+        project.Edit("slipway.yaml", "params: { bins: 10", "params: { bins: 10 ]");
+        Refused(2, "slipway.yaml:21:");
+    }
+
+    [Fact]
+    public void A_misspelt_key_gets_the_nearest_known_one()
+    {
+        project.Edit("slipway.yaml", "determinism:", "determinsm:");
+        Refused(2, "determinsm", "determinism", "slipway.yaml:20:1");
+    }
+
+    [Fact]
+    public void A_bad_gate_has_its_place_in_the_file()
+    {
+        project.Edit("slipway.yaml", "require: auc >= 0.60", "require: acu >= 0.60");
+        Refused(2, "slipway.yaml:63:", "acu", "auc");
+    }
+
+    [Fact]
+    public void A_wrong_unit_says_what_is_allowed()
+    {
+        project.Edit("slipway.yaml", "memory: 256 MiB", "memory: 256");
+        Refused(2, "256", "MiB");
+    }
+
+    [Fact]
+    public void A_failing_stage_shows_its_last_lines_and_where_the_log_is()
+    {
+        File.WriteAllText(project.PathOf("pipeline/train.py"), "import sys\nprint('out of luck')\nsys.exit(7)\n");
+        Refused(2, "fit", "7", "out of luck", ".log");
+    }
+
+    [Fact]
+    public void A_stage_that_writes_nothing_is_refused()
+    {
+        File.WriteAllText(project.PathOf("pipeline/train.py"), "pass\n");
+        Refused(2, "fit", "build/model");
+    }
+
+    [Fact]
+    public void A_missing_data_file_says_where_it_was_looked_for()
+    {
+        File.Delete(project.PathOf("data/trips.csv"));
+        Refused(2, "data/trips.csv");
+    }
+
+    [Fact]
+    public void A_cut_parquet_is_refused()
+    {
+        project.Edit("slipway.yaml", "data/trips.csv", "data/trips.parquet");
+        File.WriteAllText(project.PathOf("data/trips.parquet"), "PAR1 and then the disk was full");
+        Refused(2, "data/trips.parquet");
+    }
+
+    [Fact]
+    public void A_circle_of_stages_is_named()
+    {
+        project.Edit("slipway.yaml", "in: [features.train, pipeline/train.py]", "in: [features.train, score.predictions, pipeline/train.py]");
+        Refused(2, "fit", "score");
+    }
+
+    [Fact]
+    public void A_stage_cannot_read_what_it_does_not_declare()
+    {
+        project.Edit("slipway.yaml", "in: [features.judge, fit.model, pipeline/score.py]", "in: [fit.model, pipeline/score.py]");
+        Refused(2, "score", "build/judge.csv");
+    }
+
+    [Fact]
+    public void An_unknown_flag_gets_the_nearest_known_one()
+    {
+        var run = project.Run("run", "--jsn");
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--json", run.Errors);
+    }
+
+    [Fact]
+    public void A_full_disk_loses_nothing()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "mounting a small tmpfs needs root");
+        var disk = Directory.CreateTempSubdirectory("slipway-full-").FullName;
+        Assert.SkipUnless(Shell($"mount -t tmpfs -o size=1m none {disk}") == 0, "this machine does not let us mount a tmpfs");
+        try
+        {
+            using var small = new TinyProject(disk) { Home = project.Home };
+            File.WriteAllBytes(Path.Combine(disk, "filler"), new byte[(1 << 20) - 330_000]);
+            var run = small.Run("run");
+            Assert.True(run.Code is 3 or 2, run.All);
+            Assert.DoesNotContain("slipway has a bug", run.Errors);
+            Assert.Contains("space", run.Errors);
+            File.Delete(Path.Combine(disk, "filler"));
+            Assert.Equal(0, Shell($"mount -o remount,size=64m {disk}"));
+            var again = small.Run("run");
+            Assert.True(again.Code == 0, again.All);
+        }
+        finally
+        {
+            Shell($"umount -l {disk}");
+        }
+    }
+
+    [Fact]
+    public void A_read_only_folder_is_named()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "mounting read-only needs root");
+        var folder = project.Folder;
+        Assert.SkipUnless(Shell($"mount --bind '{folder}' '{folder}' && mount -o remount,ro,bind '{folder}'") == 0, "this machine does not let us mount");
+        try
+        {
+            Refused(3, "cannot write");
+        }
+        finally
+        {
+            Shell($"umount -l '{folder}'");
+        }
+    }
+
+    private static int Shell(string line)
+    {
+        using var process = Process.Start("/bin/sh", ["-c", line]);
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+}

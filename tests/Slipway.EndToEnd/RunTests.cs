@@ -1,0 +1,144 @@
+namespace Slipway.EndToEnd;
+
+public sealed class RunTests : IDisposable
+{
+    private readonly TinyProject project = new();
+
+    public RunTests() => project.MakeKey();
+
+    public void Dispose() => project.Dispose();
+
+    [Fact]
+    public void A_first_run_seals_and_a_second_takes_everything_from_the_cache()
+    {
+        var first = project.Run("run", "--json");
+        Assert.True(first.Code == 0, first.All);
+        var digest = first.Json.GetProperty("bundle").GetProperty("digest").GetString();
+        Assert.Equal("pass", first.Json.GetProperty("verdict").GetString());
+        Assert.All(first.Json.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("executed", stage.GetProperty("source").GetString()));
+
+        var second = project.Run("run", "--json");
+        Assert.True(second.Code == 0, second.All);
+        Assert.Equal(digest, second.Json.GetProperty("bundle").GetProperty("digest").GetString());
+        Assert.All(second.Json.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("cached", stage.GetProperty("source").GetString()));
+    }
+
+    [Fact]
+    public void An_edited_parameter_runs_only_what_depends_on_it()
+    {
+        Assert.Equal(0, project.Run("run").Code);
+        project.Edit("slipway.yaml", "bins: 10", "bins: 12");
+
+        var status = project.Run("status");
+        Assert.Contains("params.bins 10 → 12", status.Output);
+
+        var run = project.Run("run", "--json");
+        Assert.True(run.Code == 0, run.All);
+        Assert.Equal(
+            ["features cached", "fit executed", "score executed"],
+            run.Json.GetProperty("stages").EnumerateArray().Select(stage => $"{stage.GetProperty("name").GetString()} {stage.GetProperty("source").GetString()}"));
+    }
+
+    [Fact]
+    public void Edits_of_what_the_model_does_not_depend_on_run_nothing_and_keep_the_digest()
+    {
+        var before = project.Run("run", "--json").Json.GetProperty("bundle").GetProperty("digest").GetString();
+        File.WriteAllText(project.PathOf("README.md"), "a new readme");
+        project.Edit("slipway.yaml", "description: A model", "description: Another model");
+        project.Edit("slipway.yaml", "tests@example.org", "others@example.org");
+        project.Edit("slipway.yaml", "name: tiny\n", "name: tiny   # a comment\n\n");
+
+        var after = project.Run("run", "--json");
+        Assert.True(after.Code == 0, after.All);
+        Assert.Equal(before, after.Json.GetProperty("bundle").GetProperty("digest").GetString());
+        Assert.All(after.Json.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("cached", stage.GetProperty("source").GetString()));
+    }
+
+    [Fact]
+    public void Status_says_what_would_run_and_runs_nothing()
+    {
+        var before = project.Run("status");
+        Assert.True(before.Code == 0, before.All);
+        Assert.Contains("never ran", before.Output);
+        Assert.Equal(0, project.Run("run").Code);
+
+        var after = project.Run("status", "--json");
+        Assert.All(after.Json.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("cached", stage.GetProperty("state").GetString()));
+        project.Edit("pipeline/score.py", "import csv", "import csv  # again");
+        Assert.Contains("pipeline/score.py", project.Run("status").Output);
+    }
+
+    [Fact]
+    public void Bad_rows_stop_the_run_before_any_training_and_are_shown()
+    {
+        var rows = File.ReadAllLines(project.PathOf("data/trips.csv"));
+        rows[10] = rows[10].Replace(",0.", ",7.");
+        File.WriteAllLines(project.PathOf("data/trips.csv"), rows);
+
+        var run = project.Run("run");
+        Assert.True(run.Code == 1, run.All);
+        Assert.Contains("x in [0, 1]", run.Output + run.Errors);
+        Assert.Contains("7.", run.Output + run.Errors);
+        Assert.False(Directory.Exists(project.PathOf("build")));
+    }
+
+    [Fact]
+    public void Data_that_differ_from_the_lock_stop_the_run_until_they_are_accepted()
+    {
+        Assert.Equal(0, project.Run("run").Code);
+        File.AppendAllText(project.PathOf("data/trips.csv"), "2020-03-31,0.5000,a,1\n");
+
+        var refused = project.Run("run");
+        Assert.True(refused.Code == 2, refused.All);
+        Assert.Contains("slipway lock", refused.Errors);
+        Assert.Equal(1, project.Run("lock", "--check").Code);
+        Assert.Equal(0, project.Run("lock").Code);
+        Assert.Equal(0, project.Run("lock", "--check").Code);
+        Assert.Equal(0, project.Run("run").Code);
+    }
+
+    [Fact]
+    public void A_model_that_learned_nothing_fails_its_gate_and_stays_as_evidence()
+    {
+        project.Edit("slipway.yaml", "noise: 0", "noise: 1");
+        var run = project.Run("run", "--json");
+        Assert.True(run.Code == 1, run.All);
+        Assert.Equal("fail", run.Json.GetProperty("verdict").GetString());
+        var digest = run.Json.GetProperty("bundle").GetProperty("digest").GetString()!;
+        Assert.Equal(0, project.Run("verify", digest).Code);
+    }
+
+    [Fact]
+    public void A_baseline_is_compared_in_pairs()
+    {
+        var baseline = project.Run("run", "--json").Json.GetProperty("bundle").GetProperty("digest").GetString();
+        project.Edit("slipway.yaml", "  metrics: [auc", $"  baseline: {baseline}\n  metrics: [auc");
+        project.Edit("slipway.yaml", "bins: 10", "bins: 11");
+        Assert.Equal(0, project.Run("lock").Code);
+
+        var run = project.Run("run");
+        Assert.True(run.Code is 0 or 1, run.All);
+        Assert.Contains("auc.delta", run.Output);
+        Assert.DoesNotContain("not evaluated", run.Output);
+    }
+
+    [Fact]
+    public void A_run_of_one_stage_seals_nothing()
+    {
+        var run = project.Run("run", "fit", "--json");
+        Assert.True(run.Code == 0, run.All);
+        Assert.Equal(2, run.Json.GetProperty("stages").GetArrayLength());
+        Assert.False(File.Exists(project.PathOf("build/predictions.csv")));
+        Assert.False(run.Json.TryGetProperty("bundle", out _));
+    }
+
+    [Fact]
+    public void Without_a_signing_key_nothing_starts()
+    {
+        File.Delete(Path.Combine(project.Home, ".config/slipway/keys/default.key"));
+        var run = project.Run("run");
+        Assert.True(run.Code == 3, run.All);
+        Assert.Contains("slipway keys new", run.Errors);
+        Assert.False(Directory.Exists(project.PathOf("build")));
+    }
+}
