@@ -16,6 +16,7 @@ namespace Slipway.Documents;
 [JsonSerializable(typeof(Spec))]
 [JsonSerializable(typeof(ModelSignature))]
 [JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(Expectations))]
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(HostFingerprint))]
 [JsonSerializable(typeof(ProjectLock))]

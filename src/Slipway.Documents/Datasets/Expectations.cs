@@ -25,6 +25,8 @@ public enum Severity
 
 public sealed record RowCountExpectation(long? Min, long? Max, Severity Severity)
 {
+    /// <summary>Where it stands in the user's file; no part of the document.</summary>
+    [JsonIgnore]
     public Place At { get; init; }
 }
 
@@ -48,6 +50,8 @@ public sealed record ColumnExpectation(
     Ratio Tolerate,
     Severity Severity)
 {
+    /// <summary>Where it stands in the user's file; no part of the document.</summary>
+    [JsonIgnore]
     public Place At { get; init; }
 }
 
@@ -55,11 +59,15 @@ public sealed record ColumnExpectation(
 /// <param name="Tolerate">Largest share of rows that repeat an earlier one.</param>
 public sealed record UniqueExpectation(ImmutableArray<string> Columns, Ratio Tolerate, Severity Severity)
 {
+    /// <summary>Where it stands in the user's file; no part of the document.</summary>
+    [JsonIgnore]
     public Place At { get; init; }
 }
 
 /// <param name="Sql">A condition on one row, in DuckDB's SQL; null counts as broken.</param>
 public sealed record RuleExpectation(string Name, string Sql, Ratio Tolerate, Severity Severity)
 {
+    /// <summary>Where it stands in the user's file; no part of the document.</summary>
+    [JsonIgnore]
     public Place At { get; init; }
 }
