@@ -19,6 +19,7 @@ namespace Slipway.Documents;
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(HostFingerprint))]
 [JsonSerializable(typeof(ProjectLock))]
+[JsonSerializable(typeof(RunRecord))]
 [JsonSerializable(typeof(LineageGraph))]
 [JsonSerializable(typeof(Evaluation))]
 [JsonSerializable(typeof(EvaluationReplicates))]
