@@ -13,7 +13,7 @@ namespace Slipway.Pipeline.Execution;
 internal sealed class StepLookup(Spec spec, StepStore steps, ContentStore objects, IReadOnlyDictionary<string, HostFingerprint> fingerprints)
 {
     public StepKeyDocument Document(StageSpec stage, StageInputs inputs) =>
-        StepKeyDocument.Of(spec, stage, inputs.ForKey, Environment(stage), Sql.SqlStage.Engine);
+        StepKeyDocument.Of(spec, stage, inputs.ForKey, Environment(stage), Sql.SqlStageRequest.Engine);
 
     public HostFingerprint? Environment(StageSpec stage) => stage.Environment is not { } name
         ? null
@@ -21,18 +21,18 @@ internal sealed class StepLookup(Spec spec, StepStore steps, ContentStore object
 
     /// <returns>The record, when every one of its outputs is in the store, untouched.</returns>
     public StepRecord? Find(StepKeyDocument step) =>
-        steps.Find(step.Key) is { } record && step.Outputs.Keys.All(record.Outputs.ContainsKey) && record.Outputs.Values.All(IsSound) ? record : null;
+        steps.Find(step.Key()) is { } record && step.Outputs.Keys.All(record.Outputs.ContainsKey) && record.Outputs.Values.All(IsSound) ? record : null;
 
     /// <summary>Why a step without a record of its own must run.</summary>
     public IReadOnlyList<string> Reasons(StepKeyDocument step)
     {
-        if (steps.Find(step.Key) is not null)
+        if (steps.Find(step.Key()) is not null)
             return ["its outputs are no longer in the store, or were changed there"];
         if (steps.Newest(step.Stage) is not { } newest)
             return ["never ran"];
         var current = step.Environment is { } digest ? fingerprints.Values.FirstOrDefault(known => known.Digest == digest) : null;
         var changes = StepDifferences.Between(newest.Step, step, known => known == current?.Digest ? current : steps.Environment(known));
-        return changes.Count > 0 ? changes : ["its inputs changed"];
+        return changes.Count > 0 ? changes : throw new System.Diagnostics.UnreachableException("two step keys differ and their documents do not");
     }
 
     private bool IsSound(Artifact artifact)

@@ -49,14 +49,14 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
         return spec.Stages.First(other => other.Name == stage).Outputs[output];
     }
 
-    /// <summary>Every file that the stage may read.</summary>
-    public IEnumerable<PlacedFile> Files(Spec spec, string root, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
-        ByName.Values.SelectMany(input => input.From switch
+    /// <summary>Every file that the stage may read, by the input that it belongs to.</summary>
+    public IEnumerable<(StageInputContent Input, ImmutableArray<PlacedFile> Files)> Files(Spec spec, string root, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
+        ByName.Values.Select(input => (input, (input.From switch
         {
             InputKind.Path => input.Files.Select(file => new PlacedFile(file.Path, Path.Combine(root, file.Path), file.Executable, file.Size, file.Digest, FromStore: false)),
             InputKind.Output => Stored(input, objects),
             _ => DatasetPlace.Of(spec.Data[input.Name]).Files(root, snapshots[input.Name]),
-        });
+        }).ToImmutableArray()));
 
     private static IEnumerable<PlacedFile> Stored(StageInputContent input, ContentStore objects) =>
         input.Kind == ArtifactKind.Folder

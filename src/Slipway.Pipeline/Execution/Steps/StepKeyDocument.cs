@@ -35,7 +35,7 @@ internal sealed record StepKeyDocument(
     /// <summary>To be raised whenever a stage is given other variables, folders or arguments than before.</summary>
     public const int CurrentVersion = 1;
 
-    public Digest Key => Digest.Of(CanonicalJson.Serialize(this, StepJson.Default.StepKeyDocument));
+    public Digest Key() => Digest.Of(CanonicalJson.Serialize(this, StepJson.Default.StepKeyDocument));
 
     /// <param name="inputs">By input as written, each with the path at which the stage finds it.</param>
     /// <param name="engine">Used for SQL stages only.</param>

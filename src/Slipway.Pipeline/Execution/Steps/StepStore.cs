@@ -17,7 +17,7 @@ internal sealed class StepStore(ProjectFolder project)
 {
     /// <returns>Null when that step never ended well.</returns>
     public StepRecord? Find(Digest key) =>
-        Read(PathOf(key), StepJson.Default.StepRecord) is { } record && record.Step.Key == key ? record : null;
+        Read(PathOf(key), StepJson.Default.StepRecord) is { } record && record.Step.Key() == key ? record : null;
 
     /// <summary>The newest record of a stage, whatever its key; for explanations only.</summary>
     public StepRecord? Newest(string stage) =>
@@ -26,7 +26,7 @@ internal sealed class StepStore(ProjectFolder project)
     /// <summary>Makes the outputs of a step known. They must be durable.</summary>
     public void Publish(StepRecord record)
     {
-        var key = record.Step.Key;
+        var key = record.Step.Key();
         AtomicFile.Write(PathOf(key), CanonicalJson.Serialize(record, StepJson.Default.StepRecord));
         MarkNewest(record.Step.Stage, key);
     }

@@ -1,6 +1,0 @@
-namespace Slipway.Pipeline.Execution.Sql;
-
-public static class SqlStage
-{
-    public const string Engine = "duckdb 1.5.6";
-}
