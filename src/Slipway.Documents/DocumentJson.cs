@@ -20,6 +20,8 @@ namespace Slipway.Documents;
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(HostFingerprint))]
 [JsonSerializable(typeof(ProjectLock))]
+[JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(LineageGraph))]
 [JsonSerializable(typeof(Evaluation))]
 [JsonSerializable(typeof(EvaluationReplicates))]

@@ -15,6 +15,15 @@ public sealed record ProjectFolder(string Root)
     /// <summary>One small document per step key: the outputs that it gave.</summary>
     public string Steps => Path.Combine(State, "steps");
 
+    /// <summary>One small document per host environment that a step key names by digest.</summary>
+    public string Environments => Path.Combine(State, "environments");
+
+    /// <summary>Host environments' fingerprints, kept while the package database does not change.</summary>
+    public string FingerprintCache => Path.Combine(State, "fingerprints.json");
+
+    /// <summary>Which outputs in the user's tree were put there by Slipway.</summary>
+    public string Checkouts => Path.Combine(State, "checkouts.json");
+
     /// <summary>One folder per run: its record, logs and reports.</summary>
     public string Runs => Path.Combine(State, "runs");
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Primitives.Files;
@@ -8,11 +9,43 @@ public static class AtomicFile
     /// <summary>What temporary names begin with; a crash may leave some behind, and nobody ever reads them.</summary>
     public const string TemporaryPrefix = ".tmp-";
 
+    // A container's first process has the same id at every start: the moment of the start tells a dead namesake's files apart.
+    private static readonly string session = $"{Environment.ProcessId}-{Stopwatch.GetTimestamp():x}";
     private static int counter;
 
     /// <summary>A path beside <paramref name="target"/> that no other thread or living process uses.</summary>
     public static string TemporaryBeside(string target) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, $"{TemporaryPrefix}{Environment.ProcessId}-{Interlocked.Increment(ref counter)}");
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, $"{TemporaryPrefix}{session}-{Interlocked.Increment(ref counter)}");
+
+    /// <summary>Deletes the temporary files and folders in <paramref name="folder"/> whose process is dead; those of the living stay.</summary>
+    /// <remarks>Best effort: what cannot be deleted now is never read, and is tried again next time.</remarks>
+    public static void RemoveLeftovers(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var leftover in new DirectoryInfo(folder).EnumerateFileSystemInfos(TemporaryPrefix + "*").Where(entry => IsLeftover(entry.Name)))
+        {
+            try
+            {
+                if (leftover is DirectoryInfo { LinkTarget: null } tree)
+                    tree.Delete(recursive: true);
+                else
+                    leftover.Delete();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Never read; the next call tries again.
+            }
+        }
+    }
+
+    private static bool IsLeftover(string name)
+    {
+        var parts = name[TemporaryPrefix.Length..].Split('-');
+        return parts.Length == 3
+            && int.TryParse(parts[0], out var id)
+            && (id == Environment.ProcessId ? !name.StartsWith($"{TemporaryPrefix}{session}-", StringComparison.Ordinal) : !Directory.Exists($"/proc/{id}"));
+    }
 
     /// <summary>Replaces or makes the file at <paramref name="path"/>; makes missing folders.</summary>
     /// <param name="mode">Permission bits of the new file, whatever the umask.</param>

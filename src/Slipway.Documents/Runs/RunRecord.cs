@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Documents.Evaluations;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Documents.Runs;
+
+/// <summary>One execution of the pipeline: <c>.slipway/runs/ID/run.json</c>. Measured and local, so never sealed.</summary>
+/// <param name="Id">Of <see cref="NewId"/>; also the name of the run's folder.</param>
+/// <param name="Finished">Null while it runs, and for ever when it was killed.</param>
+/// <param name="Stages">In the order in which they ended; of a failed run, those that ended well.</param>
+/// <param name="Faults">Why it did not succeed; empty otherwise.</param>
+/// <param name="Bundle">Manifest digest of the sealed bundle.</param>
+/// <param name="Verdict">Of the gates together.</param>
+public sealed record RunRecord(
+    string Id,
+    RunState State,
+    DateTimeOffset Started,
+    DateTimeOffset? Finished,
+    ImmutableArray<ValidationSummary> Validation,
+    ImmutableArray<StageResult> Stages,
+    ImmutableArray<Fault> Faults,
+    Evaluation? Evaluation,
+    Digest? Bundle,
+    Verdict? Verdict)
+{
+    /// <summary>A run that begins now.</summary>
+    public static RunRecord Begin(string id, DateTimeOffset now) => new(id, RunState.Running, now, null, [], [], [], null, null, null);
+
+    /// <summary>An id that sorts by time: <c>20260314-092653-3fa9c1</c>, in UTC.</summary>
+    /// <param name="random">Tells two runs of one second apart; from the composition root.</param>
+    public static string NewId(DateTimeOffset now, uint random) =>
+        string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:yyyyMMdd-HHmmss}-{random & 0xffffff:x6}");
+
+    /// <summary>The folder of a run: its record, logs and reports.</summary>
+    public static string FolderOf(ProjectFolder project, string id) => Path.Combine(project.Runs, id);
+
+    /// <summary>Replaces the record on disk.</summary>
+    public void Write(ProjectFolder project) =>
+        AtomicFile.Write(Path.Combine(FolderOf(project, Id), "run.json"), CanonicalJson.Serialize(this, DocumentJson.Default.RunRecord));
+
+    /// <returns>Null when there is no such run.</returns>
+    /// <exception cref="SlipwayException">The record cannot be read (exit 2).</exception>
+    public static RunRecord? Read(ProjectFolder project, string id)
+    {
+        var path = Path.Combine(FolderOf(project, id), "run.json");
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), DocumentJson.Default.RunRecord);
+        }
+        catch (JsonException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-run-record", $"the record of run {id} cannot be read: {e.Message}", path), e);
+        }
+    }
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<RunState>))]
+public enum RunState
+{
+    /// <summary>Runs, or was killed. The zero value, so an unset state is no success.</summary>
+    [JsonStringEnumMemberName("running")] Running,
+    [JsonStringEnumMemberName("succeeded")] Succeeded,
+
+    /// <summary>A stage failed, or the data broke an expectation of severity error.</summary>
+    [JsonStringEnumMemberName("failed")] Failed,
+    [JsonStringEnumMemberName("cancelled")] Cancelled,
+}
+
+/// <summary>A stage that ended well, whether it ran or was taken from the cache.</summary>
+/// <param name="Key">Digest of all that could influence the outputs.</param>
+/// <param name="Seconds">Wall-clock time of the command; of a cached stage, the time to look.</param>
+/// <param name="PeakMemory">Bytes of the largest process; null when cached.</param>
+/// <param name="Inputs">By input as written in the spec; the SQL file of a stage counts as one.</param>
+/// <param name="Outputs">By output name.</param>
+public sealed record StageResult(
+    string Name,
+    StageSource Source,
+    Digest Key,
+    double Seconds,
+    long? PeakMemory,
+    ImmutableSortedDictionary<string, Artifact> Inputs,
+    ImmutableSortedDictionary<string, Artifact> Outputs);
+
+/// <summary>Where a stage's outputs came from.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StageSource>))]
+public enum StageSource
+{
+    [JsonStringEnumMemberName("executed")] Executed,
+    [JsonStringEnumMemberName("cached")] Cached,
+}
+
+/// <summary>A dataset's validation in figures, without the rows that the report shows.</summary>
+/// <param name="Digest">The snapshot's.</param>
+/// <param name="Broken">Expectations that do not hold, or could not be checked, by severity error.</param>
+/// <param name="Warnings">The same, by severity warn.</param>
+public sealed record ValidationSummary(string Dataset, Digest Digest, long Rows, int Expectations, int Broken, int Warnings);

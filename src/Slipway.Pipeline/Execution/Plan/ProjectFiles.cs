@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
+
+namespace Slipway.Pipeline.Execution.Plan;
+
+/// <summary>The user's own files that a spec names by path: which they are, and their digests.</summary>
+/// <param name="root">The project's root, absolute.</param>
+public sealed class ProjectFiles(string root, DigestIndex index)
+{
+    /// <summary>What tools leave beside code and no program reads on purpose.</summary>
+    private static readonly string[] ignored = ["__pycache__", ".ipynb_checkpoints", ".git", ".slipway", ".DS_Store"];
+
+    /// <summary>A file, a folder or a glob by content; links to files are followed.</summary>
+    /// <exception cref="SlipwayException">Nothing is there, a glob matches nothing, or it is no file (exit 2).</exception>
+    public PathInput Resolve(StageInput input)
+    {
+        try
+        {
+            return Resolve(input.Name);
+        }
+        catch (SlipwayException e) when (input.At.File is not null)
+        {
+            throw new SlipwayException(e.Exit, [.. e.Faults.Select(fault => fault.File is null ? input.At.Fault(fault.Code, fault.Message, fault.Help) : fault)], e);
+        }
+    }
+
+    internal PathInput Resolve(string name)
+    {
+        if (!ProjectPath.TryParse(name, out var path))
+            throw Missing(name, "is not a path inside the project");
+        if (Glob.IsPattern(name))
+        {
+            var files = Glob.Match(root, path.Text).Where(file => !file.Split('/').Any(ignored.Contains)).Select(Entry).ToList();
+            return files.Count == 0 ? throw Missing(name, "matches no file") : Of(name, FileTree.Of(files), "");
+        }
+
+        switch (FileStamp.Of(Path.Combine(root, path.Text)))
+        {
+            case null:
+                throw Missing(name, "is not there");
+            case { Kind: FileKind.Folder }:
+                var tree = FileTree.Scan(Path.Combine(root, path.Text), index.Of, name, followLinks: true, ignored.Contains);
+                return tree.Files.IsEmpty ? throw Missing(name, "is a folder without files") : Of(name, tree, path.Text + "/");
+            case { Kind: FileKind.File }:
+                var file = Entry(path.Text);
+                return new PathInput(name, new Artifact(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size), [file]);
+            case { Kind: var kind }:
+                throw Missing(name, $"is a {kind.ToString().ToLowerInvariant()}, neither file nor folder");
+        }
+    }
+
+    /// <summary>The file's digest now, from its stamp when that is unchanged.</summary>
+    internal Primitives.Bytes.Digest DigestOf(string absolutePath) => index.Of(absolutePath);
+
+    private FileTreeEntry Entry(string path)
+    {
+        var absolute = Path.Combine(root, path);
+        var digest = index.Of(absolute);
+        var stamp = FileStamp.Of(absolute) ?? throw Missing(path, "went away while it was read");
+        return new FileTreeEntry(path, stamp.Executable, stamp.Size, digest);
+    }
+
+    private static PathInput Of(string name, FileTree tree, string prefix) => new(
+        name,
+        new Artifact(tree.Digest, ArtifactKind.Folder, tree.Size),
+        [.. tree.Files.Select(file => file with { Path = prefix + file.Path })]);
+
+    private static SlipwayException Missing(string name, string what) =>
+        new(ExitCode.UnusableInput, new Fault("missing-input", $"the input '{name}' {what}"));
+}
+
+/// <summary>An input that the spec names by path.</summary>
+/// <param name="Name">As written.</param>
+/// <param name="Artifact">Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</param>
+/// <param name="Files">All files, by path relative to the project's root.</param>
+public sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);

@@ -1,0 +1,37 @@
+using Slipway.Documents.Runs;
+using Slipway.Pipeline.Execution.Stages;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
+
+namespace Slipway.Pipeline.Execution;
+
+/// <summary>The right to change a project's state: one run at a time, for as long as this is not disposed.</summary>
+public sealed class RunLock : IDisposable
+{
+    private readonly FolderLock taken;
+
+    private RunLock(ProjectFolder project, FolderLock taken) => (Project, this.taken) = (project, taken);
+
+    public ProjectFolder Project { get; }
+
+    /// <summary>Waits for another run to end; then ends and removes what a killed one left.</summary>
+    /// <param name="waiting">Called once, when another run holds the lock.</param>
+    /// <exception cref="Primitives.Faults.SlipwayException">The project's state cannot be written (exit 3).</exception>
+    public static async Task<RunLock> TakeAsync(ProjectFolder project, Action waiting, CancellationToken cancellation)
+    {
+        var taken = await FolderLock.TakeAsync(project.RunLock, waiting, cancellation);
+        if (Directory.Exists(project.Work))
+        {
+            Orphans.End(project.Work);
+            foreach (var leftover in Directory.EnumerateDirectories(project.Work))
+                StageFolder.Delete(leftover);
+        }
+
+        new ContentStore(project.Objects).RemoveLeftovers();
+        foreach (var folder in new[] { project.State, project.Steps, project.Environments })
+            AtomicFile.RemoveLeftovers(folder);
+        return new RunLock(project, taken);
+    }
+
+    public void Dispose() => taken.Dispose();
+}

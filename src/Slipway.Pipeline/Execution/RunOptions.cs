@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Runs;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Pipeline.Execution;
+
+/// <summary>How a run goes about its stages; nothing here influences their outputs.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Of <see cref="RunRecord.NewId"/>: names the folder of logs and of private copies.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>Program and first arguments that run an SQL stage, the request file's path following: <c>slipway sql-stage</c>.</summary>
+    public required ImmutableArray<string> SqlProgram { get; init; }
+
+    /// <summary>Stages at a time, 1 to 1024; default 1.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>Runs every stage, whether its outputs are known or not.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Runs only this stage and what it needs; null for all.</summary>
+    public string? UpTo { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
+    internal Action<string> Effect { get; init; } = _ => { };
+
+    internal void Check()
+    {
+        if (Jobs is < 1 or > 1024)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-jobs", $"jobs is {Jobs}, allowed 1 to 1024"));
+    }
+}
+
+/// <summary>What happens in a run, as it happens; from any thread, one at a time.</summary>
+public abstract record RunEvent(string Stage);
+
+/// <param name="Reasons">Why it is not taken from the cache: <c>params.rate 0.1 → 0.2</c>, <c>never ran</c>.</param>
+public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : RunEvent(Stage);
+
+public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
+
+/// <summary>A run whose stages all ended well.</summary>
+/// <param name="Stages">In plan order.</param>
+public sealed record RunOutcome(ImmutableArray<StageResult> Stages)
+{
+    /// <summary>An output by <c>stage.output</c>; its bytes are in the content store.</summary>
+    /// <returns>Null when the run did not include it.</returns>
+    public Artifact? Output(string reference)
+    {
+        var (stage, output) = Plan.ExecutionPlan.Split(reference);
+        return Stages.FirstOrDefault(result => result.Name == stage)?.Outputs.GetValueOrDefault(output);
+    }
+}

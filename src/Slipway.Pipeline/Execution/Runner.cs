@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Slipway.Documents.Datasets;
+using Slipway.Documents.Environments;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Content;
+
+namespace Slipway.Pipeline.Execution;
+
+/// <summary>Runs the stages of a spec: those whose step key is known are taken from the store, the others are executed.</summary>
+/// <param name="held">The run lock, for the whole of the run.</param>
+/// <param name="index">Digests of the user's files.</param>
+/// <param name="observe">Told of each stage's start and end, one at a time.</param>
+public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, Action<RunEvent> observe)
+{
+    private readonly Lock telling = new();
+
+    /// <param name="snapshots">By dataset, of every one that a stage takes in.</param>
+    /// <param name="fingerprints">By environment, of every one that a stage names.</param>
+    /// <exception cref="SlipwayException">
+    /// The plan has faults, a stage failed or broke its declaration (exit 2), or something is missing (exit 3). Stages that
+    /// run beside a failing one are awaited, and what ended well stays known.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the stages' processes have ended.</exception>
+    public async Task<RunOutcome> RunAsync(
+        Spec spec,
+        IReadOnlyDictionary<string, Snapshot> snapshots,
+        IReadOnlyDictionary<string, HostFingerprint> fingerprints,
+        CancellationToken cancellation)
+    {
+        options.Check();
+        var plan = ExecutionPlan.Of(spec, options.UpTo);
+        spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
+        var files = new ProjectFiles(held.Project.Root, index);
+        CheckInputs(plan, files);
+        var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, options, Tell);
+        execution.Checkout.CheckClaims(spec.Stages);
+        try
+        {
+            var results = await Schedule(plan, execution, cancellation);
+            return new RunOutcome([.. spec.Stages.Select(stage => results[stage.Name])]);
+        }
+        finally
+        {
+            Directory.CreateDirectory(held.Project.State);
+            index.Save();
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, StageResult>> Schedule(ExecutionPlan plan, StageExecution execution, CancellationToken cancellation)
+    {
+        var done = new ConcurrentDictionary<string, StageResult>(StringComparer.Ordinal);
+        var failures = new List<SlipwayException>();
+        var waiting = plan.Stages.ToList();
+        var running = new List<Task<StageResult>>();
+        try
+        {
+            while (true)
+            {
+                while (failures.Count == 0 && running.Count < options.Jobs && waiting.FirstOrDefault(stage => stage.Needs.All(done.ContainsKey)) is { } next)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    waiting.Remove(next);
+                    running.Add(Task.Run(() => execution.RunAsync(next.Stage, done, cancellation), cancellation));
+                }
+
+                if (running.Count == 0)
+                    break;
+                var ended = await Task.WhenAny(running);
+                running.Remove(ended);
+                try
+                {
+                    var result = await ended;
+                    done[result.Name] = result;
+                    Tell(new StageEnded(result));
+                }
+                catch (SlipwayException failure)
+                {
+                    failures.Add(failure);
+                }
+            }
+        }
+        finally
+        {
+            // Whatever happened, no process of a stage outlives its run.
+            await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        return failures.Count == 0
+            ? done
+            : throw new SlipwayException(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
+    }
+
+    private static void CheckInputs(ExecutionPlan plan, ProjectFiles files)
+    {
+        var faults = new List<Fault>();
+        foreach (var stage in plan.Stages.Select(planned => planned.Stage))
+        {
+            foreach (var input in stage.Inputs.Append(new StageInput(InputKind.Path, stage.Sql ?? "") { At = stage.At }).Where(input => input is { Kind: InputKind.Path, Name: not "" }))
+            {
+                try
+                {
+                    files.Resolve(input);
+                }
+                catch (SlipwayException e)
+                {
+                    faults.AddRange(e.Faults);
+                }
+            }
+        }
+
+        if (faults.Count > 0)
+            throw new SlipwayException(ExitCode.UnusableInput, faults);
+    }
+
+    private void Tell(RunEvent what)
+    {
+        lock (telling)
+            observe(what);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Steps;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
+
+namespace Slipway.Pipeline.Execution.Stages;
+
+/// <summary>Copies of the outputs at their declared paths in the user's tree. For people: no stage ever reads them from there.</summary>
+/// <remarks>
+/// The declared paths are Slipway's: an edited copy is replaced. But what was there before Slipway first wrote to a path is the
+/// user's own, and is never touched. Each path is noted before it is written to, so that a crash leaves nothing unclaimed.
+/// </remarks>
+internal sealed class Checkout(ProjectFolder project, ContentStore objects, ProjectFiles files, TimeProvider clock, Action<string> effect)
+{
+    private readonly Lock guard = new();
+    private ImmutableSortedDictionary<string, Digest>? written;
+
+    /// <summary>Refuses to run when a stage's output path holds something that Slipway did not put there.</summary>
+    /// <exception cref="SlipwayException">All such paths (exit 2).</exception>
+    public void CheckClaims(IEnumerable<StageSpec> stages)
+    {
+        var owned = Written();
+        var faults =
+            from stage in stages
+            from output in stage.Outputs
+            where !owned.ContainsKey(output.Value) && HasContent(Path.Combine(project.Root, output.Value))
+            select stage.At.Fault(
+                "foreign-output",
+                $"stage {stage.Name} is to write {output.Value}, where something is that Slipway did not make",
+                $"move it away or delete it (rm -r {output.Value}), or declare another path");
+        if (faults.ToList() is { Count: > 0 } all)
+            throw new SlipwayException(ExitCode.UnusableInput, all);
+        foreach (var parent in stages.SelectMany(stage => stage.Outputs.Values).Select(path => Path.GetDirectoryName(Absolute(path))!).Distinct())
+            AtomicFile.RemoveLeftovers(parent);
+    }
+
+    /// <summary>Puts an output at its path, unless it is there already.</summary>
+    /// <param name="path">As declared: a folder ends in a slash.</param>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public void Put(string path, Artifact artifact)
+    {
+        var target = Absolute(path);
+        if (Is(target, artifact))
+            return;
+        Claim(path, artifact.Digest);
+        effect($"claimed {path}");
+        var fresh = AtomicFile.TemporaryBeside(target);
+        try
+        {
+            AtomicFile.CreateFolder(Path.GetDirectoryName(target)!);
+            Build(fresh, artifact);
+            effect($"copied {path}");
+            Swap(fresh, target);
+            effect($"put {path}");
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, target) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            Remove(fresh);
+        }
+    }
+
+    private string Absolute(string path) => Path.Combine(project.Root, path.TrimEnd('/'));
+
+    private void Build(string fresh, Artifact artifact)
+    {
+        var now = clock.GetUtcNow().UtcDateTime;
+        if (artifact.Kind != ArtifactKind.Folder)
+        {
+            objects.CopyTo(artifact.Digest, fresh, artifact.Kind == ArtifactKind.Program, now);
+            return;
+        }
+
+        AtomicFile.CreateFolder(fresh);
+        foreach (var file in objects.ReadTree(artifact.Digest).Files)
+        {
+            var to = Path.Combine(fresh, file.Path);
+            AtomicFile.CreateFolder(Path.GetDirectoryName(to)!);
+            objects.CopyTo(file.Digest, to, file.Executable, now);
+        }
+    }
+
+    // A file replaces a file in one step. A folder cannot replace one that holds something: the old one steps aside first.
+    private void Swap(string fresh, string target)
+    {
+        if (FileStamp.Of(target, followLinks: false) is { } there && (there.Kind == FileKind.Folder || Directory.Exists(fresh)))
+        {
+            var old = AtomicFile.TemporaryBeside(target);
+            AtomicFile.Rename(target, old);
+            effect("set the old folder aside");
+            AtomicFile.Rename(fresh, target);
+            Remove(old);
+            return;
+        }
+
+        AtomicFile.Rename(fresh, target);
+    }
+
+    private bool Is(string target, Artifact artifact)
+    {
+        if (FileStamp.Of(target, followLinks: false) is not { } stamp)
+            return false;
+        try
+        {
+            return (stamp.Kind, artifact.Kind) switch
+            {
+                (FileKind.File, ArtifactKind.File or ArtifactKind.Program) =>
+                    stamp.Size == artifact.Size && stamp.Executable == (artifact.Kind == ArtifactKind.Program) && files.DigestOf(target) == artifact.Digest,
+                (FileKind.Folder, ArtifactKind.Folder) => FileTree.Scan(target, files.DigestOf, target, followLinks: false).Digest == artifact.Digest,
+                _ => false,
+            };
+        }
+        catch (SlipwayException)
+        {
+            return false;       // a link, a socket, an unreadable file: not what Slipway put there
+        }
+    }
+
+    private static bool HasContent(string path) => FileStamp.Of(path.TrimEnd('/'), followLinks: false) switch
+    {
+        null => false,
+        { Kind: FileKind.Folder } => Directory.EnumerateFileSystemEntries(path).Any(),
+        { Kind: FileKind.File, Size: 0 } => false,
+        _ => true,
+    };
+
+    private static void Remove(string path)
+    {
+        if (Directory.Exists(path))
+            StageFolder.Delete(path);
+        else
+            File.Delete(path);
+    }
+
+    private void Claim(string path, Digest digest)
+    {
+        lock (guard)
+        {
+            if (Written().TryGetValue(path, out var known) && known == digest)
+                return;
+            written = Written().SetItem(path, digest);
+            AtomicFile.Write(project.Checkouts, CanonicalJson.Serialize(new CheckoutList(written), StepJson.Default.CheckoutList));
+        }
+    }
+
+    private ImmutableSortedDictionary<string, Digest> Written()
+    {
+        if (written is not null)
+            return written;
+        try
+        {
+            written = JsonSerializer.Deserialize(File.ReadAllBytes(project.Checkouts), StepJson.Default.CheckoutList)?.Paths;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            // Nothing noted: then everything that is there is the user's.
+        }
+
+        return written ??= ImmutableSortedDictionary<string, Digest>.Empty.WithComparers(StringComparer.Ordinal);
+    }
+}

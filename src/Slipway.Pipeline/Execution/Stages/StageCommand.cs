@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Steps;
+using Slipway.Primitives.Processes;
+
+namespace Slipway.Pipeline.Execution.Stages;
+
+/// <summary>The exact command and environment of a stage. Nothing of the user's own environment is in it.</summary>
+internal static class StageCommand
+{
+    /// <summary>A stage without an environment uses what the host has.</summary>
+    private const string HostPath = "/usr/local/bin:/usr/bin:/bin";
+
+    /// <summary>A host environment is Debian packages, and none of those has a program under /usr/local.</summary>
+    private const string PackagedPath = "/usr/bin:/bin";
+
+    private static readonly string[] threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT"];
+
+    public static ChildCommand Of(StepKeyDocument step, StageFolder folder, IReadOnlyList<string> sqlProgram, string log)
+    {
+        var environment = Environment(step, folder);
+        if (step.Run is not { } run)
+        {
+            // A framework-dependent program finds its runtime here; it is the one that runs now.
+            environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+            return new ChildCommand([.. sqlProgram, folder.RequestFile], folder.Root, environment, log, log);
+        }
+
+        // An absolute path that names the interpreter's own line: then params reach it as variables, which no quoting can break.
+        IReadOnlyList<string> arguments = IsShellLine(run)
+            ? [run[0], run[1], WithVariables(run[2], step.Params, environment), .. run[3..]]
+            : [.. run.Select(argument => StageParams.Reference.Replace(argument, match => StageParams.Text(step.Params[match.Groups[1].Value])))];
+        return new ChildCommand(arguments, folder.Root, environment, log, log);
+    }
+
+    private static Dictionary<string, string> Environment(StepKeyDocument step, StageFolder folder)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = step.Environment is null ? HostPath : PackagedPath,
+            ["HOME"] = folder.Home,
+            ["TMPDIR"] = folder.Temporary,
+            ["LANG"] = "C.UTF-8",
+            ["LC_ALL"] = "C.UTF-8",
+            ["TZ"] = "UTC",
+            ["SOURCE_DATE_EPOCH"] = step.Epoch.ToString(),
+            ["PYTHONHASHSEED"] = step.Seed.ToString(),
+            ["PYTHONDONTWRITEBYTECODE"] = "1",
+            ["PYTHONNOUSERSITE"] = "1",
+            ["PYTHONUNBUFFERED"] = "1",
+            ["SLIPWAY_SEED"] = step.Seed.ToString(),
+            ["SLIPWAY_STAGE"] = folder.StageFile,
+            ["SLIPWAY_INPUTS"] = folder.Inputs,
+        };
+        foreach (var name in threadVariables)
+            variables[name] = step.Threads.ToString();
+        return variables;
+    }
+
+    private static bool IsShellLine(IReadOnlyList<string> run) =>
+        run.Count >= 3 && Path.GetFileName(run[0]) is "sh" or "bash" or "dash" && run[1].StartsWith('-') && run[1].EndsWith('c');
+
+    /// <summary>Replaces each <c>${params.x}</c> by a variable that holds the value, quoted as its place in the line asks.</summary>
+    /// <remarks>A shell never reads an expanded value as code, so that a wrong guess of the place can only split or quote too much.</remarks>
+    internal static string WithVariables(string line, IReadOnlyDictionary<string, JsonElement> values, IDictionary<string, string> variables)
+    {
+        var result = new StringBuilder(line.Length);
+        var quote = '\0';
+        for (var i = 0; i < line.Length; i++)
+        {
+            if (StageParams.Reference.Match(line, i) is { Success: true } match && match.Index == i)
+            {
+                var name = $"SLIPWAY_PARAM_{variables.Keys.Count(key => key.StartsWith("SLIPWAY_PARAM_", StringComparison.Ordinal)) + 1}";
+                variables[name] = StageParams.Text(values[match.Groups[1].Value]);
+                result.Append(quote switch { '"' => $"${{{name}}}", '\'' => $"'\"${{{name}}}\"'", _ => $"\"${{{name}}}\"" });
+                i += match.Length - 1;
+                continue;
+            }
+
+            result.Append(line[i]);
+            if (line[i] == '\\' && quote != '\'' && i + 1 < line.Length)
+                result.Append(line[++i]);
+            else if (line[i] is '"' or '\'')
+                quote = quote == '\0' ? line[i] : quote == line[i] ? '\0' : quote;
+        }
+
+        return result.ToString();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
+
+namespace Slipway.Pipeline.Execution.Stages;
+
+/// <summary>Checks what a stage left in its private folder against its declaration, and takes the outputs into the store.</summary>
+internal static class StageOutputs
+{
+    /// <summary>Undeclared files that are named; further ones are counted.</summary>
+    private const int MaximumNamed = 5;
+
+    /// <summary>Durable and visible when this returns.</summary>
+    /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind (exit 2); no space (exit 3).</exception>
+    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects)
+    {
+        var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
+        if (Undeclared(stage, folder) is { } undeclared)
+            faults.Add(undeclared);
+        if (faults.Count > 0)
+            throw new SlipwayException(ExitCode.UnusableInput, faults);
+
+        var artifacts = ImmutableSortedDictionary.CreateBuilder<string, Artifact>(StringComparer.Ordinal);
+        using var batch = objects.Begin();
+        foreach (var (name, path) in stage.Outputs)
+            artifacts[name] = Store(stage, name, path, Path.Combine(folder.Root, path), batch);
+        batch.Commit();
+        return artifacts.ToImmutable();
+    }
+
+    private static Artifact Store(StageSpec stage, string name, string path, string absolute, ContentBatch batch)
+    {
+        if (path.EndsWith('/'))
+        {
+            var (digest, tree) = batch.AddFolder(absolute, path);
+            return tree.Size > 0 ? new Artifact(digest, ArtifactKind.Folder, tree.Size) : throw new SlipwayException(ExitCode.UnusableInput, Empty(stage, name, path));
+        }
+
+        var kind = FileStamp.Of(absolute) is { Executable: true } ? ArtifactKind.Program : ArtifactKind.File;
+        var (content, size) = batch.AddFile(absolute);
+        return new Artifact(content, kind, size);
+    }
+
+    private static Fault? FaultOf(StageSpec stage, string name, string path, string root)
+    {
+        // Every folder on the way must be one: through a link the stage could name any file of the host as its output.
+        var at = root;
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var part in parts[..^1])
+        {
+            at = Path.Combine(at, part);
+            if (FileStamp.Of(at, followLinks: false) is { Kind: not FileKind.Folder })
+                return stage.At.Fault("link", $"stage {stage.Name}: the folder of output {name} ({path}) was replaced by something else", "write into the folder that is there");
+        }
+
+        return (FileStamp.Of(Path.Combine(at, parts[^1]), followLinks: false), path.EndsWith('/')) switch
+        {
+            (null, _) => stage.At.Fault("missing-output", $"stage {stage.Name} ended well but wrote no {path}, its output {name}", $"let the command write it, or take {name} out of out:"),
+            ({ Kind: FileKind.Link }, _) => stage.At.Fault("link", $"stage {stage.Name}: its output {name} ({path}) is a symbolic link; an output has content of its own", "write the file itself instead of a link to it"),
+            ({ Kind: FileKind.File, Size: 0 }, false) => Empty(stage, name, path),
+            ({ Kind: FileKind.File }, false) or ({ Kind: FileKind.Folder }, true) => null,
+            ({ Kind: FileKind.File }, true) => stage.At.Fault("wrong-output", $"stage {stage.Name}: its output {name} is declared as the folder {path}, found a file", $"declare it as {path.TrimEnd('/')}"),
+            ({ Kind: FileKind.Folder }, false) => stage.At.Fault("wrong-output", $"stage {stage.Name}: its output {name} is declared as the file {path}, found a folder", $"declare it as {path}/"),
+            ({ Kind: var kind }, _) => stage.At.Fault("wrong-output", $"stage {stage.Name}: its output {name} ({path}) is a {kind.ToString().ToLowerInvariant()}"),
+        };
+    }
+
+    private static Fault Empty(StageSpec stage, string name, string path) =>
+        stage.At.Fault("empty-output", $"stage {stage.Name} ended well but its output {name} ({path}) is empty", "let the command write it, or fail when it has nothing to write");
+
+    private static Fault? Undeclared(StageSpec stage, StageFolder folder)
+    {
+        var declared = folder.Placed.ToHashSet(StringComparer.Ordinal);
+        declared.UnionWith(stage.Outputs.Values.Where(path => !path.EndsWith('/')));
+        var folders = stage.Outputs.Values.Where(path => path.EndsWith('/')).ToList();
+        var found = Entries(new DirectoryInfo(folder.Root))
+            .Select(path => Path.GetRelativePath(folder.Root, path))
+            .Where(path => !declared.Contains(path) && !folders.Any(output => path.StartsWith(output, StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        if (found.Count == 0)
+            return null;
+        var more = found.Count > MaximumNamed ? $" and {found.Count - MaximumNamed} more" : "";
+        return stage.At.Fault(
+            "undeclared-output",
+            $"stage {stage.Name} wrote {string.Join(", ", found.Take(MaximumNamed))}{more}, which it does not declare",
+            "add it to out:, or write it under $TMPDIR");
+    }
+
+    private static IEnumerable<string> Entries(DirectoryInfo folder)
+    {
+        foreach (var entry in folder.EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo { LinkTarget: null } below)
+            {
+                foreach (var path in Entries(below))
+                    yield return path;
+            }
+            else
+            {
+                yield return entry.FullName;
+            }
+        }
+    }
+}

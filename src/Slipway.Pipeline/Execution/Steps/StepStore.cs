@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Documents.Environments;
+using Slipway.Documents.Runs;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Pipeline.Execution.Steps;
+
+/// <summary>What a step key gave: published only when every output is durable in the content store.</summary>
+internal sealed record StepRecord(StepKeyDocument Step, ImmutableSortedDictionary<string, Artifact> Outputs);
+
+/// <summary>The step records of a project by key, and for each stage which key was its newest.</summary>
+/// <remarks>A record that cannot be read is one that is not there: the stage runs again.</remarks>
+internal sealed class StepStore(ProjectFolder project)
+{
+    /// <returns>Null when that step never ended well.</returns>
+    public StepRecord? Find(Digest key) =>
+        Read(PathOf(key), StepJson.Default.StepRecord) is { } record && record.Step.Key() == key ? record : null;
+
+    /// <summary>The newest record of a stage, whatever its key; for explanations only.</summary>
+    public StepRecord? Newest(string stage) =>
+        Read(NewestOf(stage), StepJson.Default.NewestStep) is { } newest ? Find(newest.Key) : null;
+
+    /// <summary>Makes the outputs of a step known. They must be durable.</summary>
+    public void Publish(StepRecord record)
+    {
+        var key = record.Step.Key();
+        AtomicFile.Write(PathOf(key), CanonicalJson.Serialize(record, StepJson.Default.StepRecord));
+        MarkNewest(record.Step.Stage, key);
+    }
+
+    public void MarkNewest(string stage, Digest key)
+    {
+        if (Read(NewestOf(stage), StepJson.Default.NewestStep)?.Key != key)
+            AtomicFile.Write(NewestOf(stage), CanonicalJson.Serialize(new NewestStep(key), StepJson.Default.NewestStep));
+    }
+
+    /// <summary>Keeps what a fingerprint's digest stands for.</summary>
+    public void Keep(HostFingerprint environment)
+    {
+        var path = PathOfEnvironment(environment.Digest);
+        if (!File.Exists(path))
+            AtomicFile.Write(path, CanonicalJson.Serialize(environment, Slipway.Documents.DocumentJson.Default.HostFingerprint));
+    }
+
+    public HostFingerprint? Environment(Digest digest) => Read(PathOfEnvironment(digest), Slipway.Documents.DocumentJson.Default.HostFingerprint);
+
+    private string PathOf(Digest key) => Path.Combine(project.Steps, key.Hex + ".json");
+
+    private string NewestOf(string stage) => Path.Combine(project.Steps, "newest", stage + ".json");
+
+    private string PathOfEnvironment(Digest digest) => Path.Combine(project.Environments, digest.Hex + ".json");
+
+    private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+internal sealed record NewestStep(Digest Key);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(StepKeyDocument))]
+[JsonSerializable(typeof(StepRecord))]
+[JsonSerializable(typeof(NewestStep))]
+[JsonSerializable(typeof(CheckoutList))]
+[JsonSerializable(typeof(StageDocument))]
+internal sealed partial class StepJson : JsonSerializerContext;
+
+/// <summary>Digest of what Slipway last put, or was about to put, at a path of the user's tree.</summary>
+internal sealed record CheckoutList(ImmutableSortedDictionary<string, Digest> Paths);
+
+/// <summary>What <c>$SLIPWAY_STAGE</c> names: the stage's own view of its declaration. All paths are relative to the working directory.</summary>
+internal sealed record StageDocument(
+    string Stage,
+    ImmutableSortedDictionary<string, string> Inputs,
+    ImmutableSortedDictionary<string, string> Outputs,
+    ImmutableSortedDictionary<string, JsonElement> Params,
+    long Seed,
+    int Threads);
