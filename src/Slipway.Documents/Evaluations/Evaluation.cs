@@ -9,8 +9,13 @@ namespace Slipway.Documents.Evaluations;
 /// <param name="Positives">Rows whose label is 1.</param>
 /// <param name="Unit">Column that was resampled as a whole; null for rows.</param>
 /// <param name="Units">How many units were resampled.</param>
-/// <param name="UnitsDigest">Of every unit with its rows and positives, in order: equal digests mean that two evaluations can be paired.</param>
-/// <param name="Method"><c>bca</c> or <c>percentile</c>.</param>
+/// <param name="UnitsDigest">
+/// Of every unit with its rows and positives, in order (for rows: of their labels, in order): equal digests mean that two evaluations can be paired.
+/// </param>
+/// <param name="Method">
+/// <c>bca</c>, up to 1,024 units, or <c>percentile</c>. The intervals of <c>ece</c> are percentile ones always: it cannot fall below
+/// zero, and BCa takes that edge for a bias.
+/// </param>
 /// <param name="Confidence">Level of every interval, such as 0.95.</param>
 /// <param name="Metrics">By name: auc, log_loss, brier, ece (debiased), ece_plain.</param>
 /// <param name="Slices">By column, each value with at least one row, largest first.</param>
@@ -31,14 +36,16 @@ public sealed record Evaluation(
 /// <summary>A number with its uncertainty. Stored figures are rounded to 12 significant digits.</summary>
 /// <param name="Low">Lower end of the interval; null where it could not be computed (too few units), which no gate can pass on.</param>
 /// <param name="N">Rows that it rests on.</param>
-public sealed record Figure(double Value, double? Low, double? High, long N);
+/// <param name="Lacks">Why there is no interval; null where there is one.</param>
+public sealed record Figure(double Value, double? Low, double? High, long N, string? Lacks = null);
 
-/// <param name="Metrics">Null values are left out: a slice of one class has no AUC.</param>
+/// <param name="Value">As text; <c>(null)</c> for rows without one.</param>
+/// <param name="Metrics">Empty below 20 rows; a slice of one class has no AUC.</param>
 public sealed record SliceEvaluation(string Value, long N, ImmutableSortedDictionary<string, Figure> Metrics);
 
 /// <summary>The bootstrap's replicates, sealed so that a later model can be compared in pairs without anyone's rows.</summary>
 /// <remarks>Resample r drew the same units in every evaluation of equal UnitsDigest, Resamples and Seed; so differences pair by r.</remarks>
-/// <param name="Replicates">By metric: the value in each resample.</param>
+/// <param name="Replicates">By metric: the value in each resample. A metric without an interval is left out.</param>
 /// <param name="LeaveOneOut">By metric: the value without each unit, in unit order; empty where there are too many units.</param>
 public sealed record EvaluationReplicates(
     ImmutableSortedDictionary<string, ImmutableArray<double>> Replicates,

@@ -20,8 +20,11 @@ public enum Verdict
 /// <summary>The verdict of all gates over one bundle.</summary>
 /// <param name="Bundle">Manifest digest that the verdict is about.</param>
 /// <param name="Baseline">Manifest digest that it was compared with.</param>
-/// <param name="Verdict">Fail when any gate fails; otherwise insufficient evidence when any lacks it; otherwise pass.</param>
-public sealed record GateReport(Digest Bundle, Digest? Baseline, Verdict Verdict, ImmutableArray<GateResult> Gates);
+/// <param name="Verdict">
+/// Fail when any gate fails; otherwise insufficient evidence when any lacks it, or when not one was evaluated; otherwise pass.
+/// </param>
+/// <param name="Note">Why there is no verdict of any gate: none is declared, or all were skipped; else null.</param>
+public sealed record GateReport(Digest Bundle, Digest? Baseline, Verdict Verdict, ImmutableArray<GateResult> Gates, string? Note = null);
 
 /// <param name="Reason">One sentence with the figures: <c>auc = 0.652 [0.641, 0.663] is wholly ≥ 0.60</c>.</param>
 /// <param name="Figures">By the name used in the expression, every figure that was read.</param>
