@@ -1,0 +1,80 @@
+using System.Numerics;
+using Slipway.Documents.Serving;
+using Slipway.Runtime.Tensors;
+
+namespace Slipway.Runtime.ModelHosts;
+
+/// <summary>What every host asks of a model's answer, and the request that a model is tried with before anyone else's.</summary>
+internal static class Answer
+{
+    /// <returns>What is wrong with the answer; null when it is what the signature promises for these inputs.</returns>
+    public static string? Check(TensorSet inputs, TensorSet outputs)
+    {
+        if (outputs.Check() is { } fault)
+            return fault;
+        foreach (var tensor in outputs.Tensors)
+        {
+            if (tensor.Spec.Shape is [-1, ..] && tensor.Shape[0] != inputs.Batch)
+                return $"output '{tensor.Spec.Name}' has {tensor.Shape[0]} rows for {inputs.Batch} of input";
+        }
+
+        return null;
+    }
+
+    /// <summary>One row of values that the signature allows: the nearest to zero, <c>false</c>, and the empty string.</summary>
+    public static void FillExample(TensorSet inputs)
+    {
+        foreach (var tensor in inputs.Tensors)
+        {
+            long[] shape = [.. tensor.Spec.Shape.Select(size => size == -1 ? 1 : size)];
+            tensor.SetShape(shape);
+            for (var left = shape.Aggregate(1L, (product, size) => product * size); left > 0; left--)
+                AddExample(tensor);
+        }
+    }
+
+    private static void AddExample(Tensor tensor)
+    {
+        var low = tensor.Spec.Range?.Low ?? double.MinValue;
+        var value = Math.Max(low, Math.Min(tensor.Spec.Range?.High ?? double.MaxValue, 0));
+        switch (tensor.Spec.Datatype)
+        {
+            case Datatype.String:
+                tensor.Add("");
+                break;
+            case Datatype.Float32:
+                tensor.Add((float)value);
+                break;
+            case Datatype.Float64:
+                tensor.Add(value);
+                break;
+            case Datatype.Bool or Datatype.UInt8:
+                Whole<byte>(tensor, value);
+                break;
+            case Datatype.UInt16:
+                Whole<ushort>(tensor, value);
+                break;
+            case Datatype.UInt32:
+                Whole<uint>(tensor, value);
+                break;
+            case Datatype.UInt64:
+                Whole<ulong>(tensor, value);
+                break;
+            case Datatype.Int8:
+                Whole<sbyte>(tensor, value);
+                break;
+            case Datatype.Int16:
+                Whole<short>(tensor, value);
+                break;
+            case Datatype.Int32:
+                Whole<int>(tensor, value);
+                break;
+            case Datatype.Int64:
+                Whole<long>(tensor, value);
+                break;
+        }
+    }
+
+    private static void Whole<T>(Tensor tensor, double value)
+        where T : unmanaged, IBinaryInteger<T> => tensor.Add(T.CreateSaturating(value > 0 ? Math.Ceiling(value) : Math.Floor(value)));
+}

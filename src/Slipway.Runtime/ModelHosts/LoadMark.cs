@@ -1,0 +1,38 @@
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Runtime.ModelHosts;
+
+/// <summary>
+/// The note "I am loading this bundle's model into my own process", made durable before the load and taken away after it. One that
+/// is found while nobody loads is left from a process that died of the load: that bundle is quarantined on this machine.
+/// </summary>
+internal sealed class LoadMark : IDisposable
+{
+    private readonly FolderLock held;
+    private readonly string mark;
+
+    private LoadMark(FolderLock held, string mark) => (this.held, this.mark) = (held, mark);
+
+    /// <summary>Waits while another process loads the same bundle.</summary>
+    /// <exception cref="SlipwayException">The bundle is quarantined (exit 2).</exception>
+    public static async Task<LoadMark> TakeAsync(string stateFolder, Digest bundle, CancellationToken cancellation)
+    {
+        var path = Path.Combine(stateFolder, "loads", bundle.Hex);
+        var held = await FolderLock.TakeAsync(path + ".lock", null, cancellation);
+        if (!File.Exists(path))
+            return new LoadMark(held, path);
+        held.Dispose();
+        throw new SlipwayException(
+            ExitCode.UnusableInput,
+            new Fault("quarantined-bundle", $"an earlier process died while it loaded the model of {bundle}; the bundle is quarantined on this machine", Help: $"to try it once more, delete {path}"));
+    }
+
+    /// <summary>From here on a death of this process quarantines the bundle.</summary>
+    public void Set() => AtomicFile.Write(mark, "loading\n"u8);
+
+    public void Clear() => File.Delete(mark);
+
+    public void Dispose() => held.Dispose();
+}

@@ -1,0 +1,70 @@
+using Slipway.Engines.OnnxRuntime;
+using Slipway.Primitives.Faults;
+using Slipway.Runtime.Tensors;
+
+namespace Slipway.Runtime.ModelHosts;
+
+/// <summary>Answers in this process, on the thread that asks: a small model takes microseconds, less than a change of threads.</summary>
+internal sealed class OnnxHost : IModelHost
+{
+    private readonly OnnxRunner runner;
+    private readonly RunSlots slots;
+    private readonly TimeSpan limit;
+
+    private OnnxHost(HostedModel model, OnnxRunner runner, HostOptions options) =>
+        (Model, this.runner, slots, limit) = (model, runner, new RunSlots(options.Concurrency), options.PredictionLimit);
+
+    public HostedModel Model { get; }
+
+    public string? NotReady => null;
+
+    public static async Task<OnnxHost> StartAsync(HostedModel model, HostOptions options, CancellationToken cancellation)
+    {
+        using var mark = await LoadMark.TakeAsync(options.StateFolder, model.Bundle, cancellation);
+        await OnnxProbe.CheckAsync(model, options, cancellation);
+        mark.Set();
+        OnnxRunner? runner = null;
+        try
+        {
+            runner = new OnnxRunner(model.Signature, OnnxModel.Load(model.ModelPath), options.Time);
+            _ = OnnxProbe.Once(model.Signature, runner);
+            return new OnnxHost(model, runner, options);
+        }
+        catch (OnnxException e)
+        {
+            runner?.Dispose();
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("model-changed", $"the model loaded in a child and not here: {e.Message}", Path.GetFileName(model.ModelPath)), e);
+        }
+        finally
+        {
+            mark.Clear();
+        }
+    }
+
+    public Task WaitUntilReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
+        slots.TryEnter() ? ValueTask.FromResult(Run(inputs, outputs)) : WaitAndRunAsync(inputs, outputs, cancellation);
+
+    public ValueTask DisposeAsync()
+    {
+        runner.Dispose();
+        slots.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask<Prediction> WaitAndRunAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
+        await slots.EnterAsync(cancellation) ? Run(inputs, outputs) : Prediction.NotTried(RunSlots.Full);
+
+    private Prediction Run(TensorSet inputs, TensorSet outputs)
+    {
+        try
+        {
+            return runner.Predict(inputs, outputs, limit);
+        }
+        finally
+        {
+            slots.Leave();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using Slipway.Documents;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Runtime.ModelHosts;
+
+/// <summary>A private short-lived folder of a model's process: its socket, home, scratch space, log, the signature and the Python shim.</summary>
+internal sealed class RunFolder : IDisposable
+{
+    /// <summary>sockaddr_un holds 108 bytes with the final zero.</summary>
+    private const int LongestSocketPath = 107;
+
+    /// <summary>Bytes of a log that are read to show its end.</summary>
+    private const int TailSize = 4096;
+
+    private const int TailLines = 12;
+
+    private const string Shim = "slipway_predict.py";
+
+    public RunFolder(HostedModel model)
+    {
+        Path = Directory.CreateTempSubdirectory("slipway-").FullName;       // mode 0700
+        if (Encoding.UTF8.GetByteCount(Socket) > LongestSocketPath)
+        {
+            Directory.Delete(Path);
+            throw new SlipwayException(ExitCode.NotThere, new Fault("temporary-path-too-long", $"the path {Socket} is too long for a socket", Help: "set TMPDIR to a folder with a shorter path"));
+        }
+
+        foreach (var folder in new[] { "home", "tmp", "python" })
+            Directory.CreateDirectory(System.IO.Path.Combine(Path, folder));
+        File.WriteAllBytes(Signature, CanonicalJson.Serialize(model.Signature, DocumentJson.Default.ModelSignature));
+        using (var source = typeof(RunFolder).Assembly.GetManifestResourceStream(Shim)!)
+        using (var target = File.Create(System.IO.Path.Combine(Path, "python", Shim)))
+            source.CopyTo(target);
+
+        Environment = new Dictionary<string, string>
+        {
+            ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
+            ["HOME"] = System.IO.Path.Combine(Path, "home"),
+            ["TMPDIR"] = System.IO.Path.Combine(Path, "tmp"),
+            ["LANG"] = "C.UTF-8",
+            ["LC_ALL"] = "C.UTF-8",
+            ["TZ"] = "UTC",
+            ["OMP_NUM_THREADS"] = "1",
+            ["OPENBLAS_NUM_THREADS"] = "1",
+            ["MKL_NUM_THREADS"] = "1",
+            ["PYTHONPATH"] = System.IO.Path.Combine(Path, "python"),
+            ["PYTHONHASHSEED"] = "0",
+            ["PYTHONUNBUFFERED"] = "1",
+            ["PYTHONDONTWRITEBYTECODE"] = "1",
+            ["SLIPWAY_SOCKET"] = Socket,
+            ["SLIPWAY_MODEL"] = model.ModelPath,
+            ["SLIPWAY_MODEL_NAME"] = model.Name,
+            ["SLIPWAY_SIGNATURE"] = Signature,
+        };
+    }
+
+    public string Path { get; }
+
+    public string Socket => System.IO.Path.Combine(Path, "socket");
+
+    public string Signature => System.IO.Path.Combine(Path, "signature.json");
+
+    public string Log => System.IO.Path.Combine(Path, "log");
+
+    /// <summary>All variables of the process: nothing of ours, the same on every machine.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; }
+
+    /// <summary>The last lines of a log, for a message.</summary>
+    public static string Tail(string log)
+    {
+        if (FileStamp.Of(log) is not { Size: > 0 } stamp)
+            return "it wrote nothing";
+        using var file = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        file.Seek(-Math.Min(stamp.Size, TailSize), SeekOrigin.End);
+        using var reader = new StreamReader(file);
+        var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return "it wrote:\n    " + string.Join("\n    ", lines[^Math.Min(lines.Length, TailLines)..]);
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something of the process's is still being written; the system's own cleaning of temporary files gets it.
+        }
+    }
+}
