@@ -30,6 +30,12 @@ public sealed record ProjectFolder(string Root)
     /// <summary>Private folders of stages that run now; anything in it while no run holds the lock is left from a crash.</summary>
     public string Work => Path.Combine(State, "work");
 
+    /// <summary>Columns, row counts and validation reports of datasets, by content.</summary>
+    public string Tables => Path.Combine(State, "tables");
+
+    /// <summary>Evaluations by what they depend on.</summary>
+    public string Evaluations => Path.Combine(State, "evaluations");
+
     /// <summary>Scratch space of the SQL engine.</summary>
     public string Scratch => Path.Combine(State, "scratch");
 

@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Bundles;
+using Slipway.Documents.Datasets;
+using Slipway.Documents.Lineage;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Evaluation;
+using Slipway.Pipeline.Execution;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Gates;
+using Slipway.Pipeline.Sealing;
+using Slipway.Pipeline.Snapshots;
+using Slipway.Pipeline.Validation;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Content;
+using Slipway.Store.Oci;
+using Slipway.Trust.Attestations;
+using Slipway.Trust.Signing;
+using Slipway.Trust.Verification;
+
+namespace Slipway.Pipeline;
+
+/// <summary>One way through: snapshot, validate, lock, run the stages, evaluate, seal, gate. The left of ‖ in one story.</summary>
+/// <param name="key">Signs the statements about the bundle.</param>
+/// <param name="observe">Told what happens, one at a time.</param>
+/// <remarks>
+/// Each step leaves an immutable document before the next begins, so a run that ends anywhere is taken up by the next one.
+/// One at a time in a project: the run lock is held throughout.
+/// </remarks>
+public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key, PipelineOptions options, Action<PipelineEvent> observe)
+{
+    private readonly RunOptions stages = options.Stages;
+
+    /// <exception cref="SlipwayException">The input is unusable (exit 2), or something is missing (exit 3). A bad verdict is no exception: see <see cref="RunAccount.IsGood"/>.</exception>
+    public async Task<RunAccount> RunAsync(CancellationToken cancellation)
+    {
+        using var held = await RunLock.TakeAsync(project, () => observe(new Remark("another run is under way in this project; waiting for it to end")), cancellation);
+        var record = RunRecord.Begin(stages.RunId, stages.Clock.GetUtcNow());
+        record.Write(project);
+        var index = DigestIndex.Open(project.DigestIndex, stages.Clock);
+        try
+        {
+            var account = await RunAsync(held, index, record.Started, cancellation);
+            record = Outcome(record, account);
+            return account;
+        }
+        catch (SlipwayException failure)
+        {
+            record = record with { State = RunState.Failed, Faults = [.. failure.Faults] };
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            record = record with { State = RunState.Cancelled };
+            throw;
+        }
+        finally
+        {
+            index.Save();
+            (record with { Finished = stages.Clock.GetUtcNow() }).Write(project);
+        }
+    }
+
+    private async Task<RunAccount> RunAsync(RunLock held, DigestIndex index, DateTimeOffset started, CancellationToken cancellation)
+    {
+        observe(new PhaseStarted("looking at the data and the environment"));
+        var reading = new TableReading { Index = index, CacheFolder = project.Tables, ScratchFolder = project.Scratch, Threads = options.Threads };
+        var inputs = ResolvedInputs.Of(spec, project, reading, stages.Clock, cancellation);
+        var snapshots = inputs.Data.Values.Select(taken => taken.Snapshot).ToImmutableArray();
+        var account = new RunAccount(stages.RunId, snapshots, Validate(inputs, reading, cancellation), [.. inputs.Environments.Values], [], null, null, null, null);
+        if (!account.DataAreValid)
+            return account;
+
+        var pins = inputs.Against(spec, project);
+        pins.RequirePinnedData(Path.GetFileName(project.LockFile));
+        foreach (var warning in pins.Warnings)
+            observe(new Remark(warning.Message));
+        if (pins.ToWrite is { } content)
+            ProjectLockFile.Write(project, content);
+
+        var outcome = await new Runner(held, index, stages, what => observe(new StageProgress(what)))
+            .RunAsync(spec, snapshots.ToDictionary(snapshot => snapshot.Name), inputs.Environments, cancellation);
+        account = account with { Stages = outcome.Stages };
+        if (stages.UpTo is not null || spec.Model is null)
+            return account;
+
+        var evaluation = Evaluate(outcome, cancellation);
+        observe(new PhaseStarted("sealing"));
+        var lineage = new LineageGraph([.. outcome.Stages.Select(stage => new LineageStage(
+            stage.Name,
+            stage.Key,
+            stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
+            stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
+        var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
+        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates);
+        var layout = OciLayout.Create(project.Bundles);
+        var bundle = Sealer.Seal(request, layout, cancellation);
+        var documents = Sealer.Documents(request);
+
+        var gates = spec.Gates.IsEmpty || evaluation is null
+            ? null
+            : GateJudge.Judge(spec.Gates, new SealedEvaluation(bundle.Digest, evaluation.Evaluation, evaluation.Replicates), Baseline(pins.Effective.Baseline, cancellation));
+        account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = key.PublicKey.KeyId };
+        await AttestAsync(layout, account, documents, code, started, cancellation);
+        return account;
+    }
+
+    private ImmutableArray<ValidationReport> Validate(ResolvedInputs inputs, TableReading reading, CancellationToken cancellation)
+    {
+        var expected = spec.Data.Values.Where(dataset => dataset.Expect is not null)
+            .Select(dataset => (dataset.Name, Expectations: ExpectationsParser.Load(project.Root, dataset.Expect!))).ToList();
+        var reports = ImmutableArray.CreateBuilder<ValidationReport>();
+        foreach (var (name, expectations) in expected)
+        {
+            observe(new PhaseStarted($"validating {name}"));
+            reports.Add(Validator.Validate(inputs.Data[name], expectations, reading, cancellation));
+        }
+
+        return reports.ToImmutable();
+    }
+
+    private EvaluationOutcome? Evaluate(RunOutcome outcome, CancellationToken cancellation)
+    {
+        if (spec.Evaluate is not { } evaluate)
+            return null;
+        observe(new PhaseStarted("evaluating"));
+        var (stage, output) = ExecutionPlan.Split(evaluate.Predictions);
+        var extension = Path.GetExtension(spec.Stages.First(candidate => candidate.Name == stage).Outputs[output]);
+        var predictions = outcome.Output(evaluate.Predictions)!;
+        var kept = new KeptEvaluation(project, options.Threads);
+        var evaluated = kept.Of(evaluate, spec.Determinism.Seed, new ContentStore(project.Objects).PathOf(predictions.Digest), extension, predictions.Digest, cancellation);
+        foreach (var warning in evaluated.Warnings)
+            observe(new Remark(warning.ToString()));
+        return evaluated;
+    }
+
+    private ImmutableArray<SealFile> ModelFiles(RunOutcome outcome, ModelSpec model)
+    {
+        var store = new ContentStore(project.Objects);
+        var artifact = outcome.Output(model.Artifact)!;
+        if (artifact.Kind == ArtifactKind.Folder)
+            return [.. store.ReadTree(artifact.Digest).Files.Select(file => new SealFile(file.Path, file.Executable, file.Size, file.Digest, store.PathOf(file.Digest)))];
+        var (stage, output) = ExecutionPlan.Split(model.Artifact);
+        var name = Path.GetFileName(spec.Stages.First(candidate => candidate.Name == stage).Outputs[output]);
+        return [new SealFile(name, artifact.Kind == ArtifactKind.Program, artifact.Size, artifact.Digest, store.PathOf(artifact.Digest))];
+    }
+
+    private SealedEvaluation? Baseline(Primitives.Bytes.Digest? pinned, CancellationToken cancellation)
+    {
+        if (pinned is not { } digest || spec.Evaluate?.Baseline is not { } reference)
+            return null;
+        observe(new PhaseStarted("verifying the baseline"));
+        var (layout, _) = BundleReference.Parse(reference).Resolve(project.Bundles);
+        var documents = BundleDocuments.Read(BundleVerifier.Verify(layout, digest, options.Trusted, cancellation).Require(), cancellation).Require();
+        return documents is { Evaluation: { } evaluation, Replicates: { } replicates }
+            ? new SealedEvaluation(digest, evaluation, replicates)
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("baseline-unevaluated", $"the baseline {digest} holds no evaluation", Help: "name a bundle that was evaluated, or `baseline: none`"));
+    }
+
+    /// <summary>Signs what is true of this bundle and this run; what the same key has said already is not said again.</summary>
+    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> code, DateTimeOffset started, CancellationToken cancellation)
+    {
+        observe(new PhaseStarted("signing"));
+        var bundle = account.Bundle!.Digest;
+        var now = stages.Clock.GetUtcNow();
+        var known = BundleVerifier.Verify(layout, bundle, KeyRing.Of(key.PublicKey), cancellation).Bundle;
+        if (known is null || !known.Statements.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
+        {
+            var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
+            var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
+            Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), key, cancellation);
+            if (documents.Evaluation is not null)
+                Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), key, cancellation);
+        }
+
+        if (account.Gates is { } gates && !(known is not null && GateVerdict.Find(known) is { } said && said.Report.SaysTheSameAs(gates)))
+            Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), key, cancellation);
+    }
+
+    private static RunRecord Outcome(RunRecord record, RunAccount account) => record with
+    {
+        State = account.DataAreValid ? RunState.Succeeded : RunState.Failed,
+        Validation = [.. account.Validation.Select(report => report.Summarize())],
+        Stages = account.Stages,
+        Evaluation = account.Evaluation,
+        Bundle = account.Bundle?.Digest,
+        Verdict = account.Gates?.Verdict,
+    };
+}
