@@ -23,12 +23,23 @@ public sealed record OciDescriptor(
     /// <summary>The annotation of this name, or null.</summary>
     public string? Annotation(string name) => Annotations?.GetValueOrDefault(name);
 
-    /// <summary>Why this is no descriptor, or null.</summary>
-    internal string? Flaw() =>
-        Size < 0 ? $"size {Size} is negative"
-        : !IsMediaType(MediaType) ? $"'{MediaType}' is no media type"
-        : ArtifactType is not null && !IsMediaType(ArtifactType) ? $"'{ArtifactType}' is no media type"
-        : null;
+    /// <summary>Checks what the types alone do not; the serializer lets null through as an element of a list.</summary>
+    /// <exception cref="JsonException">One of them is no descriptor.</exception>
+    internal static void Check(IEnumerable<OciDescriptor?> descriptors)
+    {
+        foreach (var descriptor in descriptors)
+        {
+            if (descriptor is null)
+                throw new JsonException("found null where a descriptor stands");
+            if (descriptor.Size < 0)
+                throw new JsonException($"size {descriptor.Size} is negative");
+            foreach (var type in (string?[])[descriptor.MediaType, descriptor.ArtifactType])
+            {
+                if (type is not null && !IsMediaType(type))
+                    throw new JsonException("a mediaType or artifactType is not of the form type/subtype");
+            }
+        }
+    }
 
     /// <summary>RFC 6838 §4.2: type/subtype, each a letter or digit and up to 126 more of a small set.</summary>
     internal static bool IsMediaType(string text) =>

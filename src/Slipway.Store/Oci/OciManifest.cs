@@ -48,12 +48,7 @@ public sealed record OciManifest(
             throw new JsonException($"mediaType is '{manifest.MediaType}', expected {ManifestMediaType}");
         if (manifest.Layers.IsDefaultOrEmpty)
             throw new JsonException("layers is empty, expected at least one");
-        foreach (var descriptor in manifest.Subject is { } subject ? [.. manifest.Blobs, subject] : manifest.Blobs)
-        {
-            if (descriptor.Flaw() is { } flaw)
-                throw new JsonException(flaw);
-        }
-
+        OciDescriptor.Check(manifest.Subject is { } subject ? [.. manifest.Blobs, subject] : manifest.Blobs);
         return manifest;
     }
 }
@@ -63,6 +58,8 @@ public sealed record OciIndex(
     int SchemaVersion,
     ImmutableArray<OciDescriptor> Manifests,
     string? MediaType = null,
+    string? ArtifactType = null,
+    OciDescriptor? Subject = null,
     ImmutableSortedDictionary<string, string>? Annotations = null)
 {
     public const string IndexMediaType = "application/vnd.oci.image.index.v1+json";
@@ -85,12 +82,7 @@ public sealed record OciIndex(
             throw new JsonException($"mediaType is '{index.MediaType}', expected {IndexMediaType}");
         if (index.Manifests.IsDefault)
             throw new JsonException("manifests is missing");
-        foreach (var descriptor in index.Manifests)
-        {
-            if (descriptor.Flaw() is { } flaw)
-                throw new JsonException(flaw);
-        }
-
+        OciDescriptor.Check(index.Subject is { } subject ? [.. index.Manifests, subject] : index.Manifests);
         return index;
     }
 }
