@@ -90,7 +90,7 @@ internal sealed class ProcessClient : IDisposable
         }
         catch (JsonException e)
         {
-            return Nonsense($"no JSON ({e.Message})");
+            return Nonsense($"no JSON ({TensorJson.PlaceOf(e)})");
         }
     }
 

@@ -66,6 +66,10 @@ public static partial class TensorJson
         }
     }
 
+    /// <summary>Where a text stops being JSON, for a message. The framework's own words are left out: trimmed builds have none.</summary>
+    public static string PlaceOf(JsonException e) =>
+        e is { LineNumber: { } line, BytePositionInLine: { } position } ? $"line {line + 1}, byte {position + 1}" : e.Message;
+
     /// <summary>What to say of a key that an object may not have.</summary>
     public static string UnknownKey(string where, string key, IReadOnlyList<string> known) =>
         NearestName.Of(key, known) is { } near

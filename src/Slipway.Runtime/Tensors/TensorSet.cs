@@ -81,7 +81,7 @@ public sealed class TensorSet : IDisposable
     }
 
     /// <summary>What to say to somebody who sent a name that is not in the signature.</summary>
-    internal string Unknown(string name) =>
+    public string Unknown(string name) =>
         NearestName.Of(name, tensors.Select(tensor => tensor.Spec.Name)) is { } near
             ? $"unknown {Kind} '{name}'; did you mean '{near}'?"
             : $"unknown {Kind} '{name}'; the signature has {Names()}";
