@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Store.Content;
+
+/// <summary>The files of a folder by content: its canonical JSON is an object of the store, and that object's digest is the folder's.</summary>
+/// <remarks>Empty folders, times, owners and modes other than the executable bit are no part of it.</remarks>
+/// <param name="Files">Sorted by path in byte order, each path once.</param>
+public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
+{
+    /// <summary>Files in one tree; above it something else than a stage's output was meant, such as a whole disk.</summary>
+    private const int MaximumFiles = 1_000_000;
+
+    /// <summary>Bytes of all files.</summary>
+    [JsonIgnore]
+    public long Size => Files.Sum(file => file.Size);
+
+    [JsonIgnore]
+    public Digest Digest => Digest.Of(ToJson());
+
+    /// <summary>The tree of these files, sorted.</summary>
+    public static FileTree Of(IEnumerable<FileTreeEntry> files) => new([.. files.OrderBy(file => file.Path, Utf8Order.Comparer)]);
+
+    public byte[] ToJson() => CanonicalJson.Serialize(this, FileTreeJson.Default.FileTree);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote; anything else is refused, since the paths are about to be written to.</summary>
+    /// <exception cref="JsonException">Not canonical, not sorted, or a path that leaves the folder.</exception>
+    public static FileTree Parse(ReadOnlyMemory<byte> json)
+    {
+        var tree = JsonSerializer.Deserialize(json.Span, FileTreeJson.Default.FileTree) ?? throw new JsonException("a file tree is an object");
+        if (!CanonicalJson.IsCanonical(json))
+            throw new JsonException("the file tree is not in canonical form");
+        for (var i = 0; i < tree.Files.Length; i++)
+        {
+            var path = tree.Files[i].Path;
+            if (path.Split('/').Any(part => part is "" or "." or "..") || path.Contains('\0') || tree.Files[i].Size < 0)
+                throw new JsonException($"the file tree holds the path '{path}', which is not inside a folder");
+            if (i > 0 && Utf8Order.Comparer.Compare(tree.Files[i - 1].Path, path) >= 0)
+                throw new JsonException($"the file tree is not sorted at '{path}'");
+        }
+
+        return tree;
+    }
+
+    /// <summary>Lists a folder's regular files with all its subfolders.</summary>
+    /// <param name="digest">Gives the digest of the file at an absolute path.</param>
+    /// <param name="shown">The folder as the user knows it, for faults.</param>
+    /// <param name="followLinks">Whether a link to a file counts as that file; otherwise it is refused. Links to folders always are.</param>
+    /// <param name="skip">Names of files and folders that are not looked at.</param>
+    /// <exception cref="SlipwayException">A link, device, socket or pipe; a name that is not UTF-8 (exit 2).</exception>
+    public static FileTree Scan(string folder, Func<string, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
+    {
+        var files = new List<FileTreeEntry>();
+        Scan(folder, "");
+        return Of(files);
+
+        void Scan(string at, string prefix)
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries(at))
+            {
+                var name = Path.GetFileName(path);
+                if (skip is not null && skip(name))
+                    continue;
+                switch (Look(path, $"{shown.TrimEnd('/')}/{prefix}{name}", followLinks))
+                {
+                    case { Kind: FileKind.Folder }:
+                        Scan(path, $"{prefix}{name}/");
+                        break;
+                    case var stamp when files.Count < MaximumFiles:
+                        files.Add(new FileTreeEntry(prefix + name, stamp.Executable, stamp.Size, digest(path)));
+                        break;
+                    default:
+                        throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));
+                }
+            }
+        }
+    }
+
+    /// <summary>The stamp of a regular file or of a folder.</summary>
+    /// <exception cref="SlipwayException">It is neither, or is missing (exit 2).</exception>
+    internal static FileStamp Look(string path, string shown, bool followLinks)
+    {
+        var stamp = FileStamp.Of(path, followLinks: false);
+        if (stamp is { Kind: FileKind.Link } && followLinks)
+        {
+            stamp = FileStamp.Of(path);
+            if (stamp is { Kind: FileKind.Folder })
+                throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{shown} is a link to a folder; only links to files are followed", Help: "name the folder that it points to instead"));
+        }
+
+        return stamp switch
+        {
+            null => throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-file", $"{shown} is not there, points nowhere, or has a name that is not UTF-8")),
+            { Kind: FileKind.File or FileKind.Folder } found => found,
+            { Kind: FileKind.Link } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{shown} is a symbolic link; only files and folders have content of their own", Help: "write the file itself instead of a link to it")),
+            { Kind: var kind } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("not-a-file", $"{shown} is a {kind.ToString().ToLowerInvariant()}; only files and folders have content", Help: "make it outside the declared path, such as under $TMPDIR")),
+        };
+    }
+}
+
+/// <param name="Path">Relative to the folder, with slashes.</param>
+/// <param name="Executable">The owner's execute bit.</param>
+/// <param name="Size">Bytes.</param>
+public sealed record FileTreeEntry(string Path, bool Executable, long Size, Digest Digest);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(FileTree))]
+internal sealed partial class FileTreeJson : JsonSerializerContext;
+
+/// <summary>The order of the names' UTF-8 bytes, which UTF-16's is not beyond the basic plane.</summary>
+internal sealed class Utf8Order : IComparer<string>
+{
+    public static Utf8Order Comparer { get; } = new();
+
+    public int Compare(string? x, string? y)
+    {
+        if (x is null || y is null)
+            return (x is null ? 0 : 1) - (y is null ? 0 : 1);
+        return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
+    }
+}
