@@ -1,3 +1,5 @@
+using Slipway.Primitives.Bytes;
+
 namespace Slipway.Store.Archives;
 
 /// <summary>One regular file of an archive. Folders are implied by paths; empty folders, links and devices do not exist here.</summary>
@@ -9,6 +11,14 @@ public sealed record ArchiveEntry(string Path, bool Executable, string? SourceFi
     /// <summary>The content, where there is no source file.</summary>
     public ReadOnlyMemory<byte> Content { get; init; }
 
+    /// <summary>What the content must be: hashed while it is archived, so that a source that changed is never archived. Null trusts the source.</summary>
+    public Digest? Expected { get; init; }
+
     /// <summary>A generated document: mode 0644, content in memory.</summary>
     public static ArchiveEntry OfBytes(string path, ReadOnlyMemory<byte> content) => new(path, false, null) { Content = content };
 }
+
+/// <summary>One file of an archive, by content.</summary>
+/// <param name="Path">From the archive's root, with slashes.</param>
+/// <param name="Size">Bytes.</param>
+public readonly record struct ArchivedFile(string Path, bool Executable, long Size, Digest Digest);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 
@@ -79,6 +81,20 @@ public static class DeterministicTar
         return files.ToImmutable();
     }
 
+    /// <summary>What an archive holds, in its order; every byte is read.</summary>
+    /// <exception cref="SlipwayException">The archive is refused (exit 2).</exception>
+    public static ImmutableArray<ArchivedFile> List(Stream tar, ArchiveLimits limits, CancellationToken cancellation = default)
+    {
+        var reader = new TarReader(tar, limits);
+        var files = ImmutableArray.CreateBuilder<ArchivedFile>();
+        while (reader.Next() is { } item)
+        {
+            files.Add(new ArchivedFile(item.Path, item.Executable, item.Size, reader.DigestContent(cancellation)));
+        }
+
+        return files.ToImmutable();
+    }
+
     /// <summary>Checks the whole archive without extracting it; content is skipped where the stream can seek.</summary>
     /// <param name="below">Every path must be this one or lie below it; null for any.</param>
     /// <exception cref="SlipwayException">The archive is refused (exit 2).</exception>
@@ -118,6 +134,7 @@ public static class DeterministicTar
 
     private static void CopyExactly(Stream content, Stream output, long size, ArchiveEntry entry, CancellationToken cancellation)
     {
+        using var hash = entry.Expected is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[Math.Min(Math.Max(size, 1), 128 * 1024)];
         var left = size;
         while (left > 0)
@@ -127,11 +144,14 @@ public static class DeterministicTar
             if (read == 0)
                 break;
             output.Write(buffer, 0, read);
+            hash?.AppendData(buffer, 0, read);
             left -= read;
         }
 
         if (left > 0 || content.ReadByte() >= 0)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("archive-source-changed", $"{entry.SourceFile} changed its size while it was archived", entry.SourceFile, Help: "let nothing write to it, and run again"));
+        if (hash is not null && new Digest(hash.GetHashAndReset()) != entry.Expected)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("archive-source-changed", $"{entry.SourceFile ?? entry.Path} no longer has the digest {entry.Expected}", entry.SourceFile, Help: "let nothing write to it, and run again"));
     }
 
     /// <summary>Makes the folders of a path one by one; one that is a link already would lead out of the root.</summary>

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Store.Archives;
@@ -62,7 +64,18 @@ internal sealed class TarReader(Stream tar, ArchiveLimits limits)
     }
 
     /// <summary>Copies the current file's content, all of it.</summary>
-    public void CopyContentTo(Stream destination, CancellationToken cancellation)
+    public void CopyContentTo(Stream destination, CancellationToken cancellation) =>
+        ReadContent(destination.Write, cancellation);
+
+    /// <summary>Hashes the current file's content, all of it.</summary>
+    public Digest DigestContent(CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ReadContent(hash.AppendData, cancellation);
+        return new Digest(hash.GetHashAndReset());
+    }
+
+    private void ReadContent(Action<ReadOnlySpan<byte>> take, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
@@ -73,7 +86,7 @@ internal sealed class TarReader(Stream tar, ArchiveLimits limits)
                 var read = tar.Read(buffer, 0, (int)Math.Min(remaining, buffer.Length));
                 if (read == 0)
                     throw Cut();
-                destination.Write(buffer, 0, read);
+                take(buffer.AsSpan(0, read));
                 remaining -= read;
             }
         }

@@ -71,6 +71,15 @@ public sealed class VerifiedBundle
         }
     }
 
+    /// <summary>Hands a layer's bytes to <paramref name="read"/>; what was read counts only when this returns.</summary>
+    /// <exception cref="SlipwayException">The blob changed since it was verified (exit 1).</exception>
+    public void ReadLayer(BundleLayer layer, Action<Stream> read, CancellationToken cancellation = default)
+    {
+        var state = layout.ReadBlob(layer.Blob, read, cancellation);
+        if (state != BlobState.Intact)
+            throw Changed(layer, state);
+    }
+
     private BlobState CopyRaw(BundleLayer layer, string root, CancellationToken cancellation)
     {
         var path = Path.Combine(root, layer.Path);
