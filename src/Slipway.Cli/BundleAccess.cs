@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Slipway.Documents.Bundles;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Oci;
+using Slipway.Trust.Verification;
+
+namespace Slipway.Cli;
+
+/// <summary>From a reference to a bundle that is vouched for and agrees with itself; what every verb that uses a bundle begins with.</summary>
+/// <param name="Bundle">Null when there is any problem.</param>
+internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, BundleDocuments? Documents, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
+{
+    public static Option<string[]> KeyOption() => new("--key")
+    {
+        Description = "Public key to trust, a file or a folder of *.pub; default: your own key folder",
+        HelpName = "FILE.pub",
+    };
+
+    /// <exception cref="SlipwayException">No such bundle (exit 2), or no trusted key at all (exit 3).</exception>
+    public static BundleAccess Open(Shell shell, string reference, string[] keys, CancellationToken cancellation)
+    {
+        var (layout, digest) = BundleReference.Parse(reference).Resolve(shell.Project.Bundles);
+        var verification = BundleVerifier.Verify(layout, digest, KeyFolder.Trusted(keys), cancellation);
+        if (verification.Bundle is not { } bundle)
+            return new BundleAccess(digest, null, null, verification.Problems, verification.Notes);
+        var reading = BundleDocuments.Read(bundle, cancellation);
+        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Documents, reading.Problems, verification.Notes);
+    }
+}
