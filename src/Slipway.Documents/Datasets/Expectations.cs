@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
-using Slipway.Documents.Specs;
+using Slipway.Documents.Reading;
 using Slipway.Primitives.Units;
 
 namespace Slipway.Documents.Datasets;

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Documents.Hardware;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Serving;
-using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
 
 namespace Slipway.Documents.Specs;
@@ -34,13 +34,6 @@ public sealed record Spec(
 {
     /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [] };
-}
-
-/// <summary>Where in a file of the user's something stands; both 1-based.</summary>
-public readonly record struct Place(string File, int Line, int Column)
-{
-    /// <summary>A fault at this place.</summary>
-    public Fault Fault(string code, string message, string? help = null) => new(code, message, File, Line, Column, help);
 }
 
 /// <param name="Path">File, folder or glob, relative to the project's root.</param>
@@ -163,6 +156,10 @@ public sealed record GateSpec(string Name, string Require, WithoutBaseline Witho
     /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
     [JsonIgnore]
     public Place At { get; init; }
+
+    /// <summary>Where the first character of the expression stands, for faults inside it.</summary>
+    [JsonIgnore]
+    public Place RequireAt { get; init; }
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<WithoutBaseline>))]

@@ -1,0 +1,12 @@
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Documents.Reading;
+
+/// <summary>Where in a file of the user's something stands; both 1-based.</summary>
+/// <param name="File">As the user named it, relative to the project.</param>
+/// <param name="Column">In UTF-16 code units.</param>
+public readonly record struct Place(string File, int Line, int Column)
+{
+    /// <summary>A fault at this place.</summary>
+    public Fault Fault(string code, string message, string? help = null) => new(code, message, File, Line, Column, help);
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents.Hardware;
+using Slipway.Documents.Reading;
+using Slipway.Documents.Serving;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Documents.Specs;
+
+/// <summary>A spec as written: each value is sound by itself, and nothing is known yet of how they fit together.</summary>
+/// <remarks>What could not be read is null here, so that one mistake is told once: nobody misses a name in a list that is null.</remarks>
+internal sealed record SpecDraft(
+    Placed<string>? Requires,
+    string? Name,
+    string? Description,
+    ImmutableArray<string> Owners,
+    string? License,
+    ImmutableArray<Named<DatasetSpec>>? Data,
+    ImmutableArray<Named<EnvironmentSpec>>? Environments,
+    ImmutableArray<Named<HardwareProfile>>? Hardware,
+    DeterminismSpec? Determinism,
+    ParamsDraft Params,
+    ImmutableArray<Named<StageDraft>>? Stages,
+    ModelDraft? Model,
+    bool HasModel,
+    EvaluateDraft? Evaluate,
+    bool HasEvaluate,
+    ImmutableArray<GateSpec> Gates,
+    Place? GatesAt);
+
+/// <summary>Either the values or the file that holds them.</summary>
+/// <param name="Values">Null when they could not be read.</param>
+internal sealed record ParamsDraft(ImmutableArray<Param>? Values, Placed<string>? File);
+
+/// <param name="Name">Dotted where it is nested.</param>
+/// <param name="Value">Undefined when it could not be read.</param>
+internal readonly record struct Param(string Name, JsonElement Value, Place At);
+
+/// <param name="At">Where the text of the command begins.</param>
+internal sealed record Command(ImmutableArray<string> Arguments, Place At);
+
+internal sealed record StageDraft(
+    Command? Run,
+    bool HasRun,
+    Placed<string>? Sql,
+    bool HasSql,
+    ImmutableArray<Placed<string>> Inputs,
+    ImmutableArray<Named<string>>? Outputs,
+    ImmutableArray<Placed<string>>? Params,
+    Placed<string>? Environment,
+    Placed<string>? Hardware,
+    Duration? Timeout);
+
+internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Place At);
+
+internal sealed record RuntimeDraft(Command? Process, ImmutableArray<Placed<string>> Inputs, Placed<string>? Environment);
+
+internal sealed record SignatureDraft(ImmutableArray<Placed<TensorSpec>> Inputs, ImmutableArray<Placed<TensorSpec>> Outputs);
+
+internal sealed record EvaluateDraft(
+    Placed<string>? Predictions,
+    string? Label,
+    string? Score,
+    string? Unit,
+    string? Baseline,
+    ImmutableArray<string> Metrics,
+    ImmutableArray<string> Slices,
+    Ratio Confidence,
+    int Resamples,
+    Place At);

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents.Reading;
+
+namespace Slipway.Documents.Specs;
+
+/// <summary>Makes a <see cref="Spec"/> of a draft: checks that every reference resolves and that the parts fit together.</summary>
+internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
+{
+    private readonly SpecNames names = new(draft, faults);
+
+    /// <param name="file">The spec's own file, which no stage may write.</param>
+    /// <param name="version">The program's.</param>
+    /// <returns>Meaningful only when no fault was added.</returns>
+    public Spec Resolve(string file, Version version)
+    {
+        if (draft.Requires is { } requires && !VersionCondition.Holds(requires.Value, version))
+            faults.Add(requires.At, "wrong-version", $"the spec requires version {requires.Value} of Slipway, this is {version.ToString(3)}", "Install a version that fits.");
+
+        var stages = new StageResolver(draft.Params.Values, names, faults).Resolve(draft.Stages ?? []);
+        var model = draft.Model is { } written ? new ModelResolver(names, faults).Resolve(written) : null;
+        StageCircles.Find(stages, faults);
+        OutputConflicts.Find(draft, file, stages, model, faults);
+        return new Spec(
+            draft.Name ?? "",
+            draft.Requires?.Value,
+            draft.Description,
+            draft.Owners,
+            draft.License,
+            ByName(draft.Data, (name, dataset) => dataset with { Name = name }),
+            ByName(draft.Environments, (name, environment) => environment with { Name = name }),
+            ByName(draft.Hardware, (_, profile) => profile),
+            draft.Determinism ?? DeterminismSpec.Default,
+            (draft.Params.Values ?? []).Where(param => param.Value.ValueKind != JsonValueKind.Undefined).ToImmutableSortedDictionary(param => param.Name, param => param.Value, StringComparer.Ordinal),
+            stages,
+            model,
+            Evaluate(),
+            Gates());
+    }
+
+    private static ImmutableSortedDictionary<string, T> ByName<T>(ImmutableArray<Named<T>>? entries, Func<string, T, T> named) where T : class =>
+        (entries ?? []).Where(entry => entry.Value is not null).ToImmutableSortedDictionary(entry => entry.Name, entry => named(entry.Name, entry.Value!), StringComparer.Ordinal);
+
+    private EvaluateSpec? Evaluate()
+    {
+        if (draft.Evaluate is not { } evaluate)
+            return null;
+        const string classification = "binary-classification";
+        if (!draft.HasModel)
+            faults.Add(evaluate.At, "missing-key", "evaluate stands without a model, whose evaluation it is", "Declare the model, or remove evaluate.");
+        else if (draft.Model?.Task is { } task && task != classification)
+            faults.Add(evaluate.At, "bad-value", $"the model's task is '{task}', and evaluate knows {classification} alone", "Remove evaluate and the gates for a model of another task.");
+        if (evaluate.Label is { } label && label == evaluate.Score)
+            faults.Add(evaluate.At, "bad-value", $"label and score are the same column {Node.Quote(label)}, allowed are two");
+        return new EvaluateSpec(
+            names.Output(evaluate.Predictions, "predictions"),
+            evaluate.Label ?? "",
+            evaluate.Score ?? "",
+            evaluate.Unit,
+            evaluate.Baseline,
+            evaluate.Metrics,
+            evaluate.Slices,
+            evaluate.Confidence,
+            evaluate.Resamples) { At = evaluate.At };
+    }
+
+    private ImmutableArray<GateSpec> Gates()
+    {
+        if (draft.Gates.Length > 0 && !draft.HasEvaluate)
+            faults.Add(draft.GatesAt!.Value, "missing-key", "gates stand without evaluate, whose figures they read", "Declare evaluate, or remove the gates.");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var gate in draft.Gates)
+        {
+            if (gate.Name.Length > 0 && !seen.Add(gate.Name))
+                faults.Add(gate.At, "duplicate-value", $"two gates are called {Node.Quote(gate.Name)}", "Give each gate a name of its own.");
+        }
+
+        return draft.Gates;
+    }
+}
