@@ -14,7 +14,13 @@ internal static class CommandLine
 
     private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs =
     [
+        ("run", RunVerb.Build),
+        ("status", StatusVerb.Build),
+        ("lock", LockVerb.Build),
+        ("verify", VerifyVerb.Build),
+        ("serve", ServeVerb.Build),
         ("keys", KeysVerb.Build),
+        ("schema", SchemaVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)

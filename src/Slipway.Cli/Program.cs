@@ -1,3 +1,6 @@
+using Slipway.Cli.Verbs;
+using Slipway.Runtime.ModelHosts;
+
 namespace Slipway.Cli;
 
 /// <summary>The composition root: the only place that reads the wall clock, the environment and real randomness.</summary>
@@ -16,6 +19,17 @@ internal static class Program
             return Task.FromResult(0);
         }
 
+        // What a run starts as children of its own; not for people, so not in the command tree.
+        if (args is [SqlStageVerb.Name, var request])
+            return Task.FromResult(SqlStageVerb.Run(request));
+        if (args is ["onnx-probe", .. var probed])
+            return Task.FromResult(Probe(probed));
         return CommandLine.RunAsync(args);
+    }
+
+    private static int Probe(string[] arguments)
+    {
+        using var output = Console.OpenStandardOutput();
+        return ModelHost.RunProbe(arguments, output);
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli;
@@ -14,6 +15,10 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public ProjectFolder Project => new(Folder);
+
+    /// <summary>Reads and checks the spec.</summary>
+    /// <exception cref="SlipwayException">Missing or unusable (exit 2).</exception>
+    public Spec LoadSpec() => SpecParser.Load(Folder, SpecFile);
 
     public TextWriter Out { get; } = Console.Out;
 
@@ -72,7 +77,7 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
         return (int)ExitCode.Bug;
     }
 
-    private static JsonNode Render(Fault fault) => new JsonObject
+    internal static JsonNode Render(Fault fault) => new JsonObject
     {
         ["code"] = fault.Code,
         ["file"] = fault.File,

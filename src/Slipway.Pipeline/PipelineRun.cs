@@ -180,7 +180,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
     private static RunRecord Outcome(RunRecord record, RunAccount account) => record with
     {
         State = account.DataAreValid ? RunState.Succeeded : RunState.Failed,
-        Validation = [.. account.Validation.Select(report => report.Summarize())],
+        Validation = [.. account.Validation.Select(ValidationSummary.Of)],
         Stages = account.Stages,
         Evaluation = account.Evaluation,
         Bundle = account.Bundle?.Digest,

@@ -5,6 +5,8 @@ using Slipway.Documents.Evaluations;
 using Slipway.Documents.Runs;
 using Slipway.Pipeline.Sealing;
 
+using EvaluationDocument = Slipway.Documents.Evaluations.Evaluation;
+
 namespace Slipway.Pipeline;
 
 /// <summary>What a run found and made, as far as it came.</summary>
@@ -21,7 +23,7 @@ public sealed record RunAccount(
     ImmutableArray<ValidationReport> Validation,
     ImmutableArray<HostFingerprint> Environments,
     ImmutableArray<StageResult> Stages,
-    Evaluation? Evaluation,
+    EvaluationDocument? Evaluation,
     SealedBundle? Bundle,
     GateReport? Gates,
     string? Signer)

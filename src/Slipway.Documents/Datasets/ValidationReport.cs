@@ -9,7 +9,7 @@ public sealed record ValidationReport(string Dataset, Digest Digest, long Rows, 
 {
     /// <summary>Whether the run may go on: every expectation of severity error was checked and holds.</summary>
     [JsonIgnore]
-    public bool Passed => Results.All(result => result.Severity == Severity.Warn || result.Verdict == ExpectationVerdict.Holds);
+    public bool Passed => !Results.Any(result => result.StopsTheRun());
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<ExpectationVerdict>))]
@@ -37,4 +37,8 @@ public sealed record ExpectationResult(
     long Bad,
     long Allowed,
     string? Detail,
-    ImmutableArray<ImmutableSortedDictionary<string, string>> Examples);
+    ImmutableArray<ImmutableSortedDictionary<string, string>> Examples)
+{
+    /// <summary>Of severity error, and broken or not checked.</summary>
+    public bool StopsTheRun() => Severity == Severity.Error && Verdict != ExpectationVerdict.Holds;
+}

@@ -24,7 +24,12 @@ public enum Verdict
 /// Fail when any gate fails; otherwise insufficient evidence when any lacks it, or when not one was evaluated; otherwise pass.
 /// </param>
 /// <param name="Note">Why there is no verdict of any gate: none is declared, or all were skipped; else null.</param>
-public sealed record GateReport(Digest Bundle, Digest? Baseline, Verdict Verdict, ImmutableArray<GateResult> Gates, string? Note = null);
+public sealed record GateReport(Digest Bundle, Digest? Baseline, Verdict Verdict, ImmutableArray<GateResult> Gates, string? Note = null)
+{
+    /// <summary>Whether both would be the same document.</summary>
+    public bool SaysTheSameAs(GateReport other) =>
+        CanonicalJson.Serialize(this, DocumentJson.Default.GateReport).AsSpan().SequenceEqual(CanonicalJson.Serialize(other, DocumentJson.Default.GateReport));
+}
 
 /// <param name="Reason">One sentence with the figures: <c>auc = 0.652 [0.641, 0.663] is wholly ≥ 0.60</c>.</param>
 /// <param name="Figures">By the name used in the expression, every figure that was read.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Slipway.Documents.Datasets;
 using Slipway.Documents.Evaluations;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -100,4 +101,13 @@ public enum StageSource
 /// <param name="Digest">The snapshot's.</param>
 /// <param name="Broken">Expectations that do not hold, or could not be checked, by severity error.</param>
 /// <param name="Warnings">The same, by severity warn.</param>
-public sealed record ValidationSummary(string Dataset, Digest Digest, long Rows, int Expectations, int Broken, int Warnings);
+public sealed record ValidationSummary(string Dataset, Digest Digest, long Rows, int Expectations, int Broken, int Warnings)
+{
+    public static ValidationSummary Of(ValidationReport report) => new(
+        report.Dataset,
+        report.Digest,
+        report.Rows,
+        report.Results.Length,
+        report.Results.Count(result => result.StopsTheRun()),
+        report.Results.Count(result => result.Severity == Severity.Warn && result.Verdict != ExpectationVerdict.Holds));
+}

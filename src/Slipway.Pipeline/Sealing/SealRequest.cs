@@ -6,6 +6,8 @@ using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 
+using EvaluationDocument = Slipway.Documents.Evaluations.Evaluation;
+
 namespace Slipway.Pipeline.Sealing;
 
 /// <summary>All that a bundle is made of; nothing else can reach its digest.</summary>
@@ -22,7 +24,7 @@ public sealed record SealRequest(
     LineageGraph Lineage,
     ImmutableArray<SealFile> Model,
     ImmutableArray<SealFile> Code,
-    Evaluation? Evaluation,
+    EvaluationDocument? Evaluation,
     EvaluationReplicates? Replicates);
 
 /// <summary>A file to be sealed; it is hashed again while it is packed.</summary>

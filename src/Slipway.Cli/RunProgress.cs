@@ -1,0 +1,92 @@
+using Slipway.Documents.Runs;
+using Slipway.Pipeline;
+using Slipway.Pipeline.Execution;
+
+namespace Slipway.Cli;
+
+/// <summary>What happens in a run, on stderr: on a terminal one living line under those that are done, elsewhere a plain line each.</summary>
+internal sealed class RunProgress : IDisposable
+{
+    private const string Back = "\r\u001b[K";
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(120);
+
+    private readonly Shell shell;
+    private readonly TimeProvider clock;
+    private readonly ITimer? redraw;
+    private readonly Lock drawing = new();
+    private readonly List<(string Doing, long Since)> running = [];
+    private int frame;
+
+    public RunProgress(Shell shell, TimeProvider clock)
+    {
+        (this.shell, this.clock) = (shell, clock);
+        if (shell is { Live: true, Quiet: false })
+            redraw = clock.CreateTimer(_ => Redraw(), null, Tick, Tick);
+    }
+
+    public void Show(PipelineEvent what)
+    {
+        lock (drawing)
+        {
+            switch (what)
+            {
+                case PhaseStarted phase:
+                    running.Clear();
+                    running.Add((phase.Doing, clock.GetTimestamp()));
+                    Line(redraw is null ? $"· {phase.Doing}" : null);
+                    break;
+                case StageProgress { What: StageStarted stage }:
+                    running.RemoveAll(entry => entry.Doing.Contains(' '));
+                    running.Add((stage.Stage, clock.GetTimestamp()));
+                    Line($"· {stage.Stage}: {string.Join(", ", stage.Reasons)}" + (shell.Verbose ? $"  (log: {stage.Log})" : ""));
+                    break;
+                case StageProgress { What: StageEnded { Result: var result } }:
+                    running.RemoveAll(entry => entry.Doing == result.Name || entry.Doing.Contains(' '));
+                    Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}, {Amounts.Memory(result.PeakMemory)}");
+                    break;
+                case Remark remark:
+                    Clear();
+                    shell.Warn(remark.Text);
+                    break;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        redraw?.Dispose();
+        lock (drawing)
+        {
+            running.Clear();
+            Clear();
+        }
+    }
+
+    private void Line(string? text)
+    {
+        Clear();
+        if (text is not null)
+            shell.Note(text);
+    }
+
+    private void Clear()
+    {
+        if (redraw is not null)
+            shell.Err.Write(Back);
+    }
+
+    private void Redraw()
+    {
+        lock (drawing)
+        {
+            if (running.Count == 0)
+                return;
+            const string frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+            var doing = string.Join(", ", running.Select(entry => $"{entry.Doing} {clock.GetElapsedTime(entry.Since).TotalSeconds:0} s"));
+            var text = $"{frames[frame++ % frames.Length]} {doing}";
+            var width = Math.Max(20, Console.WindowWidth - 1);
+            shell.Err.Write(Back + (text.Length > width ? text[..width] : text));
+        }
+    }
+}

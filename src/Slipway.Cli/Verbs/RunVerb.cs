@@ -1,0 +1,56 @@
+using System.Collections;
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Security.Cryptography;
+using Slipway.Documents.Runs;
+using Slipway.Pipeline;
+using Slipway.Pipeline.Execution;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway run [STAGE]</c>.</summary>
+internal static class RunVerb
+{
+    public static Command Build(GlobalOptions global)
+    {
+        var stage = new Argument<string?>("stage") { Description = "Run only this stage and what it needs, and seal nothing", Arity = ArgumentArity.ZeroOrOne };
+        var force = new Option<bool>("--force") { Description = "Run every stage, whether its outputs are known or not" };
+        var jobs = new Option<int>("--jobs") { Description = "Stages at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var key = new Option<string>("--key") { Description = "Name or path of the signing key", HelpName = "KEY", DefaultValueFactory = _ => "default" };
+        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, jobs, key };
+        verb.SetAction((parsed, cancellation) => RunAsync(global.Shell(parsed), parsed.GetValue(stage), parsed.GetValue(force), parsed.GetValue(jobs), parsed.GetRequiredValue(key), cancellation));
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(Shell shell, string? stage, bool force, int jobs, string keyName, CancellationToken cancellation)
+    {
+        var spec = shell.LoadSpec();
+        // Before an hour of training, not after it.
+        using var key = KeyFolder.Open(keyName);
+        var clock = TimeProvider.System;
+        using var progress = new RunProgress(shell, clock);
+        var options = new PipelineOptions
+        {
+            Stages = new RunOptions
+            {
+                RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
+                SqlProgram = [Environment.ProcessPath!, SqlStageVerb.Name],
+                Jobs = jobs,
+                Force = force,
+                UpTo = stage,
+                Clock = clock,
+            },
+            Trusted = KeyFolder.Trusted([]),
+            Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
+            ToolVersion = Program.Version,
+            Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToImmutableDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? ""),
+        };
+        var account = await new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation);
+        progress.Dispose();
+        if (shell.Json)
+            shell.WriteJson(RunReport.ToJson(account));
+        else
+            RunReport.Write(shell, spec, account);
+        return account.IsGood ? 0 : 1;
+    }
+}
