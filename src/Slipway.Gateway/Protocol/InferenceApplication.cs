@@ -167,6 +167,12 @@ internal sealed class InferenceApplication(IModelHost host, InferenceOptions opt
             while (true)
             {
                 var read = await reader.ReadAsync(context.RequestAborted);
+                if (read.Buffer.Length > options.BodyLimit)
+                {
+                    reader.AdvanceTo(read.Buffer.End);
+                    return (StatusCodes.Status413PayloadTooLarge, TooLarge());
+                }
+
                 if (!read.IsCompleted)
                 {
                     reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

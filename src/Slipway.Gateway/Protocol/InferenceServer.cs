@@ -24,6 +24,9 @@ public sealed class InferenceServer : IAsyncDisposable
     /// <summary>Open connections; further ones are closed at once. A fifth of the descriptors that a process commonly has.</summary>
     private const int MaxConnections = 4096;
 
+    /// <summary>Kestrel counts the framing of chunks as body, six bytes for a chunk of one; the body itself is counted when it is read.</summary>
+    private const long FramingFactor = 8;
+
     /// <summary>For a request's headers, from its first byte.</summary>
     private static readonly TimeSpan HeadersLimit = TimeSpan.FromSeconds(15);
 
@@ -45,7 +48,7 @@ public sealed class InferenceServer : IAsyncDisposable
         Validate(options);
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         kestrel.Limits.MaxConcurrentConnections = MaxConnections;
-        kestrel.Limits.MaxRequestBodySize = options.BodyLimit;
+        kestrel.Limits.MaxRequestBodySize = FramingFactor * options.BodyLimit;
         kestrel.Limits.RequestHeadersTimeout = HeadersLimit;
         kestrel.Listen(options.ListenAddress, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);

@@ -49,7 +49,6 @@ internal sealed class OnnxHost : IModelHost
     public ValueTask DisposeAsync()
     {
         runner.Dispose();
-        slots.Dispose();
         return ValueTask.CompletedTask;
     }
 

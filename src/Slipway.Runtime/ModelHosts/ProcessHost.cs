@@ -6,7 +6,7 @@ namespace Slipway.Runtime.ModelHosts;
 internal sealed class ProcessHost : IModelHost
 {
     /// <summary>After a connection broke: how long the end of the process may take to be seen, before the answer leaves it out.</summary>
-    private static readonly TimeSpan SeeEnd = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SeeEnd = TimeSpan.FromSeconds(2);
 
     private readonly HostOptions options;
     private readonly RunFolder folder;
@@ -53,7 +53,6 @@ internal sealed class ProcessHost : IModelHost
     {
         await supervisor.DisposeAsync();
         client.Dispose();
-        slots.Dispose();
         folder.Dispose();
     }
 

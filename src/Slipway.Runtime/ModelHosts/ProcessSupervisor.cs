@@ -49,7 +49,6 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
     {
         await stopping.CancelAsync();
         await supervision;
-        stopping.Dispose();
     }
 
     private async Task SuperviseAsync()
@@ -88,7 +87,7 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
     {
         File.Delete(folder.Socket);
         await using var child = ChildProcess.Start(new ChildCommand(model.Runtime.Process!.Value, model.Folder, folder.Environment, folder.Log, folder.Log));
-        using var run = new ProcessRun(child);
+        var run = new ProcessRun(child);
         try
         {
             if (await UntilReadyAsync(child) is { } failure)
@@ -158,7 +157,7 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
 }
 
 /// <summary>One life of the model's process.</summary>
-internal sealed class ProcessRun(ChildProcess child) : IDisposable
+internal sealed class ProcessRun(ChildProcess child)
 {
     private readonly TaskCompletionSource hung = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -168,8 +167,6 @@ internal sealed class ProcessRun(ChildProcess child) : IDisposable
     public Task Hung => hung.Task;
 
     public void ReportHang() => hung.TrySetResult();
-
-    public void Dispose() => hung.TrySetResult();
 }
 
 /// <summary>How long to wait before a process that ended is started again.</summary>

@@ -1,7 +1,7 @@
 namespace Slipway.Runtime.ModelHosts;
 
 /// <summary>Bounds how many predictions run at once and how many wait for that; the one beyond is turned away at once.</summary>
-internal sealed class RunSlots(int concurrency) : IDisposable
+internal sealed class RunSlots(int concurrency)
 {
     /// <summary>Requests that may wait. Enough for a burst of short ones; with more, a client waits longer than it would by asking again.</summary>
     public const int Waiting = 256;
@@ -34,6 +34,4 @@ internal sealed class RunSlots(int concurrency) : IDisposable
     }
 
     public void Leave() => free.Release();
-
-    public void Dispose() => free.Dispose();
 }

@@ -19,6 +19,7 @@ internal static class ChildProgram
         ["write-atomically"] = Files.AtomicFileTests.WriteProgram,
         ["hold-lock"] = Files.FolderLockTests.HoldProgram,
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
+        ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
     };
 
     /// <summary>This process's own program: its executable, or dotnet and the assembly.</summary>
