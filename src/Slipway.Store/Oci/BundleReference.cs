@@ -49,7 +49,7 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
         if (Tag is not null)
             return layout.TryResolve(Tag, out var tagged) ? (layout, tagged) : throw NotFound(layout, Tag);
 
-        var bundles = layout.ReadIndex().Manifests.Where(entry => entry.Annotation(OciLayout.SubjectAnnotation) is null)
+        var bundles = layout.ReadIndex().Manifests.Where(entry => !layout.IsAttached(entry))
             .Select(entry => entry.Digest).Distinct().ToList();
         return bundles is [var only]
             ? (layout, only)

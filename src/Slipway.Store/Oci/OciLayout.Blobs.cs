@@ -10,6 +10,9 @@ public sealed partial class OciLayout
     /// <summary>Bytes moved at once: large enough for the disk's own read-ahead, small enough for the cache.</summary>
     private const int BufferBytes = 128 * 1024;
 
+    /// <summary>A blob's mode, whatever the umask: the same as AtomicFile gives.</summary>
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     /// <summary>Adds content from memory.</summary>
     public StoredBlob AddBlob(ReadOnlySpan<byte> content)
     {
@@ -44,6 +47,7 @@ public sealed partial class OciLayout
                 blob = new StoredBlob(hashing.Finish(), hashing.Count);
             }
 
+            File.SetUnixFileMode(temporary, Readable);
             AtomicFile.Flush(temporary);
             AtomicFile.Publish(temporary, BlobPath(blob.Digest));
             return blob;

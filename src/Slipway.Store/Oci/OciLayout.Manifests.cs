@@ -63,6 +63,10 @@ public sealed partial class OciLayout
         return found.ToImmutable();
     }
 
+    /// <summary>Whether an entry of the index is attached to another manifest rather than a bundle of its own.</summary>
+    internal bool IsAttached(OciDescriptor entry) =>
+        entry.Annotation(SubjectAnnotation) is not null || TryReadManifest(entry.Digest).Manifest?.Subject is not null;
+
     /// <summary>Blobs that no manifest of the index leads to, in order of their digests.</summary>
     public ImmutableArray<Digest> UnreferencedBlobs()
     {

@@ -37,7 +37,7 @@ public sealed record Statement(
             throw new JsonException($"_type is '{statement.Type}', expected {V1}");
         if (statement.Subject.IsDefaultOrEmpty)
             throw new JsonException("subject is empty, expected at least one");
-        if (statement.Subject.Any(subject => subject.Digest.IsEmpty))
+        if (statement.Subject.Any(subject => subject is null || subject.Digest.IsEmpty))
             throw new JsonException("a subject has no digest");
         if (statement.PredicateType.Length == 0)
             throw new JsonException("predicateType is empty");

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -8,6 +9,9 @@ namespace Slipway.Trust.Signing;
 public sealed class VerificationKey
 {
     private const string P256 = "1.2.840.10045.3.1.7";
+
+    /// <summary>Bytes of a number below the order of P-256.</summary>
+    private const int IntegerBytes = 32;
 
     private readonly byte[] spki;
 
@@ -50,15 +54,11 @@ public sealed class VerificationKey
     /// <param name="signature">DER, strictly: one encoding per signature.</param>
     public bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
-        using var key = Import(spki);
-        try
-        {
-            return key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-        }
-        catch (CryptographicException)
-        {
+        Span<byte> pair = stackalloc byte[2 * IntegerBytes];
+        if (!TryReadDer(signature, pair))
             return false;
-        }
+        using var key = Import(spki);
+        return key.VerifyData(data, pair, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
 
     public string ToPem() => PemEncoding.WriteString("PUBLIC KEY", spki) + "\n";
@@ -77,6 +77,37 @@ public sealed class VerificationKey
         var curve = key.ExportParameters(false).Curve;
         if (!curve.IsNamed || curve.Oid.Value != P256)
             throw KeyFile.Unusable("key-wrong-curve", $"{file} is a key on {(curve.IsNamed ? curve.Oid.FriendlyName : "a curve given by its parameters")}, expected P-256", file);
+    }
+
+    /// <summary>Reads r and s here, because the native library takes a negative integer for the positive one of the same bytes.</summary>
+    private static bool TryReadDer(ReadOnlySpan<byte> signature, Span<byte> pair)
+    {
+        try
+        {
+            AsnDecoder.ReadSequence(signature, AsnEncodingRules.DER, out var start, out var length, out var all);
+            if (all != signature.Length)
+                return false;
+            var body = signature.Slice(start, length);
+            var r = AsnDecoder.ReadIntegerBytes(body, AsnEncodingRules.DER, out var first);
+            var s = AsnDecoder.ReadIntegerBytes(body[first..], AsnEncodingRules.DER, out var second);
+            return first + second == body.Length && TryPlace(r, pair[..IntegerBytes]) && TryPlace(s, pair[IntegerBytes..]);
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
+
+    private static bool TryPlace(ReadOnlySpan<byte> integer, Span<byte> field)
+    {
+        if ((integer[0] & 0x80) != 0)
+            return false;
+        var digits = integer.TrimStart((byte)0);
+        if (digits.Length > field.Length)
+            return false;
+        field.Clear();
+        digits.CopyTo(field[(field.Length - digits.Length)..]);
+        return true;
     }
 
     private static ECDsa Import(byte[] spki)

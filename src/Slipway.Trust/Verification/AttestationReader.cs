@@ -56,16 +56,12 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
 
         if (manifest.Layers is not [{ MediaType: SigstoreBundle.V03 } layer])
             return Problem("attestation-malformed", $"{name}: expected one layer of type {SigstoreBundle.V03}");
+        var config = layout.ReadBlob(manifest.Config.Digest, SigstoreBundle.MaxBytes);
+        if (config.State != BlobState.Intact)
+            return Damaged(name, manifest.Config.Digest, config.State);
         var read = layout.ReadBlob(layer.Digest, SigstoreBundle.MaxBytes);
         if (read.State != BlobState.Intact)
-        {
-            return Problem("attestation-damaged", $"{name}: its blob {layer.Digest} " + read.State switch
-            {
-                BlobState.Missing => "is missing",
-                BlobState.TooLarge => $"has more than {SigstoreBundle.MaxBytes} bytes",
-                _ => "differs from its digest",
-            });
-        }
+            return Damaged(name, layer.Digest, read.State);
 
         try
         {
@@ -104,6 +100,14 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
             ? new VerifiedStatement(statement, signer, manifest)
             : Problem("attestation-other-subject", $"{name} is attached to this bundle and signed by {signer.KeyId}, but speaks of another subject");
     }
+
+    private VerifiedStatement? Damaged(string name, Digest blob, BlobState state) =>
+        Problem("attestation-damaged", $"{name}: its blob {blob} " + state switch
+        {
+            BlobState.Missing => "is missing",
+            BlobState.TooLarge => $"has more than {SigstoreBundle.MaxBytes} bytes",
+            _ => "differs from its digest",
+        });
 
     private VerifiedStatement? Problem(string code, string message)
     {

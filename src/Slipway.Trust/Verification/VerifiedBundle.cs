@@ -55,7 +55,7 @@ public sealed class VerifiedBundle
             foreach (var layer in Layers)
             {
                 var state = layer.IsArchive
-                    ? layout.ReadBlob(layer.Blob, tar => DeterministicTar.Extract(tar, temporary, ArchiveLimits.Default, layer.Path, cancellation), cancellation)
+                    ? Read(layer, tar => DeterministicTar.Extract(tar, temporary, ArchiveLimits.Default, layer.Path, cancellation), cancellation)
                     : CopyRaw(layer, temporary, cancellation);
                 if (state != BlobState.Intact)
                     throw Changed(layer, state);
@@ -75,9 +75,23 @@ public sealed class VerifiedBundle
     /// <exception cref="SlipwayException">The blob changed since it was verified (exit 1).</exception>
     public void ReadLayer(BundleLayer layer, Action<Stream> read, CancellationToken cancellation = default)
     {
-        var state = layout.ReadBlob(layer.Blob, read, cancellation);
+        var state = Read(layer, read, cancellation);
         if (state != BlobState.Intact)
             throw Changed(layer, state);
+    }
+
+    private BlobState Read(BundleLayer layer, Action<Stream> read, CancellationToken cancellation)
+    {
+        var state = BlobState.Missing;
+        try
+        {
+            return layout.ReadBlob(layer.Blob, read, cancellation);
+        }
+        catch (SlipwayException e) when (e.Exit == ExitCode.UnusableInput && (state = layout.CheckBlob(layer.Blob, cancellation)) != BlobState.Intact)
+        {
+            // What is refused now was good when it was verified: what is wrong is that it changed.
+            return state;
+        }
     }
 
     private BlobState CopyRaw(BundleLayer layer, string root, CancellationToken cancellation)

@@ -54,6 +54,7 @@ public sealed class BundleReferenceTests : IDisposable
         Assert.Equal(own, BundleReference.Parse("v1").Resolve(scratch["own"]).Manifest);
         Assert.Equal(own, BundleReference.Parse(own.ToString()).Resolve(scratch["own"]).Manifest);
         Assert.Equal(other, BundleReference.Parse($"oci:{scratch["other"]}:v1").Resolve(scratch["own"]).Manifest);
+        Attach("other", other);
         Assert.Equal(other, BundleReference.Parse($"oci:{scratch["other"]}").Resolve(scratch["own"]).Manifest);
     }
 
@@ -77,6 +78,13 @@ public sealed class BundleReferenceTests : IDisposable
         var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse("lates").Resolve(scratch["own"]));
 
         Assert.Equal(("bundle-not-found", "did you mean 'latest'?"), (Assert.Single(refused.Faults).Code, refused.Faults[0].Help));
+    }
+
+    private void Attach(string folder, Digest subject)
+    {
+        var layout = OciLayout.Open(scratch[folder]);
+        var blob = layout.AddBlob("note"u8).As("text/plain");
+        layout.PutManifest(new OciManifest(2, blob, [blob], OciManifest.ManifestMediaType, "a/note", layout.Find(subject)), cancellation: TestContext.Current.CancellationToken);
     }
 
     private Digest Put(string folder, string tag, string content = "1")
