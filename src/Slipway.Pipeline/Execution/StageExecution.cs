@@ -69,7 +69,7 @@ internal sealed class StageExecution
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(step), log));
         var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        return result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory, Outputs = outputs };
+        return result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs };
     }
 
     private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)

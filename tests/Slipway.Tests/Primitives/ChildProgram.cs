@@ -19,6 +19,8 @@ internal static class ChildProgram
         ["write-atomically"] = Files.AtomicFileTests.WriteProgram,
         ["hold-lock"] = Files.FolderLockTests.HoldProgram,
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
+        ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
+        ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 
     /// <summary>This process's own program: its executable, or dotnet and the assembly.</summary>
