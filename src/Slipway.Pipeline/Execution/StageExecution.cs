@@ -76,7 +76,7 @@ internal sealed class StageExecution
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
-        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files);
+        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove);
         if (stage.Sql is { } sql)
         {
             var memory = stage.Hardware is { } name && spec.Hardware.TryGetValue(name, out var profile) ? profile.Memory : null;

@@ -45,7 +45,7 @@ public sealed class CrashTests : IDisposable
             Assert.Equal(("new\nnew\n", "new\n", "new\n"), (copy.Read("build/b.txt"), copy.Read("build/a.txt"), copy.Read("build/m/deep/w")));
             Assert.Equal(published switch { 0 => "a b", 1 => "b", _ => "" }, outcome.Executed());
             Assert.Equal("", (await copy.Run(Spec())).Executed());
-            Assert.Empty(Directory.EnumerateFiles(copy.Folder.Work, "*", SearchOption.AllDirectories));
+            Assert.Empty(Directory.EnumerateFileSystemEntries(copy.Folder.Work));
             copy.Dispose();
         }
 

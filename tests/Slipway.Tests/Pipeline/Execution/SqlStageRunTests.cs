@@ -49,6 +49,8 @@ public sealed class SqlStageRunTests : IDisposable
         Assert.Equal(["first.base", "flights", "late.sql", "ref/airports.csv"], outcome.Stages[1].Inputs.Keys);
         Assert.True(outcome.Stages[1].PeakMemory > 10_000_000);
         Assert.Equal("", (await Run(spec)).Executed());
+        var linked = await project.Run(spec, options => options with { SqlProgram = program, Force = true, LinkAbove = 1 });
+        Assert.Equal(outcome.Output("late.late"), linked.Output("late.late"));
         project.Write("late.sql", "CREATE TABLE late AS SELECT 1 AS x FROM flights");
         Assert.Equal("late", (await Run(spec)).Executed());
     }

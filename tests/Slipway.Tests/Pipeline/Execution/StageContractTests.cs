@@ -56,6 +56,31 @@ public sealed class StageContractTests : IDisposable
         Assert.All(lines.Where(line => line.StartsWith("HOME=") || line.StartsWith("TMPDIR=")), line => Assert.Contains(project.Folder.Work, line));
     }
 
+    [Fact]
+    public async Task A_stage_of_a_host_environment_finds_packaged_programs_only()
+    {
+        project.Fingerprints["py"] = new("py", default, "amd64", ImmutableSortedDictionary<string, string>.Empty);
+        await project.Run(TestProject.Spec(TestProject.Stage("s", "echo $PATH > build/o.txt", [], "o=build/o.txt") with { Environment = "py" }));
+        Assert.Equal("/usr/bin:/bin\n", project.Read("build/o.txt"));
+    }
+
+    [Fact]
+    public async Task A_large_input_is_a_link_and_is_checked_after_the_command()
+    {
+        project.Write("raw.txt", "raw");
+        var first = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
+        var second = TestProject.Stage("b", "readlink raw.txt build/a.txt > build/b.txt", ["raw.txt", "a.a"], "b=build/b.txt");
+        var linked = (Slipway.Pipeline.Execution.RunOptions options) => options with { LinkAbove = 1 };
+        var outcome = await project.Run(TestProject.Spec(first, second), linked);
+        Assert.Equal($"{project.PathOf("raw.txt")}\n{project.Objects.PathOf(outcome.Output("a.a")!.Digest)}\n", project.Read("build/b.txt"));
+
+        var spoilsTheUsers = second with { Run = ["/bin/sh", "-c", "echo x >> raw.txt; echo b > build/b.txt"] };
+        Assert.Equal("input-changed", (await project.Faults(TestProject.Spec(first, spoilsTheUsers), options: linked))[0].Code);
+        var spoilsTheStores = second with { Run = ["/bin/sh", "-c", "chmod u+w build/a.txt; echo x >> build/a.txt; echo b > build/b.txt"] };
+        Assert.Equal("damaged-object", (await project.Faults(TestProject.Spec(first, spoilsTheStores), options: linked))[0].Code);
+        Assert.Equal("a b", (await project.Run(TestProject.Spec(first, second), linked)).Executed());
+    }
+
     [Theory]
     [InlineData("echo ${params.v} > build/o.txt")]
     [InlineData("echo \"${params.v}\" > build/o.txt")]
@@ -166,8 +191,8 @@ public sealed class StageContractTests : IDisposable
     [Fact]
     public async Task Nothing_private_is_left_after_a_run()
     {
-        await project.Run(TestProject.Spec(TestProject.Stage("s", "mkdir x; mkdir $TMPDIR/y; chmod 000 x $TMPDIR/y; echo x > build/o.txt", [], "o=build/o.txt")));
-        Assert.Empty(Directory.EnumerateFiles(project.Folder.Work, "*", SearchOption.AllDirectories));
+        await project.Run(TestProject.Spec(TestProject.Stage("s", "mkdir x; mkdir $TMPDIR/y; chmod 000 x $TMPDIR/y; touch \"$TMPDIR/$(printf '\\377')\"; echo x > build/o.txt", [], "o=build/o.txt")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
         Assert.Empty(Directory.EnumerateFileSystemEntries(project.Root, ".tmp-*", SearchOption.AllDirectories));
     }
 
@@ -177,8 +202,8 @@ public sealed class StageContractTests : IDisposable
         var variables = new Dictionary<string, string>();
         var values = new Dictionary<string, JsonElement> { ["x"] = TestProject.Json("1"), ["y"] = TestProject.Json("\"two\"") };
         Assert.Equal(
-            "a \"${SLIPWAY_PARAM_1}\" \"${SLIPWAY_PARAM_2}\" '\"${SLIPWAY_PARAM_3}\"' \\\" \"${SLIPWAY_PARAM_4}\" ${HOME}",
-            StageCommand.WithVariables("a ${params.x} \"${params.y}\" '${params.x}' \\\" ${params.y} ${HOME}", values, variables).Replace("''\"", "'\"").Replace("\"''", "\"'"));
+            "a \"${SLIPWAY_PARAM_1}\" \"${SLIPWAY_PARAM_2}\" ''\"${SLIPWAY_PARAM_3}\"'' \\\" \"${SLIPWAY_PARAM_4}\" ${HOME}",
+            StageCommand.WithVariables("a ${params.x} \"${params.y}\" '${params.x}' \\\" ${params.y} ${HOME}", values, variables));
         Assert.Equal(["1", "two", "1", "two"], variables.Values);
     }
 

@@ -52,7 +52,7 @@ public sealed class StatusTests : IDisposable
         await project.Run(spec);
         await Changes("fit: params.rate 0.1 → 0.2 | score: because fit would run", () => spec = spec with { Params = spec.Params.SetItem("rate", TestProject.Json("0.2")) });
         await Changes("fit: code/fit.sh | score: because fit would run", () => project.Write("code/fit.sh", "y"));
-        await Changes("fit: python3-sklearn 1.2.1 → 1.2.2, + libfoo 1 | score: because fit would run", () => project.Fingerprints["py"] = Fingerprint(("python3-sklearn", "1.2.2"), ("libfoo", "1")));
+        await Changes("fit: + libfoo 1, python3-sklearn 1.2.1 → 1.2.2 | score: because fit would run", () => project.Fingerprints["py"] = Fingerprint(("python3-sklearn", "1.2.2"), ("libfoo", "1")));
         await Changes("features: dataset d | fit: because features would run | score: because fit would run", () => project.WriteDataset("d", "d.csv", "2\n"));
         await Changes("features: determinism.seed 42 → 43 | fit: determinism.seed 42 → 43, because features would run | score: determinism.seed 42 → 43, because fit would run", () => spec = spec with { Determinism = spec.Determinism with { Seed = 43 } });
         await Changes("score: command /bin/sh -c cat build/m.txt > build/s.txt → /bin/sh -c cat build/m.txt build/m.txt > build/s.txt", () => Stage(2, stage => stage with { Run = ["/bin/sh", "-c", "cat build/m.txt build/m.txt > build/s.txt"] }));
