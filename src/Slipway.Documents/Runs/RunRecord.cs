@@ -77,7 +77,7 @@ public enum RunState
 /// <summary>A stage that ended well, whether it ran or was taken from the cache.</summary>
 /// <param name="Key">Digest of all that could influence the outputs.</param>
 /// <param name="Seconds">Wall-clock time of the command; of a cached stage, the time to look.</param>
-/// <param name="PeakMemory">Bytes of the largest process; null when cached.</param>
+/// <param name="PeakMemory">Bytes of the largest process; null when cached, or over too soon to be measured.</param>
 /// <param name="Inputs">By input as written in the spec; the SQL file of a stage counts as one.</param>
 /// <param name="Outputs">By output name.</param>
 public sealed record StageResult(

@@ -27,6 +27,9 @@ public sealed record RunOptions
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
     internal Action<string> Effect { get; init; } = _ => { };
 
+    /// <summary>Bytes above which a stage's input is a link rather than a copy.</summary>
+    internal long LinkAbove { get; init; } = Stages.StageFolder.DefaultLinkAbove;
+
     internal void Check()
     {
         if (Jobs is < 1 or > 1024)

@@ -4,6 +4,7 @@ using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Stages;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Content;
 
@@ -44,8 +45,8 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
         }
         finally
         {
-            Directory.CreateDirectory(held.Project.State);
-            index.Save();
+            StageFolder.Delete(Path.Combine(held.Project.Work, options.RunId));
+            SaveIndex();
         }
     }
 
@@ -91,6 +92,18 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
         return failures.Count == 0
             ? done
             : throw new SlipwayException(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
+    }
+
+    private void SaveIndex()
+    {
+        try
+        {
+            index.Save();
+        }
+        catch (SlipwayException)
+        {
+            // Costs the next run some hashing; whatever ended this one is what the user must hear of.
+        }
     }
 
     private static void CheckInputs(ExecutionPlan plan, ProjectFiles files)

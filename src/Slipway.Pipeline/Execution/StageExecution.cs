@@ -69,14 +69,14 @@ internal sealed class StageExecution
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(step), log));
         var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        return result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory, Outputs = outputs };
+        return result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs };
     }
 
     private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
-        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files);
+        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove);
         if (stage.Sql is { } sql)
         {
             var memory = stage.Hardware is { } name && spec.Hardware.TryGetValue(name, out var profile) ? profile.Memory : null;

@@ -20,6 +20,8 @@ internal static class ChildProgram
         ["hold-lock"] = Files.FolderLockTests.HoldProgram,
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
+        ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
+        ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 
     /// <summary>This process's own program: its executable, or dotnet and the assembly.</summary>

@@ -14,6 +14,8 @@ public sealed class ProjectFiles(string root, DigestIndex index)
     /// <summary>What tools leave beside code and no program reads on purpose.</summary>
     private static readonly string[] ignored = ["__pycache__", ".ipynb_checkpoints", ".git", ".slipway", ".DS_Store"];
 
+    internal static bool IsIgnored(string name) => ignored.Contains(name);
+
     /// <summary>A file, a folder or a glob by content; links to files are followed.</summary>
     /// <exception cref="SlipwayException">Nothing is there, a glob matches nothing, or it is no file (exit 2).</exception>
     public PathInput Resolve(StageInput input)
@@ -34,7 +36,7 @@ public sealed class ProjectFiles(string root, DigestIndex index)
             throw Missing(name, "is not a path inside the project");
         if (Glob.IsPattern(name))
         {
-            var files = Glob.Match(root, path.Text).Where(file => !file.Split('/').Any(ignored.Contains)).Select(Entry).ToList();
+            var files = Glob.Match(root, path.Text).Where(file => !file.Split('/').Any(IsIgnored)).Select(Entry).ToList();
             return files.Count == 0 ? throw Missing(name, "matches no file") : Of(name, FileTree.Of(files), "");
         }
 
@@ -43,7 +45,7 @@ public sealed class ProjectFiles(string root, DigestIndex index)
             case null:
                 throw Missing(name, "is not there");
             case { Kind: FileKind.Folder }:
-                var tree = FileTree.Scan(Path.Combine(root, path.Text), index.Of, name, followLinks: true, ignored.Contains);
+                var tree = FileTree.Scan(Path.Combine(root, path.Text), index.Of, name, followLinks: true, IsIgnored);
                 return tree.Files.IsEmpty ? throw Missing(name, "is a folder without files") : Of(name, tree, path.Text + "/");
             case { Kind: FileKind.File }:
                 var file = Entry(path.Text);

@@ -12,22 +12,23 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <summary>The private folder of one execution: what looks like the project's root, with nothing in it but what was declared.</summary>
 /// <remarks>
 /// Inputs are copies, so that nothing a stage does to them reaches the user's files or the store. Only files above
-/// <see cref="LinkAbove"/> are links, on a file system that cannot share blocks; those are checked again after the command.
+/// <see cref="DefaultLinkAbove"/> are links, on a file system that cannot share blocks; those are checked again after the command.
 /// </remarks>
 internal sealed class StageFolder : IDisposable
 {
     public const string InputsName = "inputs";
 
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
-    public const long LinkAbove = 256L << 20;
+    public const long DefaultLinkAbove = 256L << 20;
 
     // Fixed, since archives and reports that a stage makes may carry its inputs' times.
     private static readonly DateTime inputsTime = DateTime.UnixEpoch.AddSeconds(315_532_800);
 
     private readonly string folder;
+    private readonly long linkAbove;
     private readonly Dictionary<string, PlacedFile> placed = new(StringComparer.Ordinal);
 
-    private StageFolder(string folder) => this.folder = folder;
+    private StageFolder(string folder, long linkAbove) => (this.folder, this.linkAbove) = (folder, linkAbove);
 
     /// <summary>The working directory.</summary>
     public string Root => Path.Combine(folder, "project");
@@ -47,9 +48,9 @@ internal sealed class StageFolder : IDisposable
 
     /// <param name="folder">Absolute; made new.</param>
     /// <exception cref="SlipwayException">No space, no permission (exit 3); an input that changes meanwhile (exit 2).</exception>
-    public static StageFolder Make(string folder, StageSpec stage, StageInputs inputs, IEnumerable<PlacedFile> files, StageDocument document, ProjectFiles project)
+    public static StageFolder Make(string folder, StageSpec stage, StageInputs inputs, IEnumerable<PlacedFile> files, StageDocument document, ProjectFiles project, long linkAbove)
     {
-        var made = new StageFolder(folder);
+        var made = new StageFolder(folder, linkAbove);
         try
         {
             foreach (var each in new[] { made.Root, made.Inputs, made.Home, made.Temporary })
@@ -102,17 +103,15 @@ internal sealed class StageFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            try
-            {
-                foreach (var each in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Prepend(folder))
-                    File.SetUnixFileMode(each, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                Directory.Delete(folder, recursive: true);
-            }
-            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
-            {
-                // A private name that nobody reads.
-            }
+            DeleteStubborn(folder);
         }
+    }
+
+    // Folders without permissions, and names that are not UTF-8, which the framework cannot utter.
+    private static void DeleteStubborn(string folder)
+    {
+        using var remove = System.Diagnostics.Process.Start("/bin/sh", ["-c", "{ chmod -R u+rwX -- \"$1\"; rm -rf -- \"$1\"; } 2>/dev/null", "sh", folder]);
+        remove.WaitForExit();
     }
 
     private void Place(PlacedFile file)
@@ -121,7 +120,7 @@ internal sealed class StageFolder : IDisposable
             return;
         var target = Path.Combine(Root, file.Path);
         AtomicFile.CreateFolder(Path.GetDirectoryName(target)!);
-        if (file.Size > LinkAbove)
+        if (file.Size > linkAbove)
         {
             File.CreateSymbolicLink(target, file.Source);
             return;
@@ -134,7 +133,7 @@ internal sealed class StageFolder : IDisposable
 
     private void CheckSources(ProjectFiles project, bool linkedOnly)
     {
-        foreach (var file in placed.Values.Where(file => !file.FromStore && (!linkedOnly || file.Size > LinkAbove)))
+        foreach (var file in placed.Values.Where(file => !file.FromStore && (!linkedOnly || file.Size > linkAbove)))
         {
             if (project.DigestOf(file.Source) != file.Digest)
                 throw new SlipwayException(ExitCode.UnusableInput, new Fault("input-changed", $"{file.Path} changed while the run was reading it", Help: "run again; finished stages are kept"));

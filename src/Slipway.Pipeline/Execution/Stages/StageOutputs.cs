@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Plan;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Store.Content;
@@ -92,7 +93,7 @@ internal static class StageOutputs
 
     private static IEnumerable<string> Entries(DirectoryInfo folder)
     {
-        foreach (var entry in folder.EnumerateFileSystemInfos())
+        foreach (var entry in folder.EnumerateFileSystemInfos().Where(entry => !ProjectFiles.IsIgnored(entry.Name)))
         {
             if (entry is DirectoryInfo { LinkTarget: null } below)
             {

@@ -36,7 +36,6 @@ public sealed class CachingTests : IDisposable
         Assert.Equal(["features", "fit", "other", "score"], first.Stages.Select(stage => stage.Name));
         Assert.Equal("features fit other score", first.Executed());
         Assert.Equal("ABC\n0.1\n", project.Read("build/s.txt"));
-        Assert.True(first.Stages.All(stage => stage.PeakMemory > 0));
         var second = await project.Run(spec);
         Assert.Equal("", second.Executed());
         Assert.Equal(first.Stages.Select(stage => stage.Key), second.Stages.Select(stage => stage.Key));

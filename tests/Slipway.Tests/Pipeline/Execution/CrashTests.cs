@@ -1,0 +1,95 @@
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Processes;
+using Slipway.Tests.Primitives;
+
+namespace Slipway.Tests.Pipeline.Execution;
+
+/// <summary>A run is killed, and another must come to the right result.</summary>
+public sealed class CrashTests : IDisposable
+{
+    private readonly TestProject project = new();
+
+    public void Dispose() => project.Dispose();
+
+    private static Spec Spec(string second = "cat build/a.txt build/m/deep/w > build/b.txt") => TestProject.Spec(
+        TestProject.Stage("a", "cat raw.txt > build/a.txt; mkdir -p build/m/deep; cat raw.txt > build/m/deep/w", ["raw.txt"], "a=build/a.txt", "m=build/m/"),
+        TestProject.Stage("b", second, ["a.a", "a.m"], "b=build/b.txt"));
+
+    [Fact]
+    public async Task Whatever_a_crash_leaves_between_two_effects_the_next_run_ends_well()
+    {
+        // Each effect is followed by a photograph of the folder: what a kill at that instant would have left.
+        var photographs = new List<(string Effect, TestProject Project)>();
+        project.Write("raw.txt", "old\n");
+        await project.Run(Spec());
+        project.Write("raw.txt", "new\n");
+        await project.Run(Spec(), options => options with
+        {
+            Effect = effect =>
+            {
+                var copy = new TestProject();
+                Copy(project.Root, copy.Root);
+                photographs.Add((effect, copy));
+            },
+        });
+
+        Assert.Equal(
+            ["private folder made", "command ended", "outputs stored", "record published", "claimed build/a.txt", "copied build/a.txt", "put build/a.txt", "claimed build/m/", "copied build/m/", "set the old folder aside", "put build/m/"],
+            photographs.Take(11).Select(photograph => photograph.Effect));
+        Assert.Equal("put build/b.txt", photographs[^1].Effect);
+        var published = 0;
+        foreach (var (effect, copy) in photographs)
+        {
+            published += effect == "record published" ? 1 : 0;
+            var outcome = await copy.Run(Spec());
+            Assert.Equal(("new\nnew\n", "new\n", "new\n"), (copy.Read("build/b.txt"), copy.Read("build/a.txt"), copy.Read("build/m/deep/w")));
+            Assert.Equal(published switch { 0 => "a b", 1 => "b", _ => "" }, outcome.Executed());
+            Assert.Equal("", (await copy.Run(Spec())).Executed());
+            Assert.Empty(Directory.EnumerateFileSystemEntries(copy.Folder.Work));
+            copy.Dispose();
+        }
+
+        Assert.Equal(2, published);
+    }
+
+    [Fact]
+    public async Task A_killed_run_is_followed_by_a_right_one_and_its_orphans_are_ended()
+    {
+        project.Write("raw.txt", "new\n");
+        var log = project.PathOf("child.log");
+        await using (var child = ChildProcess.Start(ChildProgram.Command("run-pipeline", [project.Root], log)))
+        {
+            await Eventually.True(() => File.Exists(project.PathOf("pid")) && project.Read("pid").EndsWith('\n'), TimeSpan.FromSeconds(60));
+            child.Kill();
+            Assert.Equal(9, (await child.Exited).Signal);
+        }
+
+        // The stage's command dies with its run; what that one started, in a session of its own, does not.
+        var orphan = project.Read("pid").Trim();
+        Assert.True(Directory.Exists($"/proc/{orphan}"), File.Exists(log) ? File.ReadAllText(log) : "no log");
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
+        Assert.Equal("b", (await project.Run(Spec())).Executed());
+        Assert.Equal("new\nnew\n", project.Read("build/b.txt"));
+        await Eventually.True(() => !Directory.Exists($"/proc/{orphan}") || File.ReadAllText($"/proc/{orphan}/stat").Contains(") Z "), TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Runs the two stages of this class in a folder; the second starts an orphan and hangs.</summary>
+    internal static int RunProgram(string[] arguments)
+    {
+        var project = new TestProject(arguments[0]);
+        project.Run(Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600")).GetAwaiter().GetResult();
+        return 0;
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var path in Directory.EnumerateFileSystemEntries(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, path));
+            if (Directory.Exists(path))
+                Directory.CreateDirectory(target);
+            else if (Path.GetFileName(path) != "run.lock")
+                File.Copy(path, target);
+        }
+    }
+}

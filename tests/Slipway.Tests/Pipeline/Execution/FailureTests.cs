@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
+using Slipway.Tests.Primitives;
+
+namespace Slipway.Tests.Pipeline.Execution;
+
+public sealed class FailureTests : IDisposable
+{
+    private readonly TestProject project = new();
+
+    public void Dispose() => project.Dispose();
+
+    [Fact]
+    public async Task A_failing_command_is_told_with_its_code_its_last_lines_and_its_log()
+    {
+        var fault = Assert.Single(await project.Faults(Spec("i=1; while [ $i -le 30 ]; do echo line $i; i=$((i+1)); done; printf 'progress 1\\rprogress 2\\n'; printf 'bell\\007\\n' >&2; exit 3")));
+        Assert.Equal(("stage-failed", "slipway.yaml", 10), (fault.Code, fault.File, fault.Line));
+        var lines = fault.Message.Split('\n');
+        Assert.Equal("stage s: its command exited with 3; the last it wrote:", lines[0]);
+        Assert.Equal(15, lines.Length - 1);
+        Assert.Equal(["  | line 18", "  | progress 2", "  | bell"], [lines[1], lines[14], lines[15]]);
+        Assert.Matches(@"^the whole log is \.slipway/runs/[^/]+/logs/s\.log$", fault.Help);
+        Assert.StartsWith("line 1\n", project.Read(fault.Help!["the whole log is ".Length..]));
+    }
+
+    [Fact]
+    public async Task A_silent_failure_and_a_signal_are_told()
+    {
+        Assert.Equal("stage s: its command exited with 1, and wrote nothing", (await project.Faults(Spec("exit 1")))[0].Message);
+        Assert.Equal("stage s: its command was ended by signal 9, perhaps for want of memory, and wrote nothing", (await project.Faults(Spec("kill -9 $$")))[0].Message);
+    }
+
+    [Fact]
+    public async Task An_undeclared_read_fails_and_the_declared_inputs_are_named()
+    {
+        project.Write("raw.txt", "x");
+        project.Write("other.txt", "x");
+        var fault = (await project.Faults(TestProject.Spec(TestProject.Stage("s", "cat raw.txt other.txt > build/o.txt", ["raw.txt"], "o=build/o.txt"))))[0];
+        Assert.Contains("other.txt: No such file or directory", fault.Message);
+        Assert.StartsWith("a stage finds only what it declares under in: (raw.txt); ", fault.Help);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_not_there_is_something_missing() =>
+        Assert.Equal("command-not-found", (await project.Faults(TestProject.Spec(TestProject.Stage("s", "", [], "o=build/o.txt") with { Run = ["no-such-program"] }), ExitCode.NotThere))[0].Code);
+
+    [Theory]
+    [InlineData("true", "missing-output")]
+    [InlineData(": > build/o.txt", "empty-output")]
+    [InlineData("ln -s /etc/hostname build/o.txt", "link")]
+    [InlineData("mkfifo build/o.txt", "wrong-output")]
+    [InlineData("mkdir build/o.txt; echo > build/o.txt/x", "wrong-output")]
+    [InlineData("rmdir build; ln -s /etc build", "link")]
+    [InlineData("echo x > build/o.txt; echo y > build/p.txt", "undeclared-output")]
+    [InlineData("echo x > build/o.txt; echo y > notes", "undeclared-output")]
+    [InlineData("echo x > build/o.txt; ln -s build/o.txt also", "undeclared-output")]
+    public async Task A_stage_that_does_not_keep_its_declaration_fails(string line, string code)
+    {
+        Assert.Equal(code, (await project.Faults(Spec(line)))[0].Code);
+        Assert.False(Path.Exists(project.PathOf("build/o.txt")));
+    }
+
+    [Theory]
+    [InlineData("true", "empty-output")]
+    [InlineData("rmdir build/m", "missing-output")]
+    [InlineData(": > build/m/empty", "empty-output")]
+    [InlineData("rmdir build/m; echo x > build/m", "wrong-output")]
+    [InlineData("echo x > build/m/w; ln -s w build/m/v", "link")]
+    [InlineData("echo x > build/m/w; mkfifo build/m/p", "not-a-file")]
+    public async Task A_folder_that_does_not_keep_its_declaration_fails(string line, string code)
+    {
+        Assert.Equal(code, (await project.Faults(TestProject.Spec(TestProject.Stage("s", line, [], "m=build/m/"))))[0].Code);
+        Assert.Empty(Directory.Exists(project.Folder.Steps) ? Directory.EnumerateFiles(project.Folder.Steps) : []);
+    }
+
+    [Fact]
+    public async Task All_faults_of_a_declaration_are_told_at_once()
+    {
+        var faults = await project.Faults(TestProject.Spec(TestProject.Stage("s", "for i in 1 2 3 4 5 6 7; do echo > x$i; done", [], "a=build/a.txt", "b=build/b.txt")));
+        Assert.Equal(["missing-output", "missing-output", "undeclared-output"], faults.Select(fault => fault.Code));
+        Assert.Contains("x1, x2, x3, x4, x5 and 2 more", faults[2].Message);
+    }
+
+    [Fact]
+    public async Task Scratch_files_under_TMPDIR_and_HOME_are_the_stages_own() =>
+        Assert.Equal("s", (await project.Run(Spec("echo > $TMPDIR/a; mkdir $HOME/.cache; echo > $HOME/.cache/b; mkdir empty; echo x > build/o.txt"))).Executed());
+
+    [Fact]
+    public async Task A_stage_beyond_its_timeout_is_ended_with_all_that_it_started()
+    {
+        var spec = Spec("sleep 600 & echo $! > $TMPDIR/../../../../../pid; sleep 600");
+        spec = spec with { Stages = [spec.Stages[0] with { Timeout = new Duration(TimeSpan.FromMilliseconds(400)) }] };
+        var fault = (await project.Faults(spec))[0];
+        Assert.Equal(("stage-timeout", "stage s: its command was ended after 400 ms, its timeout, and wrote nothing"), (fault.Code, fault.Message));
+        var sleeper = project.Read("pid").Trim();
+        await Eventually.True(() => !Directory.Exists($"/proc/{sleeper}") || File.ReadAllText($"/proc/{sleeper}/stat").Contains(" Z "), TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_its_stage_and_keeps_what_had_ended()
+    {
+        using var cancel = new CancellationTokenSource();
+        var first = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
+        var spec = TestProject.Spec(first, TestProject.Stage("b", "echo $$ > $TMPDIR/../../../../../pid; sleep 600", ["a.a"], "b=build/b.txt"));
+        var run = project.Run(spec, cancellation: cancel.Token);
+        await Eventually.True(() => File.Exists(project.PathOf("pid")) && project.Read("pid").EndsWith('\n'), TimeSpan.FromSeconds(60));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.False(Directory.Exists($"/proc/{project.Read("pid").Trim()}"));
+        Assert.Equal("", (await project.Run(TestProject.Spec(first))).Executed());
+    }
+
+    [Fact]
+    public async Task What_ended_well_before_a_failure_is_kept()
+    {
+        var a = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
+        await project.Faults(TestProject.Spec(a, TestProject.Stage("b", "exit 1", ["a.a"], "b=build/b.txt")));
+        Assert.Equal("b", (await project.Run(TestProject.Spec(a, TestProject.Stage("b", "cat build/a.txt > build/b.txt", ["a.a"], "b=build/b.txt")))).Executed());
+    }
+
+    [Fact]
+    public async Task Stages_beside_a_failing_one_are_awaited_and_kept()
+    {
+        var slow = TestProject.Stage("slow", "sleep 0.5; echo a > build/a.txt", [], "a=build/a.txt");
+        var faults = await project.Faults(
+            TestProject.Spec(slow, TestProject.Stage("bad", "exit 1", [], "b=build/b.txt"), TestProject.Stage("next", "echo c > build/c.txt", ["slow.a"], "c=build/c.txt")),
+            options: options => options with { Jobs = 2 });
+        Assert.Single(faults);
+        Assert.Equal(["bad", "slow"], project.Events.Select(e => e.Stage).Distinct().Order());
+        Assert.Equal("", (await project.Run(TestProject.Spec(slow))).Executed());
+    }
+
+    [Fact]
+    public async Task An_input_that_changes_while_it_is_copied_stops_the_run()
+    {
+        project.Write("raw.txt", "one");
+        var fault = (await project.Faults(
+            TestProject.Spec(TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt"), TestProject.Stage("b", "cat raw.txt > build/b.txt", ["raw.txt", "@d", "a.a"], "b=build/b.txt")) with
+            {
+                Data = System.Collections.Immutable.ImmutableSortedDictionary<string, DatasetSpec>.Empty.Add("d", new DatasetSpec("d", "d.csv", null, null)),
+            },
+            options: options =>
+            {
+                project.WriteDataset("d", "d.csv", "1\n");
+                return options with { Effect = effect => project.Write("d.csv", "2\n") };
+            }))[0];
+        Assert.Equal("input-changed", fault.Code);
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("folder")]
+    public async Task What_Slipway_did_not_write_is_never_replaced(string what)
+    {
+        project.Write(what == "file" ? "build/o.txt" : "build/o.txt/mine", "precious");
+        var fault = Assert.Single(await project.Faults(Spec("echo x > build/o.txt")));
+        Assert.Equal("foreign-output", fault.Code);
+        Assert.Equal("precious", project.Read(what == "file" ? "build/o.txt" : "build/o.txt/mine"));
+        Assert.Empty(project.Events);
+    }
+
+    [Fact]
+    public async Task An_empty_folder_or_file_in_the_way_is_taken()
+    {
+        Directory.CreateDirectory(project.PathOf("build/o.txt"));
+        await project.Run(Spec("echo x > build/o.txt"));
+        Assert.Equal("x\n", project.Read("build/o.txt"));
+    }
+
+    [Fact]
+    public async Task Missing_inputs_are_all_told_before_anything_runs()
+    {
+        var faults = await project.Faults(TestProject.Spec(
+            TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt"),
+            TestProject.Stage("b", "true", ["none.txt", "code/*.py", "a.a"], "b=build/b.txt"),
+            TestProject.Stage("c", "true", [], "c=build/c.txt") with { Run = null, Sql = "none.sql" }));
+        Assert.Equal(["the input 'none.txt' is not there", "the input 'code/*.py' matches no file", "the input 'none.sql' is not there"], faults.Select(fault => fault.Message));
+        Assert.Equal([11, 11, 10], faults.Select(fault => fault.Line!.Value));
+        Assert.Empty(project.Events);
+    }
+
+    [Fact]
+    public async Task A_second_run_waits_for_the_first()
+    {
+        var spec = Spec("sleep 0.5; echo x > build/o.txt");
+        var first = project.Run(spec);
+        await Eventually.True(() => Directory.Exists(project.Folder.Work) && Directory.EnumerateFileSystemEntries(project.Folder.Work).Any(), TimeSpan.FromSeconds(30));
+        var told = 0;
+        using (await Slipway.Pipeline.Execution.RunLock.TakeAsync(project.Folder, () => told++, CancellationToken.None))
+            Assert.True(first.IsCompleted || File.Exists(project.PathOf("build/o.txt")));
+        Assert.Equal(1, told);
+        Assert.Equal("s", (await first).Executed());
+        Assert.Equal("", (await project.Run(spec)).Executed());
+    }
+
+    [Fact]
+    public async Task Two_runs_at_once_give_one_execution()
+    {
+        var spec = Spec("sleep 0.2; echo x > build/o.txt");
+        var both = await Task.WhenAll(project.Run(spec), new TestProject(project.Root).Run(spec));
+        Assert.Equal(["", "s"], both.Select(outcome => outcome.Executed()).Order());
+    }
+
+    private static Spec Spec(string line) => TestProject.Spec(TestProject.Stage("s", line, [], "o=build/o.txt"));
+}
