@@ -113,6 +113,14 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void A_unit_without_which_a_class_is_missing_gives_no_interval_even_if_every_resample_drew_it()
+    {
+        var table = Table(".parquet", where: "late = 0 OR day = 'day 3'");
+        var reasons = Enumerable.Range(0, 10).Select(seed => Evaluate(Spec with { Slices = [], Resamples = 1 }, table, seed: seed).Evaluation.Metrics["auc"].Lacks).ToHashSet();
+        Assert.Equal(["in 1 of 1 resamples a class is missing", "without one of the units a class is missing"], reasons.Order());
+    }
+
+    [Fact]
     public void Only_declared_metrics_are_kept() =>
         Assert.Equal(["ece", "ece_plain"], Evaluate(Spec with { Metrics = ["ece"], Slices = [], Resamples = 20 }, Table(".parquet")).Evaluation.Metrics.Keys);
 
@@ -124,7 +132,12 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(first, Evaluate(spec, Table(".parquet", order: "ORDER BY probability DESC")).Evaluation.UnitsDigest);
         Assert.Equal(first, Evaluate(spec, Table(".parquet", probability: "0.5")).Evaluation.UnitsDigest);
         Assert.NotEqual(first, Evaluate(spec, Table(".parquet", where: "probability < 0.8")).Evaluation.UnitsDigest);
-        Assert.NotEqual(first, Evaluate(spec with { Unit = null }, Table(".parquet")).Evaluation.UnitsDigest);
+
+        var flipped = Table(".parquet", late: "CASE WHEN day = 'day 3' THEN 1 - late ELSE late END");
+        Assert.NotEqual(first, Evaluate(spec, flipped).Evaluation.UnitsDigest);
+        var rows = Evaluate(spec with { Unit = null }, Table(".parquet")).Evaluation.UnitsDigest;
+        Assert.NotEqual(first, rows);
+        Assert.NotEqual(rows, Evaluate(spec with { Unit = null }, flipped).Evaluation.UnitsDigest);
     }
 
     [Theory]
