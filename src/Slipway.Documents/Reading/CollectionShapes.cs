@@ -49,8 +49,9 @@ internal sealed class ListShape<T>(Shape<T> item, int atLeast = 0, int atMost = 
 }
 
 /// <summary>A map whose keys are names that the user chose.</summary>
+/// <param name="isNeeded">Whether there must be an entry.</param>
 /// <param name="atMost">Entries; bounds what later checks have to walk.</param>
-internal sealed class NamedShape<T>(Shape<T> each, NameRule names, int atLeast = 0, int atMost = 1000) : Shape<ImmutableArray<Named<T>>>
+internal sealed class NamedShape<T>(Shape<T> each, NameRule names, bool isNeeded = false, int atMost = 1000) : Shape<ImmutableArray<Named<T>>>
     where T : class
 {
     public override string Allowed => $"a map by name, each {each.Allowed}";
@@ -66,8 +67,9 @@ internal sealed class NamedShape<T>(Shape<T> each, NameRule names, int atLeast =
             ["additionalProperties"] = false,
             ["maxProperties"] = atMost,
         };
-        if (atLeast > 0)
-            schema["minProperties"] = atLeast;
+        // Own keys do not count, which minProperties would: not every key is an own one.
+        if (isNeeded)
+            schema["not"] = new JsonObject { ["patternProperties"] = new JsonObject { ["^" + Key.OwnPrefix] = new JsonObject() }, ["additionalProperties"] = false };
         return schema;
     }
 
@@ -90,10 +92,10 @@ internal sealed class NamedShape<T>(Shape<T> each, NameRule names, int atLeast =
             entries.Add(new Named<T>(key, keyAt, each.TryRead(entry, new Label(key, keyAt), faults, out var read) ? read : null));
         }
 
-        if (entries.Count < atLeast || map.Entries.Count > atMost)
-            faults.Add(label.At, "bad-value", $"{label.Text} has {entries.Count} entries, allowed {atLeast} to {atMost}");
+        if ((isNeeded && entries.Count == 0) || map.Entries.Count > atMost)
+            faults.Add(label.At, "bad-value", $"{label.Text} has {entries.Count} entries, allowed {(isNeeded ? 1 : 0)} to {atMost}");
         value = entries.DrainToImmutable();
-        return value.Length >= atLeast;
+        return !isNeeded || value.Length > 0;
     }
 }
 

@@ -139,12 +139,14 @@ internal sealed class WholeShape(long low, long high) : Shape<long>
     }
 }
 
-/// <summary>A number, both bounds included.</summary>
-internal sealed class NumberShape(double low, double high) : Shape<double>
+/// <summary>A finite number, both bounds included.</summary>
+internal sealed class NumberShape(double low = double.NegativeInfinity, double high = double.PositiveInfinity) : Shape<double>
 {
-    public override string Allowed => $"a number from {low.ToString(CultureInfo.InvariantCulture)} to {high.ToString(CultureInfo.InvariantCulture)}";
+    public override string Allowed =>
+        double.IsInfinity(low) ? "a number" : $"a number from {low.ToString(CultureInfo.InvariantCulture)} to {high.ToString(CultureInfo.InvariantCulture)}";
 
-    public override JsonObject Schema() => new() { ["type"] = "number", ["minimum"] = low, ["maximum"] = high };
+    public override JsonObject Schema() =>
+        double.IsInfinity(low) ? new() { ["type"] = "number" } : new() { ["type"] = "number", ["minimum"] = low, ["maximum"] = high };
 
     protected override bool Read(Node node, Label label, FaultList faults, out double value)
     {
@@ -156,7 +158,7 @@ internal sealed class NumberShape(double low, double high) : Shape<double>
         }
 
         value = double.Parse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture);
-        if (value >= low && value <= high)
+        if (double.IsFinite(value) && value >= low && value <= high)
             return true;
         faults.Add(node.At, "bad-value", $"{label.Text} is {node.Found}, allowed {Allowed}");
         return false;

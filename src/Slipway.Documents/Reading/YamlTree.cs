@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Slipway.Primitives.Faults;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -19,10 +18,15 @@ internal sealed class YamlTree
 
     private readonly string file;
     private readonly FaultList faults;
+    private readonly Scanner scanner;
     private readonly Parser parser;
 
-    private YamlTree(string file, string text, FaultList faults) =>
-        (this.file, this.faults, parser) = (file, faults, new Parser(new StringReader(text)));
+    private YamlTree(string file, string text, FaultList faults)
+    {
+        (this.file, this.faults) = (file, faults);
+        scanner = new Scanner(new StringReader(text));
+        parser = new Parser(scanner);
+    }
 
     /// <returns>The document's root; faults that leave a readable tree, such as duplicate keys, are added.</returns>
     /// <param name="kind">What the file is, for codes and messages: <c>spec</c>, <c>expectations</c>.</param>
@@ -63,16 +67,18 @@ internal sealed class YamlTree
     /// <summary>Moves to the next event. The package fails on some broken input in other ways than its own exception says.</summary>
     private void Next()
     {
-        var last = parser.Current?.End ?? Mark.Empty;
         try
         {
             parser.MoveNext();
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException or NullReferenceException)
         {
-            throw new YamlException(last, last, "what follows here fits no rule of YAML.", e);
+            throw NoRule(e);
         }
     }
+
+    private YamlException NoRule(Exception? cause) =>
+        new(scanner.CurrentPosition, scanner.CurrentPosition, "what stands here fits no rule", cause);
 
     private Node Document(string kind)
     {
@@ -117,7 +123,8 @@ internal sealed class YamlTree
             case MappingStart:
                 return Map(at, level);
             default:
-                throw new UnreachableException($"event {parser.Current}");
+                // The package pairs the ends of some broken input wrongly.
+                throw NoRule(null);
         }
     }
 

@@ -19,7 +19,7 @@ internal static class ModelGrammar
     private static readonly Key<ImmutableArray<long>> Size = new(
         "shape", new ListShape<long>(new WholeShape(-1, int.MaxValue), atLeast: 1, atMost: MostDimensions), "Its sizes; the first is the batch, and −1 is any size.", required: true);
     private static readonly Key<ImmutableArray<double>> Range = new(
-        "range", new ListShape<double>(new NumberShape(-double.MaxValue, double.MaxValue), atLeast: 2, atMost: 2), "Smallest and largest allowed value.");
+        "range", new ListShape<double>(new NumberShape(), atLeast: 2, atMost: 2), "Smallest and largest allowed value.");
     private static readonly Key<string> Unit = new("unit", Shapes.Line, "What the values are measured in, for the reader.");
 
     private static readonly Shape<TensorSpec> Tensor = new RecordShape<TensorSpec>(

@@ -10,6 +10,9 @@ namespace Slipway.Documents.Specs;
 /// <summary>A map of params: any values, nested maps become dotted names.</summary>
 internal sealed class ParamGrammar : Shape<ImmutableArray<Param>>
 {
+    /// <summary>Params of a project; bounds what later checks have to walk.</summary>
+    private const int Most = 1000;
+
     /// <summary>Where the schema keeps the recursive parts of this shape.</summary>
     private const string Definitions = "#/definitions/";
 
@@ -52,6 +55,8 @@ internal sealed class ParamGrammar : Shape<ImmutableArray<Param>>
 
         var found = ImmutableArray.CreateBuilder<Param>();
         Gather(map, "", found, faults);
+        if (found.Count > Most)
+            faults.Add(label.At, "bad-value", $"{label.Text} has {found.Count} values, allowed at most {Most}", "Keep larger tables in a file that a stage reads.");
         value = found.DrainToImmutable();
         return true;
     }

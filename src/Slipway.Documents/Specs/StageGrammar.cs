@@ -12,7 +12,7 @@ internal static class StageGrammar
     private static readonly Key<ImmutableArray<Placed<string>>> In = new(
         "in", new ListShape<Placed<string>>(Shapes.Placed(ProjectPath.Input), distinct: true), "What it reads: datasets, other stages' outputs as stage.output, and paths.");
     private static readonly Key<ImmutableArray<Named<string>>> Out = new(
-        "out", new NamedShape<string>(ProjectPath.Output, NameRule.Identifier, atLeast: 1), "What it writes: path by output name; a folder ends in a slash.", required: true);
+        "out", new NamedShape<string>(ProjectPath.Output, NameRule.Identifier, isNeeded: true), "What it writes: path by output name; a folder ends in a slash.", required: true);
     private static readonly Key<ImmutableArray<Placed<string>>> Params = new(
         "params", new ListShape<Placed<string>>(Shapes.Reference, distinct: true), "Names of the params that it uses; no other reaches it.");
     private static readonly Key<Placed<string>> Env = new("env", Shapes.Reference, "Name of an environment.");

@@ -27,7 +27,7 @@ public sealed class YamlTreeTests
     }
 
     [Theory]
-    [InlineData("a: [1, 2\nb: 3\n", "yaml-syntax", 2, 2)]
+    [InlineData("a: [1, 2\nb: 3\n", "yaml-syntax", 2, 1)]
     [InlineData("a: {b: 1\n", "yaml-syntax", 2, 1)]
     [InlineData("a: 'x\n", "yaml-syntax", 1, 4)]
     [InlineData("a: b: c\n", "yaml-syntax", 1, 5)]
@@ -108,9 +108,9 @@ public sealed class YamlTreeTests
     }
 
     [Fact]
-    public void Broken_text_ends_in_a_fault_and_never_in_anything_else() => Check.QuickThrowOnFailure(Prop.ForAll<int>(ArbMap.Default.ArbFor<int>(), seed =>
+    public void Broken_text_ends_in_a_fault_and_never_in_anything_else() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(200), Prop.ForAll(ArbMap.Default.ArbFor<DoNotSize<int>>(), seed =>
     {
-        var random = new Random(seed);
+        var random = new Random(seed.Item);
         const string alphabet = "[]{}:,-?&*!|>'\"%@`#~ \n\t.ax1\\";
         var text = new StringBuilder(Documents.Specs.SpecText.Small);
         for (var i = random.Next(1, 12); i > 0; i--)
