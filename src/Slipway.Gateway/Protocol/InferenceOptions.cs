@@ -6,7 +6,7 @@ namespace Slipway.Gateway.Protocol;
 public sealed record InferenceOptions
 {
     /// <summary>Default: loopback, so that nothing is open to the network unless somebody says so.</summary>
-    public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>0 to 65535; 0 takes any that is free. Default 0.</summary>
     public int Port { get; init; }

@@ -50,7 +50,7 @@ public sealed class InferenceServer : IAsyncDisposable
         kestrel.Limits.MaxConcurrentConnections = MaxConnections;
         kestrel.Limits.MaxRequestBodySize = FramingFactor * options.BodyLimit;
         kestrel.Limits.RequestHeadersTimeout = HeadersLimit;
-        kestrel.Listen(options.ListenAddress, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var server = new KestrelServer(Options.Create(kestrel), transport, NullLoggerFactory.Instance);
         try
@@ -62,7 +62,7 @@ public sealed class InferenceServer : IAsyncDisposable
         catch (Exception e)
         {
             server.Dispose();
-            if (Explain(e, new IPEndPoint(options.ListenAddress, options.Port)) is { } explained)
+            if (Explain(e, new IPEndPoint(options.Address, options.Port)) is { } explained)
                 throw explained;
             throw;
         }

@@ -1,6 +1,10 @@
+using System.Diagnostics;
+using Slipway.Documents.Bundles;
 using Slipway.Documents.Serving;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Trust.Verification;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -9,6 +13,20 @@ public sealed class HostedModel
 {
     internal HostedModel(string name, Digest bundle, string folder, string modelPath, ModelSignature signature, RuntimeSpec runtime) =>
         (Name, Bundle, Folder, ModelPath, Signature, Runtime) = (name, bundle, folder, modelPath, signature, runtime);
+
+    /// <summary>Unpacks a verified bundle whose documents agree with each other and with its layers.</summary>
+    /// <param name="folder">Must not be there, or be empty; the model is served from it, so it must stay as it is.</param>
+    /// <exception cref="SlipwayException">The documents contradict each other, or a blob changed since it was verified (exit 1); the folder is taken (exit 2); no space, no permission (exit 3).</exception>
+    public static HostedModel Unpack(VerifiedBundle bundle, string folder, CancellationToken cancellation)
+    {
+        var spec = BundleDocuments.Read(bundle, cancellation).Require().Spec;
+        var model = spec.Model ?? throw new UnreachableException("documents that were read name a model");
+        var root = Path.GetFullPath(folder);
+        bundle.Unpack(root, cancellation);
+        var code = Path.Combine(root, BundlePaths.Code);
+        return new HostedModel(
+            spec.Name, bundle.Digest, Directory.Exists(code) ? code : root, Path.Combine(root, BundlePaths.ModelOf(bundle)), model.Signature, model.Runtime);
+    }
 
     /// <summary>The spec's name.</summary>
     public string Name { get; }
@@ -19,7 +37,7 @@ public sealed class HostedModel
     /// <summary>For clients that ask by version: the first 12 hex digits of the bundle's digest.</summary>
     public string Version => Bundle.Short;
 
-    /// <summary>The unpacked bundle's root: weights and code at their paths.</summary>
+    /// <summary>Where a served command runs: the unpacked code, at its paths in the project; absolute.</summary>
     public string Folder { get; }
 
     /// <summary>The model artifact, a file or a folder; absolute.</summary>

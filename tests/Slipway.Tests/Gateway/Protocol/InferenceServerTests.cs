@@ -276,7 +276,7 @@ public sealed class InferenceServerTests(LateServer late) : IClassFixture<LateSe
     [Fact]
     public async Task An_address_that_is_not_here_and_options_out_of_range_are_refused()
     {
-        var away = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { ListenAddress = IPAddress.Parse("192.0.2.1") }, host, Cancellation));
+        var away = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { Address = IPAddress.Parse("192.0.2.1") }, host, Cancellation));
         Assert.Equal((ExitCode.NotThere, "address-not-here"), (away.Exit, away.Faults[0].Code));
         var options = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { Port = 65536, BodyLimit = 0 }, host, Cancellation));
         Assert.Equal((ExitCode.UnusableInput, 2), (options.Exit, options.Faults.Count));
