@@ -46,7 +46,7 @@ internal static class ServeVerb
             var model = HostedModel.Unpack(bundle, Path.Combine(scratch.FullName, "bundle"), cancellation);
             var options = new HostOptions { StateFolder = Path.Combine(shell.Project.State, "hosts"), Log = line => shell.Note(line) };
             await using var host = await ModelHost.StartAsync(model, options, cancellation);
-            await using var server = await InferenceServer.StartAsync(new InferenceOptions { ListenAddress = listen, Port = port }, host, cancellation);
+            await using var server = await InferenceServer.StartAsync(new InferenceOptions { Address = listen, Port = port }, host, cancellation);
             Announce(shell, server, model);
             await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             shell.Note("finishing the requests in flight");
