@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Slipway.Documents;
 using Slipway.Documents.Evaluations;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Verification;
@@ -28,7 +29,8 @@ public sealed record GateVerdict(GateReport Report, DateTimeOffset Judged, strin
         try
         {
             // Another tool's test result has other members, and is none of ours.
-            return predicate.Deserialize(StatementJson.Default.TestResult) is { GateReport: { } report } result
+            return predicate.Deserialize(StatementJson.Default.TestResult) is { GateReport: { } attested } result
+                && attested.Deserialize(DocumentJson.Default.GateReport) is { } report
                 && report.Bundle == bundle
                 && StatementJson.Time(result.JudgedOn) is { } judged
                     ? new GateVerdict(report, judged, signed.Signer.KeyId)

@@ -10,6 +10,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <remarks>Source: in-toto attestation, spec/predicates/test-result.md, v0.1.</remarks>
 /// <param name="Result">PASSED, WARNED or FAILED.</param>
 /// <param name="Configuration">What the tests were configured by: the sealed spec.</param>
+/// <param name="GateReport">A <see cref="Documents.Evaluations.GateReport"/> in its own form.</param>
 /// <param name="JudgedOn">When, so that the latest can be told; RFC 3339, UTC, whole seconds.</param>
 internal sealed record TestResult(
     string Result,
@@ -18,7 +19,7 @@ internal sealed record TestResult(
     ImmutableArray<string> WarnedTests,
     ImmutableArray<string> FailedTests,
     [property: JsonPropertyName("slipway_judgedOn")] string JudgedOn,
-    [property: JsonPropertyName("slipway_gateReport")] GateReport? GateReport = null,
+    [property: JsonPropertyName("slipway_gateReport")] JsonElement? GateReport = null,
     [property: JsonPropertyName("slipway_evaluation")] EvaluationSummary? Evaluation = null)
 {
     public const string PredicateType = "https://in-toto.io/attestation/test-result/v0.1";

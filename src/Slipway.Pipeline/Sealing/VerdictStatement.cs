@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Evaluations;
 using Slipway.Primitives.Bytes;
@@ -30,7 +32,7 @@ public static class VerdictStatement
             [.. Named(Verdict.InsufficientEvidence), .. Named(Verdict.NotEvaluated)],
             Named(Verdict.Fail),
             StatementJson.Time(judged),
-            GateReport: report);
+            GateReport: JsonSerializer.SerializeToElement(report, DocumentJson.Default.GateReport));
         return Statement.About(report.Bundle, documents.Spec.Name, TestResult.PredicateType, predicate.ToJson());
 
         ImmutableArray<string> Named(Verdict verdict) => [.. report.Gates.Where(gate => gate.Verdict == verdict).Select(gate => gate.Name)];

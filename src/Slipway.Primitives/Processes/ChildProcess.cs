@@ -124,9 +124,10 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>SIGKILL to every process of the child's session.</summary>
     public void Kill()
     {
+        // The child's own group first: a shell that sees its command killed would exit by itself, and hide that it was ended.
+        Signal(Spawn.KillSignal);
         foreach (var id in Session())
             Spawn.Send(id, Spawn.KillSignal);
-        Signal(Spawn.KillSignal);
     }
 
     /// <summary>Ends what is still alive of the session.</summary>

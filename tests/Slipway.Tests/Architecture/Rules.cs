@@ -14,9 +14,12 @@ internal static class Rules
     ];
 
     /// <summary>Each shortest circle between the folders below a root namespace: <c>A → B → A</c>, with a use that makes each arrow.</summary>
+    /// <remarks>A generated JSON context names every record that it is for, and the records name it: that is no design of ours.</remarks>
     public static IReadOnlyList<string> FolderCircles(AssemblyScan scan, string root)
     {
+        var contexts = scan.Uses.Where(use => use is { To: { Namespace: "System.Text.Json.Serialization", Name: "JsonSerializerContext" }, Member: ".ctor" }).Select(use => use.From).ToHashSet();
         var arrows = scan.Uses
+            .Where(use => !contexts.Contains(use.From))
             .Where(use => use.To.Assembly is null && IsBelow(use.From.Namespace, root) && IsBelow(use.To.Namespace, root))
             .Select(use => (From: Folder(use.From.Namespace, root), To: Folder(use.To.Namespace, root), Use: use))
             .Where(arrow => arrow.From != arrow.To)

@@ -107,6 +107,18 @@ public sealed class BundleDocumentsTests : IDisposable
         Assert.Equal(ExitCode.BadVerdict, Assert.Throws<SlipwayException>(() => reading.Require()).Exit);
     }
 
+    [Fact]
+    public void A_model_that_changes_after_it_was_verified_is_found_while_it_is_read()
+    {
+        var bundle = sample.SealAndVerify(Request(isFolder: true));
+        var path = folder["bundles/blobs/sha256/" + bundle.Layers[0].Blob.Digest.Hex];
+        var bytes = File.ReadAllBytes(path);
+        bytes[512] ^= 1;        // the first byte of the first file's content
+        File.WriteAllBytes(path, bytes);
+        var e = Assert.Throws<SlipwayException>(() => BundleDocuments.Read(bundle));
+        Assert.Equal((ExitCode.BadVerdict, "blob-edited"), (e.Exit, e.Faults.Single().Code));
+    }
+
     public static TheoryData<string, string> Lies => new()
     {
         { "snapshot digest", "snapshot-contradicts-lock lineage-contradicts-snapshot" },

@@ -44,7 +44,7 @@ internal static class SampleRun
             new LineageStage("fit", Of("fit key"), Map(("flights", flights.Digest), ("pipeline/train.py", code[1].Digest)), Map(("model", artifact))),
             new LineageStage("score", Of("score key"), Map(("fit.model", artifact)), Map(("predictions", Of("predictions")))),
         ]);
-        var evaluation = new Evaluation(
+        var evaluation = new Slipway.Documents.Evaluations.Evaluation(
             Of("predictions"), 10, 4, "day", 5, Of("units"), "bca", 0.95, 200, 42,
             Map(("auc", new Figure(0.65, 0.61, 0.69, 10)), ("brier", new Figure(0.2, 0.1, 0.3, 10))),
             Map(("hour", ImmutableArray.Create(new SliceEvaluation("7", 10, Map(("auc", new Figure(0.65, null, null, 10))))))));

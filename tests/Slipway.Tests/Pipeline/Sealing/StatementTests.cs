@@ -61,7 +61,7 @@ public sealed class StatementTests : IDisposable
         Assert.Equal("FAILED", Result(documents.Evaluation with { Metrics = documents.Evaluation.Metrics.Remove("brier") }));
         Assert.Throws<ArgumentException>(() => VerdictStatement.OfEvaluation(Bundle, documents with { Evaluation = null }, SampleRun.Noon));
 
-        string Result(Evaluation evaluation)
+        string Result(Slipway.Documents.Evaluations.Evaluation evaluation)
         {
             var predicate = VerdictStatement.OfEvaluation(Bundle, documents with { Evaluation = evaluation }, SampleRun.Noon).Predicate!.Value;
             Assert.Equal(0.65, predicate.GetProperty("slipway_evaluation").GetProperty("metrics").GetProperty("auc").GetProperty("value").GetDouble());
