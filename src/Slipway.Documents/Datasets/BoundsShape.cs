@@ -33,7 +33,7 @@ internal sealed class BoundsShape : Shape<Bound>
     }
 
     public static Shape<Bounds> Shape { get; } = new MadeShape<ImmutableArray<Bound>, Bounds>(
-        new ListShape<Bound>(new BoundsShape(), atLeast: 2, atMost: 2), 
+        new ListShape<Bound>(new BoundsShape(), atLeast: 2, atMost: 2),
         (ends, node) => ends is [var low, var high] ? new Bounds(low, high, true, node.At) : new Bounds(Open(node.At), Open(node.At), false, node.At));
 
     public override string Allowed => "a number, a date such as 2001-01-31, a timestamp such as 2001-01-31 12:00:00, a time such as 12:00:00, or null for an open end";

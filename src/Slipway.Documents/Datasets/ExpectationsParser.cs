@@ -72,7 +72,8 @@ public static class ExpectationsParser
             draft.Distinct?.Min,
             draft.Distinct?.Max,
             draft.Tolerate ?? default,
-            draft.Severity) { At = at };
+            draft.Severity)
+        { At = at };
     }
 
     private static void CheckBounds(string key, CountBounds bounds, FaultList faults)

@@ -21,7 +21,8 @@ internal sealed class ModelResolver(SpecNames names, FaultList faults)
                 [.. (runtime?.Inputs ?? []).Select(path => new StageInput(InputKind.Path, path.Value) { At = path.At })],
                 names.Environment(runtime?.Environment)),
             draft.Task ?? "",
-            new ModelSignature([.. (draft.Signature?.Inputs ?? []).Select(tensor => tensor.Value)], [.. (draft.Signature?.Outputs ?? []).Select(tensor => tensor.Value)])) { At = draft.At };
+            new ModelSignature([.. (draft.Signature?.Inputs ?? []).Select(tensor => tensor.Value)], [.. (draft.Signature?.Outputs ?? []).Select(tensor => tensor.Value)]))
+        { At = draft.At };
     }
 
     private void Check(ImmutableArray<Placed<TensorSpec>> tensors, string key)

@@ -61,7 +61,8 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
             evaluate.Metrics,
             evaluate.Slices,
             evaluate.Confidence,
-            evaluate.Resamples) { At = evaluate.At };
+            evaluate.Resamples)
+        { At = evaluate.At };
     }
 
     private ImmutableArray<GateSpec> Gates()

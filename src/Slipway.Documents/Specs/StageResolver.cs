@@ -36,7 +36,8 @@ internal sealed class StageResolver(ImmutableArray<Param>? values, SpecNames nam
             [.. (draft.Params ?? []).Select(param => param.Value)],
             names.Environment(draft.Environment),
             names.Hardware(draft.Hardware),
-            draft.Timeout) { At = at };
+            draft.Timeout)
+        { At = at };
     }
 
     private ImmutableArray<StageInput> Inputs(string stage, StageDraft draft)
