@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Specs;
+using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;
 using Slipway.Pipeline.Evaluation;
 using Slipway.Primitives.Bytes;

@@ -5,6 +5,7 @@ using Slipway.Documents.Environments;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
+using Slipway.Documents.Reading;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
