@@ -28,10 +28,10 @@ internal static class StageCommand
             return new ChildCommand([.. sqlProgram, folder.RequestFile], folder.Root, environment, log, log);
         }
 
-        // An absolute path that names the interpreter's own line: then params reach it as variables, which no quoting can break.
+        // A shell's own line gets its params as variables, which no quoting can break.
         IReadOnlyList<string> arguments = IsShellLine(run)
             ? [run[0], run[1], WithVariables(run[2], step.Params, environment), .. run[3..]]
-            : [.. run.Select(argument => StageParams.Reference.Replace(argument, match => StageParams.Text(step.Params[match.Groups[1].Value])))];
+            : [.. run.Select(argument => ParamReferences.Fill(argument, name => StageParams.Text(step.Params[name])))];
         return new ChildCommand(arguments, folder.Root, environment, log, log);
     }
 
@@ -68,14 +68,17 @@ internal static class StageCommand
     {
         var result = new StringBuilder(line.Length);
         var quote = '\0';
+        var references = ParamReferences.In(line);
+        var next = 0;
         for (var i = 0; i < line.Length; i++)
         {
-            if (StageParams.Reference.Match(line, i) is { Success: true } match && match.Index == i)
+            if (next < references.Length && references[next].Start == i)
             {
-                var name = $"SLIPWAY_PARAM_{variables.Keys.Count(key => key.StartsWith("SLIPWAY_PARAM_", StringComparison.Ordinal)) + 1}";
-                variables[name] = StageParams.Text(values[match.Groups[1].Value]);
+                var reference = references[next++];
+                var name = $"SLIPWAY_PARAM_{next}";
+                variables[name] = StageParams.Text(values[reference.Name]);
                 result.Append(quote switch { '"' => $"${{{name}}}", '\'' => $"'\"${{{name}}}\"'", _ => $"\"${{{name}}}\"" });
-                i += match.Length - 1;
+                i += reference.Length - 1;
                 continue;
             }
 

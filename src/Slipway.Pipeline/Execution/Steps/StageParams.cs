@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -9,16 +8,13 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Pipeline.Execution.Steps;
 
 /// <summary>The params that reach a stage: those that it lists and those that its command names.</summary>
-internal static partial class StageParams
+internal static class StageParams
 {
-    [GeneratedRegex(@"\$\{params\.([^}]+)\}", RegexOptions.CultureInvariant)]
-    public static partial Regex Reference { get; }
-
     /// <summary>Values by name as the stage writes it; a nested value by its dotted name.</summary>
     /// <exception cref="SlipwayException">A name that is no param, or a number that JSON cannot carry (exit 2).</exception>
     public static ImmutableSortedDictionary<string, JsonElement> Of(Spec spec, StageSpec stage)
     {
-        var inCommand = (stage.Run ?? []).SelectMany(argument => Reference.Matches(argument)).Select(match => match.Groups[1].Value);
+        var inCommand = (stage.Run ?? []).SelectMany(argument => ParamReferences.In(argument)).Select(reference => reference.Name);
         var values = ImmutableSortedDictionary.CreateBuilder<string, JsonElement>(StringComparer.Ordinal);
         foreach (var name in stage.Params.Concat(inCommand))
             values[name] = Find(spec, stage, name);

@@ -4,6 +4,7 @@ using Slipway.Documents.Datasets;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Reading;
 using Slipway.Pipeline.Execution;

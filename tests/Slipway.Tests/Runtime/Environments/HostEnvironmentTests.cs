@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Environments;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
