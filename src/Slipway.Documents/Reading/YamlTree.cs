@@ -17,13 +17,14 @@ internal sealed class YamlTree
     public const int LongestKey = 200;
 
     private readonly string file;
+    private readonly string text;
     private readonly FaultList faults;
     private readonly Scanner scanner;
     private readonly Parser parser;
 
     private YamlTree(string file, string text, FaultList faults)
     {
-        (this.file, this.faults) = (file, faults);
+        (this.file, this.text, this.faults) = (file, text, faults);
         scanner = new Scanner(new StringReader(text));
         parser = new Parser(scanner);
     }
@@ -146,11 +147,29 @@ internal sealed class YamlTree
         return new BrokenNode(at);
     }
 
-    private static ScalarNode Of(Scalar scalar, Place at)
+    private ScalarNode Of(Scalar scalar, Place at) => new(
+        at,
+        scalar.Value,
+        scalar.Style == ScalarStyle.Plain ? PlainScalar.KindOf(scalar.Value) : ScalarKind.Text,
+        scalar.Style switch
+        {
+            ScalarStyle.SingleQuoted or ScalarStyle.DoubleQuoted => at with { Column = at.Column + 1 },
+            ScalarStyle.Literal or ScalarStyle.Folded => FirstOfBlock((int)scalar.Start.Index, at),
+            _ => at,
+        });
+
+    /// <summary>Where the text of a block begins, whose indicator (<c>|</c> or <c>></c>) is at the index: on a later line.</summary>
+    private Place FirstOfBlock(int indicator, Place at)
     {
-        var plain = scalar.Style == ScalarStyle.Plain;
-        var textAt = scalar.Style is ScalarStyle.SingleQuoted or ScalarStyle.DoubleQuoted ? at with { Column = at.Column + 1 } : at;
-        return new ScalarNode(at, scalar.Value, plain ? PlainScalar.KindOf(scalar.Value) : ScalarKind.Text, textAt);
+        var (line, start) = (at.Line, -1);
+        var i = text.IndexOf('\n', indicator);
+        for (; i >= 0 && i < text.Length && text[i] is ('\n' or '\r' or ' '); i++)
+        {
+            if (text[i] == '\n')
+                (line, start) = (line + 1, i + 1);
+        }
+
+        return i < 0 || i == text.Length ? at : new Place(file, line, i - start + 1);
     }
 
     private ListNode List(Place at, int level)

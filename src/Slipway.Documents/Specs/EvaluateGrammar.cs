@@ -34,6 +34,7 @@ internal static class EvaluateGrammar
             fields.Of(Score),
             fields.Of(Unit) is { } unit && unit != Row ? unit : null,
             fields.Of(Baseline) is { } baseline && baseline != None ? baseline : null,
+            fields.IsUnread(Baseline) || fields.Of(Baseline) is not (null or None),
             fields.Has(Metrics) ? fields.Items(Metrics) : [.. KnownMetrics],
             fields.Items(Slices),
             fields.Value(Confidence) ?? DefaultConfidence,

@@ -57,12 +57,14 @@ internal sealed record RuntimeDraft(Command? Process, ImmutableArray<Placed<stri
 
 internal sealed record SignatureDraft(ImmutableArray<Placed<TensorSpec>> Inputs, ImmutableArray<Placed<TensorSpec>> Outputs);
 
+/// <param name="HasBaseline">Whether one is named, sound or not.</param>
 internal sealed record EvaluateDraft(
     Placed<string>? Predictions,
     string? Label,
     string? Score,
     string? Unit,
     string? Baseline,
+    bool HasBaseline,
     ImmutableArray<string> Metrics,
     ImmutableArray<string> Slices,
     Ratio Confidence,

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Reading;
+using Slipway.Expressions;
+using Slipway.Expressions.Conditions;
 
 namespace Slipway.Documents.Specs;
 
@@ -76,6 +78,23 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
                 faults.Add(gate.At, "duplicate-value", $"two gates are called {Node.Quote(gate.Name)}", "Give each gate a name of its own.");
         }
 
+        foreach (var gate in draft.Gates.Where(gate => gate.Require.Length > 0))
+            CheckExpression(gate);
         return draft.Gates;
+    }
+
+    /// <summary>The expression's own faults have columns in its text; here they get the file's.</summary>
+    private void CheckExpression(GateSpec gate)
+    {
+        var vocabulary = draft.Evaluate is { } evaluate ? GateVocabulary.Declared(evaluate.Metrics, evaluate.Slices) : GateVocabulary.Any;
+        if (GateExpression.TryParse(gate.Require, vocabulary, out var expression, out var found))
+        {
+            if (expression.ReadsBaseline && gate.WithoutBaseline == WithoutBaseline.Refuse && draft.Evaluate is { HasBaseline: false })
+                faults.Add(gate.RequireAt, "missing-key", $"gate {Node.Quote(gate.Name)} reads a delta, and evaluate names no baseline", "Name a baseline, or write without-baseline: skip.");
+            return;
+        }
+
+        foreach (var fault in found)
+            faults.Add(fault with { File = gate.RequireAt.File, Line = gate.RequireAt.Line, Column = gate.RequireAt.Column + (fault.Column ?? 1) - 1 });
     }
 }

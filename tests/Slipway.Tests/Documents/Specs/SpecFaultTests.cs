@@ -89,4 +89,28 @@ public sealed class SpecFaultTests
         Assert.Equal((code, line, column), (fault.Code, fault.Line!.Value, fault.Column!.Value));
         Assert.Contains(message, fault.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("auc >= 0.60", "acu >= 0.60", 73, 34, "acu")]
+    [InlineData("auc >= 0.60", "'auc >= '", 73, 42, "")]
+    [InlineData("{ name: good enough, require: auc >= 0.60 }", "name: good enough\n    require: |\n      acu >= 0.60", 75, 7, "acu")]
+    [InlineData("s.auc > 0.55", "s.auk > 0.55", 76, 75, "auk")]
+    [InlineData("'slices.hour.all", "'slices.day.all", 76, 44, "day")]
+    [InlineData("brier, ece]", "brier]", 75, 34, "ece")]
+    public void A_gates_condition_is_checked_in_its_place(string text, string replacement, int line, int column, string message)
+    {
+        Assert.Contains(text, SpecText.Full, StringComparison.Ordinal);
+        var fault = Assert.Single(SpecText.Faults(SpecText.Full.Replace(text, replacement, StringComparison.Ordinal)));
+        Assert.Equal((line, column), (fault.Line!.Value, fault.Column!.Value));
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_delta_without_any_baseline_must_be_skipped()
+    {
+        var without = SpecText.Full.Replace("baseline: oci:releases:production", "baseline: none", StringComparison.Ordinal);
+        Assert.Empty(SpecText.Faults(without));
+        var fault = Assert.Single(SpecText.Faults(without.Replace(", without-baseline: skip", "", StringComparison.Ordinal)));
+        Assert.Equal(("missing-key", 74, 31), (fault.Code, fault.Line!.Value, fault.Column!.Value));
+    }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Hardware;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;

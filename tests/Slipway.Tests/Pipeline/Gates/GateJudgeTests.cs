@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Reading;
 using Slipway.Pipeline.Evaluation;

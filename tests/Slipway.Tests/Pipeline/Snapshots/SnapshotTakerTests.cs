@@ -1,4 +1,5 @@
 using Slipway.Documents.Datasets;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;

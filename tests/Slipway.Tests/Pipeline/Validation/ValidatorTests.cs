@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Datasets;
+using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;
