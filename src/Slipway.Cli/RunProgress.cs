@@ -43,7 +43,7 @@ internal sealed class RunProgress : IDisposable
                     break;
                 case StageProgress { What: StageEnded { Result: var result } }:
                     running.RemoveAll(entry => entry.Doing == result.Name || entry.Doing.Contains(' '));
-                    Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}, {Amounts.Memory(result.PeakMemory)}");
+                    Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}");
                     break;
                 case Remark remark:
                     Clear();

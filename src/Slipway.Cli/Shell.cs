@@ -14,7 +14,7 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public ProjectFolder Project => new(Folder);
+    public ProjectFolder Project => new(Folder, SpecFile);
 
     /// <summary>Reads and checks the spec.</summary>
     /// <exception cref="SlipwayException">Missing or unusable (exit 2).</exception>

@@ -31,7 +31,7 @@ internal static class LockVerb
 
         var differences = resolution.Differences.Select(difference => difference.Message).ToList();
         if (resolution.Pinned is null)
-            differences.Add("there is no slipway.lock");
+            differences.Add($"there is no {Path.GetFileName(project.LockFile)}");
         if (!check)
             ProjectLockFile.Write(project, resolution.Found);
 
@@ -43,11 +43,12 @@ internal static class LockVerb
         {
             foreach (var difference in differences)
                 shell.Out.WriteLine(difference);
+            var file = Path.GetFileName(project.LockFile);
             shell.Out.WriteLine((differences.Count, check) switch
             {
-                (0, _) => "slipway.lock says what is",
-                (_, true) => "slipway.lock would change: `slipway lock` accepts what is there now",
-                _ => "slipway.lock is written",
+                (0, _) => $"{file} says what is",
+                (_, true) => $"{file} would change: `slipway lock` accepts what is there now",
+                _ => $"{file} is written",
             });
         }
 

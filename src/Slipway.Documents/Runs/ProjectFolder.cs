@@ -2,7 +2,8 @@ namespace Slipway.Documents.Runs;
 
 /// <summary>The places of a project. State lives under <c>.slipway/</c>; <c>slipway.lock</c> is the only other file written.</summary>
 /// <param name="Root">Absolute path of the folder that holds the spec.</param>
-public sealed record ProjectFolder(string Root)
+/// <param name="SpecFile">The spec, relative to the root.</param>
+public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml")
 {
     public string State => Path.Combine(Root, ".slipway");
 
@@ -45,5 +46,6 @@ public sealed record ProjectFolder(string Root)
     /// <summary>Locked while a run changes anything here.</summary>
     public string RunLock => Path.Combine(State, "run.lock");
 
-    public string LockFile => Path.Combine(Root, "slipway.lock");
+    /// <summary>Beside the spec and named like it: <c>slipway.lock</c>, and <c>slipway.onnx.lock</c> for <c>slipway.onnx.yaml</c>.</summary>
+    public string LockFile => Path.Combine(Root, Path.ChangeExtension(SpecFile, ".lock"));
 }

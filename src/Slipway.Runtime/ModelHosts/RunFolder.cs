@@ -3,6 +3,7 @@ using Slipway.Documents;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Runtime.Environments;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -35,26 +36,13 @@ internal sealed class RunFolder : IDisposable
         using (var target = File.Create(System.IO.Path.Combine(Path, "python", Shim)))
             source.CopyTo(target);
 
-        Environment = new Dictionary<string, string>
-        {
-            ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
-            ["HOME"] = System.IO.Path.Combine(Path, "home"),
-            ["TMPDIR"] = System.IO.Path.Combine(Path, "tmp"),
-            ["LANG"] = "C.UTF-8",
-            ["LC_ALL"] = "C.UTF-8",
-            ["TZ"] = "UTC",
-            ["OMP_NUM_THREADS"] = "1",
-            ["OPENBLAS_NUM_THREADS"] = "1",
-            ["MKL_NUM_THREADS"] = "1",
-            ["PYTHONPATH"] = System.IO.Path.Combine(Path, "python"),
-            ["PYTHONHASHSEED"] = "0",
-            ["PYTHONUNBUFFERED"] = "1",
-            ["PYTHONDONTWRITEBYTECODE"] = "1",
-            ["SLIPWAY_SOCKET"] = Socket,
-            ["SLIPWAY_MODEL"] = model.ModelPath,
-            ["SLIPWAY_MODEL_NAME"] = model.Name,
-            ["SLIPWAY_SIGNATURE"] = Signature,
-        };
+        var variables = EncapsulatedVariables.Of(System.IO.Path.Combine(Path, "home"), System.IO.Path.Combine(Path, "tmp"), threads: 1, seed: 0, model.Runtime.Environment is not null);
+        variables["PYTHONPATH"] = System.IO.Path.Combine(Path, "python");
+        variables["SLIPWAY_SOCKET"] = Socket;
+        variables["SLIPWAY_MODEL"] = model.ModelPath;
+        variables["SLIPWAY_MODEL_NAME"] = model.Name;
+        variables["SLIPWAY_SIGNATURE"] = Signature;
+        Environment = variables;
     }
 
     public string Path { get; }

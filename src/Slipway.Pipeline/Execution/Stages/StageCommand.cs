@@ -4,20 +4,13 @@ using System.Text.Json;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Processes;
+using Slipway.Runtime.Environments;
 
 namespace Slipway.Pipeline.Execution.Stages;
 
 /// <summary>The exact command and environment of a stage. Nothing of the user's own environment is in it.</summary>
 internal static class StageCommand
 {
-    /// <summary>A stage without an environment uses what the host has.</summary>
-    private const string HostPath = "/usr/local/bin:/usr/bin:/bin";
-
-    /// <summary>A host environment is Debian packages, and none of those has a program under /usr/local.</summary>
-    private const string PackagedPath = "/usr/bin:/bin";
-
-    private static readonly string[] threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT"];
-
     public static ChildCommand Of(StepKeyDocument step, StageFolder folder, IReadOnlyList<string> sqlProgram, string log)
     {
         var environment = Environment(step, folder);
@@ -37,25 +30,11 @@ internal static class StageCommand
 
     private static Dictionary<string, string> Environment(StepKeyDocument step, StageFolder folder)
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["PATH"] = step.Environment is null ? HostPath : PackagedPath,
-            ["HOME"] = folder.Home,
-            ["TMPDIR"] = folder.Temporary,
-            ["LANG"] = "C.UTF-8",
-            ["LC_ALL"] = "C.UTF-8",
-            ["TZ"] = "UTC",
-            ["SOURCE_DATE_EPOCH"] = step.Epoch.ToString(),
-            ["PYTHONHASHSEED"] = step.Seed.ToString(),
-            ["PYTHONDONTWRITEBYTECODE"] = "1",
-            ["PYTHONNOUSERSITE"] = "1",
-            ["PYTHONUNBUFFERED"] = "1",
-            ["SLIPWAY_SEED"] = step.Seed.ToString(),
-            ["SLIPWAY_STAGE"] = folder.StageFile,
-            ["SLIPWAY_INPUTS"] = folder.Inputs,
-        };
-        foreach (var name in threadVariables)
-            variables[name] = step.Threads.ToString();
+        var variables = EncapsulatedVariables.Of(folder.Home, folder.Temporary, step.Threads, step.Seed, step.Environment is not null);
+        variables["SOURCE_DATE_EPOCH"] = step.Epoch.ToString();
+        variables["SLIPWAY_SEED"] = step.Seed.ToString();
+        variables["SLIPWAY_STAGE"] = folder.StageFile;
+        variables["SLIPWAY_INPUTS"] = folder.Inputs;
         return variables;
     }
 
