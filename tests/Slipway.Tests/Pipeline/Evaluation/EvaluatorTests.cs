@@ -3,7 +3,6 @@ using Slipway.Documents;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
-using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;
 using Slipway.Pipeline.Evaluation;
 using Slipway.Primitives.Bytes;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
-using Slipway.Documents.Reading;
 using Slipway.Pipeline.Evaluation;
 using Slipway.Pipeline.Gates;
 using Slipway.Primitives.Bytes;

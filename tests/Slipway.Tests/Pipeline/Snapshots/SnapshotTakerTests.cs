@@ -1,7 +1,6 @@
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
-using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;
 using Slipway.Pipeline.Snapshots;
 using Slipway.Primitives.Bytes;

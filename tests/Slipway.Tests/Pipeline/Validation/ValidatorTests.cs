@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
-using Slipway.Documents.Reading;
 using Slipway.Engines.DuckDb;
 using Slipway.Pipeline.Snapshots;
 using Slipway.Pipeline.Validation;
