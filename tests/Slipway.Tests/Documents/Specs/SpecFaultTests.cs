@@ -91,10 +91,10 @@ public sealed class SpecFaultTests
     }
 
     [Theory]
-    [InlineData("auc >= 0.60", "acu >= 0.60", 73, 34, "acu")]
-    [InlineData("auc >= 0.60", "'auc >= '", 73, 42, "")]
+    [InlineData("auc >= 0.60", "acu >= 0.60", 73, 35, "acu")]
+    [InlineData("auc >= 0.60", "'auc >= '", 73, 43, "")]
     [InlineData("{ name: good enough, require: auc >= 0.60 }", "name: good enough\n    require: |\n      acu >= 0.60", 75, 7, "acu")]
-    [InlineData("s.auc > 0.55", "s.auk > 0.55", 76, 75, "auk")]
+    [InlineData("s.auc > 0.55", "s.auk > 0.55", 76, 72, "auk")]
     [InlineData("'slices.hour.all", "'slices.day.all", 76, 44, "day")]
     [InlineData("brier, ece]", "brier]", 75, 34, "ece")]
     public void A_gates_condition_is_checked_in_its_place(string text, string replacement, int line, int column, string message)
@@ -111,6 +111,6 @@ public sealed class SpecFaultTests
         var without = SpecText.Full.Replace("baseline: oci:releases:production", "baseline: none", StringComparison.Ordinal);
         Assert.Empty(SpecText.Faults(without));
         var fault = Assert.Single(SpecText.Faults(without.Replace(", without-baseline: skip", "", StringComparison.Ordinal)));
-        Assert.Equal(("missing-key", 74, 31), (fault.Code, fault.Line!.Value, fault.Column!.Value));
+        Assert.Equal(("missing-key", 74, 32), (fault.Code, fault.Line!.Value, fault.Column!.Value));
     }
 }
