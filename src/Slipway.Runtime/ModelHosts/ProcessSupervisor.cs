@@ -92,9 +92,9 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
         {
             if (await UntilReadyAsync(child) is { } failure)
                 return failure;
+            options.Log($"the model's process {child.Id} is ready");
             (current, notReady) = (run, null);
             firstReady.TrySetResult();
-            options.Log($"the model's process {child.Id} is ready");
             return await UntilEndAsync(run);
         }
         catch (OperationCanceledException)

@@ -192,6 +192,27 @@ public sealed class ProcessHostTests : IDisposable
     }
 
     [Fact]
+    public async Task The_shim_answers_what_is_in_flight_before_it_ends()
+    {
+        var folder = models.NewFolder();
+        var (begun, go) = (Path.Combine(folder, "begun"), Path.Combine(folder, "go"));
+        var host = await Ready(models.Predict($$"""
+            import os, time
+            def predict(inputs):
+                open("{{begun}}", "w").close()
+                while not os.path.exists("{{go}}"): time.sleep(0.02)
+                return {"probability": [[0.5]]}
+            """));
+        var asked = HostedModels.AskAsync(host, 1);
+        while (!File.Exists(begun))
+            await Task.Delay(10, Cancellation);
+        var ending = host.DisposeAsync();
+        File.WriteAllText(go, "");
+        Assert.Equal(Prediction.Done, (await asked).Prediction);
+        await ending;
+    }
+
+    [Fact]
     public void Pauses_between_starts_grow_to_half_a_minute()
     {
         var pauses = Enumerable.Range(1, 12).Select(failures => RestartPolicy.PauseAfter(failures).TotalSeconds);
