@@ -6,7 +6,6 @@ using Slipway.Documents.Hardware;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
-using Slipway.Documents.Reading;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
