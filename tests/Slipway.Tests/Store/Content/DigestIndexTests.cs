@@ -59,18 +59,6 @@ public sealed class DigestIndexTests : IDisposable
     }
 
     [Fact]
-    public void Rewrites_within_one_tick_of_the_clock_are_all_seen()
-    {
-        var index = DigestIndex.Open(IndexFile);
-        var file = Path.Combine(folder, "a.txt");
-        for (var i = 0; i < 20; i++)
-        {
-            File.WriteAllText(file, $"{i:00}");
-            Assert.Equal(Digest.Of(Encoding.UTF8.GetBytes($"{i:00}")), index.Of(file));
-        }
-    }
-
-    [Fact]
     public void A_file_as_young_as_the_look_at_it_is_not_remembered()
     {
         var file = Write("a.txt", "abc");
