@@ -47,6 +47,7 @@ internal static class ServeVerb
             var options = new HostOptions { StateFolder = Path.Combine(shell.Project.State, "hosts"), Log = line => shell.Note(line) };
             await using var host = await ModelHost.StartAsync(model, options, cancellation);
             await using var server = await InferenceServer.StartAsync(new InferenceOptions { Address = listen, Port = port }, host, cancellation);
+            await host.WaitUntilReadyAsync(cancellation);
             Announce(shell, server, model);
             await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             shell.Note("finishing the requests in flight");
