@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Slipway.Cli.Verbs;
 using Slipway.Primitives.Faults;
@@ -35,7 +36,7 @@ internal static class CommandLine
 
         var parsed = root.Parse(args);
         var shell = options.Shell(parsed);
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || Misspelt(parsed).Any()))
             return shell.Report(Misread(parsed));
 
         using var stopping = new CancellationTokenSource();
@@ -68,6 +69,10 @@ internal static class CommandLine
             stopping.Cancel();
         });
 
+    /// <summary>Options that nobody knows, which the parser takes for the value of an argument.</summary>
+    private static IEnumerable<string> Misspelt(ParseResult parsed) =>
+        parsed.Tokens.Where(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal)).Select(token => token.Value);
+
     private static SlipwayException Misread(ParseResult parsed)
     {
         var names = parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options)
@@ -75,7 +80,7 @@ internal static class CommandLine
             .Concat(Verbs.Select(verb => verb.Name))
             .Concat(parsed.CommandResult.Command.Subcommands.Select(command => command.Name))
             .ToArray();
-        var unmatched = parsed.UnmatchedTokens.ToArray();
+        var unmatched = parsed.UnmatchedTokens.Concat(Misspelt(parsed)).Distinct().ToArray();
         var faults = unmatched.Length > 0
             ? unmatched.Select(token => new Fault("unknown-argument", $"'{token}' is not known here", Help: NearestName.Of(token, names) is { } near ? $"did you mean {near}?" : "see slipway --help"))
             : parsed.Errors.Select(error => new Fault("bad-argument", error.Message.TrimEnd('.'), Help: "see slipway --help"));

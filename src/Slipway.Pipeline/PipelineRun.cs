@@ -34,6 +34,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
     /// <exception cref="SlipwayException">The input is unusable (exit 2), or something is missing (exit 3). A bad verdict is no exception: see <see cref="RunAccount.IsGood"/>.</exception>
     public async Task<RunAccount> RunAsync(CancellationToken cancellation)
     {
+        _ = ExecutionPlan.Of(spec, stages.UpTo);     // its faults are told before anything is waited for or written
         using var held = await RunLock.TakeAsync(project, () => observe(new Remark("another run is under way in this project; waiting for it to end")), cancellation);
         var record = RunRecord.Begin(stages.RunId, stages.Clock.GetUtcNow());
         record.Write(project);

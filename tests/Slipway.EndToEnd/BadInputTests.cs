@@ -37,21 +37,21 @@ public sealed class BadInputTests : IDisposable
     public void A_yaml_syntax_error_has_its_place()
     {
         project.Edit("slipway.yaml", "params: { bins: 10", "params: { bins: 10 ]");
-        Refused(2, "slipway.yaml:21:");
+        Refused(2, "slipway.yaml:20:");
     }
 
     [Fact]
     public void A_misspelt_key_gets_the_nearest_known_one()
     {
         project.Edit("slipway.yaml", "determinism:", "determinsm:");
-        Refused(2, "determinsm", "determinism", "slipway.yaml:20:1");
+        Refused(2, "determinsm", "determinism", "slipway.yaml:19:1");
     }
 
     [Fact]
     public void A_bad_gate_has_its_place_in_the_file()
     {
         project.Edit("slipway.yaml", "require: auc >= 0.60", "require: acu >= 0.60");
-        Refused(2, "slipway.yaml:63:", "acu", "auc");
+        Refused(2, "slipway.yaml:62:35", "acu", "auc");
     }
 
     [Fact]
@@ -107,9 +107,21 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void An_unknown_flag_gets_the_nearest_known_one()
     {
-        var run = project.Run("run", "--jsn");
-        Assert.Equal(2, run.Code);
-        Assert.Contains("--json", run.Errors);
+        foreach (var line in new[] { "run --jsn", "status --jsn", "--jsn status" })
+        {
+            var run = project.Run(line.Split(' '));
+            Assert.True(run.Code == 2, run.All);
+            Assert.Contains("--json", run.Errors);
+        }
+    }
+
+    [Fact]
+    public void An_unknown_stage_gets_the_nearest_known_one_before_anything_is_read()
+    {
+        var run = project.Run("run", "scor");
+        Assert.True(run.Code == 2, run.All);
+        Assert.Contains("score", run.Errors);
+        Assert.DoesNotContain("validating", run.Errors);
     }
 
     [Fact]
@@ -120,7 +132,7 @@ public sealed class BadInputTests : IDisposable
         Assert.SkipUnless(Shell($"mount -t tmpfs -o size=1m none {disk}") == 0, "this machine does not let us mount a tmpfs");
         try
         {
-            using var small = new TinyProject(disk) { Home = project.Home };
+            using var small = new TinyProject(Path.Combine(disk, "project")) { Home = project.Home };
             File.WriteAllBytes(Path.Combine(disk, "filler"), new byte[(1 << 20) - 330_000]);
             var run = small.Run("run");
             Assert.True(run.Code is 3 or 2, run.All);

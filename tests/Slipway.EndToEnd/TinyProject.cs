@@ -14,6 +14,7 @@ public sealed class TinyProject : IDisposable
     {
         Home = Directory.CreateTempSubdirectory("slipway-home-").FullName;
         Folder = folder ?? Directory.CreateTempSubdirectory("slipway tiny ").FullName;
+        Directory.CreateDirectory(Folder);
         CopyFolder(Path.Combine(RepositoryRoot.Folder, "tests/Slipway.EndToEnd/tiny"), Folder);
         Directory.CreateDirectory(Path.Combine(Folder, "data"));
         File.WriteAllText(Path.Combine(Folder, "data/trips.csv"), Trips());

@@ -11,6 +11,7 @@ using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
+using Slipway.Primitives.Units;
 using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Execution;
@@ -20,6 +21,9 @@ namespace Slipway.Pipeline.Execution;
 internal sealed class StageExecution
 {
     /// <summary>Time between SIGTERM and SIGKILL for a stage that is cancelled or too slow: enough to write a last line.</summary>
+    /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
+    private const long FullDisk = 1 << 20;
+
     private static readonly TimeSpan grace = TimeSpan.FromSeconds(5);
 
     /// <summary>Longest wait that a timer takes, about 49 days; a longer timeout is none.</summary>
@@ -105,9 +109,11 @@ internal sealed class StageExecution
             var exit = await ChildProcess.RunAsync(command, grace, either.Token);
             if (exit.Succeeded)
                 return exit;
-            // Our own child tells a full disk from a faulty script; what a user's command means by 3 is its own affair.
-            var isShortage = stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
-            throw Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{(exit.Signal == 9 ? ", perhaps for want of memory" : "")}", isShortage ? ExitCode.NotThere : ExitCode.UnusableInput);
+            // A full disk takes many forms in a child (a signal, a cut file, no word at all), so the disk itself is asked.
+            var left = new DriveInfo(project.Work).AvailableFreeSpace;
+            var isFull = left < FullDisk || stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
+            var why = left < FullDisk ? $", with {new ByteSize(left)} of space left on the disk" : exit.Signal == 9 ? ", perhaps for want of memory" : "";
+            throw Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
