@@ -20,10 +20,10 @@ namespace Slipway.Pipeline.Execution;
 /// <remarks>In that order, each step durable before the next: after a crash anywhere the stage is either unknown, and runs again, or wholly known.</remarks>
 internal sealed class StageExecution
 {
-    /// <summary>Time between SIGTERM and SIGKILL for a stage that is cancelled or too slow: enough to write a last line.</summary>
     /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
     private const long FullDisk = 1 << 20;
 
+    /// <summary>Time between SIGTERM and SIGKILL for a stage that is cancelled or too slow: enough to write a last line.</summary>
     private static readonly TimeSpan grace = TimeSpan.FromSeconds(5);
 
     /// <summary>Longest wait that a timer takes, about 49 days; a longer timeout is none.</summary>
