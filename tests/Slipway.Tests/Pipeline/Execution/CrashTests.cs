@@ -73,11 +73,35 @@ public sealed class CrashTests : IDisposable
         await Eventually.True(() => !Directory.Exists($"/proc/{orphan}") || File.ReadAllText($"/proc/{orphan}/stat").Contains(") Z "), TimeSpan.FromSeconds(30));
     }
 
-    /// <summary>Runs the two stages of this class in a folder; the second starts an orphan and hangs.</summary>
+    [Fact]
+    public async Task The_kernel_sees_the_outputs_durable_before_their_names_and_those_before_the_record()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/strace"), "strace is not installed");
+        var (trace, log) = (project.PathOf("trace"), project.PathOf("log"));
+        project.Write("raw.txt", "new\n");
+        var exit = await ChildProcess.RunAsync(
+            ChildProgram.Command("run-pipeline", [project.Root, "short"], log, prefix: ["/usr/bin/strace", "-f", "-y", "-o", trace, "-e", "trace=pwrite64,syncfs,fsync,rename"]),
+            TimeSpan.Zero,
+            TestContext.Current.CancellationToken);
+        Assert.SkipUnless(File.Exists(trace) && !File.ReadAllText(log).Contains("ptrace"), "this host does not let strace trace");
+        Assert.True(exit.Succeeded, File.ReadAllText(log));
+
+        var (objects, steps) = (project.Folder.Objects + "/", project.Folder.Steps + "/");
+        var calls = File.ReadLines(trace)
+            .Select(line => line[(line.IndexOf(' ') + 1)..].TrimStart())
+            .Where(line => line.Contains(objects) || line.Contains(steps) || line.Contains($"<{project.Folder.Objects}>"))
+            .Select(line => $"{line[..line.IndexOf('(')]} {(line.Contains(steps) ? "record" : "object")}")
+            .Where(call => call != "fsync record" && call != "pwrite64 record");
+        Assert.Equal(["pwrite64 object", "syncfs object", "rename object", "syncfs object", "rename record", "rename record"], calls);
+    }
+
+    /// <summary>Runs the two stages of this class in a folder; the second starts an orphan and hangs. Or one short stage.</summary>
     internal static int RunProgram(string[] arguments)
     {
         var project = new TestProject(arguments[0]);
-        project.Run(Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600")).GetAwaiter().GetResult();
+        project.RunBeforeMain(arguments.Length > 1
+            ? TestProject.Spec(TestProject.Stage("a", "cat raw.txt > build/a.txt", ["raw.txt"], "a=build/a.txt"))
+            : Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600"));
         return 0;
     }
 

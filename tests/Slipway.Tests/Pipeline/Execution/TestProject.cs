@@ -102,6 +102,15 @@ internal sealed class TestProject : IDisposable
         return await new Runner(held, OpenIndex(), options?.Invoke(set) ?? set, Events.Add).RunAsync(spec, Snapshots, Fingerprints, cancellation);
     }
 
+    /// <summary>For a program in a process of its own, which runs in this assembly's initializer.</summary>
+    /// <remarks>Until that has ended no other thread may enter this assembly: hence no async method and no lambda of ours.</remarks>
+    public void RunBeforeMain(Spec spec)
+    {
+        using var held = RunLock.TakeAsync(Folder, Events.Clear, CancellationToken.None).GetAwaiter().GetResult();
+        var options = new RunOptions { RunId = RunRecord.NewId(DateTimeOffset.UnixEpoch, 0), SqlProgram = [] };
+        new Runner(held, OpenIndex(), options, Events.Add).RunAsync(spec, Snapshots, Fingerprints, CancellationToken.None).GetAwaiter().GetResult();
+    }
+
     public async Task<IReadOnlyList<Fault>> Faults(Spec spec, ExitCode exit = ExitCode.UnusableInput, Func<RunOptions, RunOptions>? options = null)
     {
         var e = await Assert.ThrowsAsync<SlipwayException>(() => Run(spec, options));
