@@ -24,7 +24,7 @@ internal static class Program
             return Task.FromResult(SqlStageVerb.Run(request));
         if (args is ["onnx-probe", .. var probed])
             return Task.FromResult(Probe(probed));
-        return CommandLine.RunAsync(args);
+        return RememberedStatus.TryAnswer(args) ? Task.FromResult(0) : CommandLine.RunAsync(args);
     }
 
     private static int Probe(string[] arguments)

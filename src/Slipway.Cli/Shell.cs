@@ -33,7 +33,7 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>Writes the one document of <c>--json</c>.</summary>
     public void WriteJson(JsonNode document)
     {
-        Out.WriteLine(document.ToJsonString(Readable));
+        Out.WriteLine(Render(document));
         Out.Flush();
     }
 
@@ -76,6 +76,9 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
         Err.WriteLine("  → " + help);
         return (int)ExitCode.Bug;
     }
+
+    /// <summary>A document as people can read it too.</summary>
+    public static string Render(JsonNode document) => document.ToJsonString(Readable);
 
     internal static JsonNode Render(Fault fault) => new JsonObject
     {

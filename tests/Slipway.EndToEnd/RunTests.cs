@@ -69,6 +69,46 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_remembered_status_notices_every_kind_of_change()
+    {
+        Assert.Equal(0, project.Run("run").Code);
+        var objects = Directory.EnumerateFiles(project.PathOf(".slipway/objects"), "*", SearchOption.AllDirectories).ToList();
+        (string What, Action Change)[] changes =
+        [
+            ("a param", () => project.Edit("slipway.yaml", "bins: 10", "bins: 12")),
+            ("code", () => project.Edit("pipeline/score.py", "import csv", "import csv  # again")),
+            ("code of the same size and time", () =>
+            {
+                var time = File.GetLastWriteTimeUtc(project.PathOf("pipeline/train.py"));
+                project.Edit("pipeline/train.py", "[2.0]", "[3.0]");
+                File.SetLastWriteTimeUtc(project.PathOf("pipeline/train.py"), time);
+            }),
+            ("data", () => File.AppendAllText(project.PathOf("data/trips.csv"), "2020-03-31,0.5000,a,1\n")),
+            ("the lock", () => File.WriteAllText(project.PathOf("slipway.lock"), File.ReadAllText(project.PathOf("slipway.lock")).Replace("\"rows\": 6000", "\"rows\": 6001"))),
+            ("an output in the store", () => File.Delete(objects[0])),
+            ("a step's record", () => File.Delete(Directory.EnumerateFiles(project.PathOf(".slipway/steps")).First())),
+        ];
+        var saved = Directory.CreateTempSubdirectory("slipway-saved-").FullName;
+        TinyProject.CopyFolder(project.Folder, saved);
+        foreach (var (what, change) in changes)
+        {
+            Assert.Equal(0, project.Run("run").Code);
+            var calm = project.Run("status");
+            Assert.Contains("nothing would run", calm.Output);
+            Assert.True(File.Exists(project.PathOf(".slipway/status-736c69707761792e79616d6c")), "the status is not remembered");
+            Assert.Equal(calm.Output, project.Run("status").Output);
+
+            change();
+            var noticed = project.Run("status");
+            Assert.True(noticed.Output != calm.Output, $"{what}: {noticed.All}");
+            foreach (var file in new[] { "slipway.yaml", "slipway.lock", "pipeline/score.py", "pipeline/train.py", "data/trips.csv" })
+                File.Copy(Path.Combine(saved, file), project.PathOf(file), overwrite: true);
+        }
+
+        Directory.Delete(saved, recursive: true);
+    }
+
+    [Fact]
     public void Bad_rows_stop_the_run_before_any_training_and_are_shown()
     {
         var rows = File.ReadAllLines(project.PathOf("data/trips.csv"));

@@ -5,6 +5,7 @@ using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Snapshots;
+using Slipway.Primitives.Faults;
 using Slipway.Store.Content;
 
 namespace Slipway.Cli.Verbs;
@@ -21,33 +22,48 @@ internal static class StatusVerb
 
     private static int Tell(Shell shell, CancellationToken cancellation)
     {
+        var clock = TimeProvider.System;
+        var began = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         var project = shell.Project;
         var spec = shell.LoadSpec();
         var index = DigestIndex.Open(project.DigestIndex);
         var reading = new TableReading { Index = index, CacheFolder = project.Tables, ScratchFolder = project.Scratch };
-        var inputs = ResolvedInputs.Of(spec, project, reading, TimeProvider.System, cancellation);
+        var inputs = ResolvedInputs.Of(spec, project, reading, clock, cancellation);
         var report = Status.Of(spec, project, index, inputs.Data.ToDictionary(taken => taken.Key, taken => taken.Value.Snapshot.Digest), inputs.Environments);
-        index.Save();
-
-        var pins = inputs.Against(spec, project);
-        if (shell.Json)
+        var differences = inputs.Against(spec, project).Differences.Select(difference => $"{Path.GetFileName(project.LockFile)}: {difference.Message}").ToList();
+        var text = string.Concat(differences.Concat(Lines(report)).Select(line => line + "\n"));
+        var json = Shell.Render(JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!) + "\n";
+        try
         {
-            shell.WriteJson(JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!);
-            return 0;
+            index.Save();
+            Remember();
+        }
+        catch (SlipwayException)
+        {
+            // A project that cannot be written can still be looked at; the next look takes as long as this one.
         }
 
-        foreach (var difference in pins.Differences)
-            shell.Out.WriteLine($"{Path.GetFileName(project.LockFile)}: {difference.Message}");
+        shell.Out.Write(shell.Json ? json : text);
+        return 0;
+
+        void Remember()
+        {
+            if (report.IsUpToDate && differences.Count == 0 && StatusFootprint.Of(spec, project, inputs, report) is { } footprint)
+                RememberedStatus.Save(project.Root, project.SpecFile, footprint, began, text, json);
+        }
+    }
+
+    private static IEnumerable<string> Lines(StatusReport report)
+    {
         var width = report.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         foreach (var stage in report.Stages)
         {
-            shell.Out.WriteLine(stage.State == StageState.Cached
+            yield return stage.State == StageState.Cached
                 ? $"{stage.Name.PadRight(width)}  cached"
-                : $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}");
+                : $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}";
         }
 
         if (report.IsUpToDate)
-            shell.Out.WriteLine("nothing would run");
-        return 0;
+            yield return "nothing would run";
     }
 }

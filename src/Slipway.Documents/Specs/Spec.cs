@@ -32,6 +32,10 @@ public sealed record Spec(
     EvaluateSpec? Evaluate,
     ImmutableArray<GateSpec> Gates)
 {
+    /// <summary>Files that it was read from, as the user names them; empty in a document that was read back.</summary>
+    [JsonIgnore]
+    public ImmutableArray<string> Sources { get; init; } = [];
+
     /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [] };
 }

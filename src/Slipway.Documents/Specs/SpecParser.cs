@@ -43,7 +43,7 @@ public static class SpecParser
             draft = draft with { Params = draft.Params with { Values = ParamsOf(named, projectRoot, faults) } };
         var spec = new SpecResolver(draft, faults).Resolve(file, version);
         faults.ThrowIfAny();
-        return spec;
+        return spec with { Sources = draft.Params.File is { } paramsFile ? [file, paramsFile.Value] : [file] };
     }
 
     private static ImmutableArray<Param>? ParamsOf(Placed<string> file, string? projectRoot, FaultList faults)

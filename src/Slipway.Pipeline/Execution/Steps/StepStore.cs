@@ -47,7 +47,7 @@ internal sealed class StepStore(ProjectFolder project)
 
     public HostFingerprint? Environment(Digest digest) => Read(PathOfEnvironment(digest), Slipway.Documents.DocumentJson.Default.HostFingerprint);
 
-    private string PathOf(Digest key) => Path.Combine(project.Steps, key.Hex + ".json");
+    public string PathOf(Digest key) => Path.Combine(project.Steps, key.Hex + ".json");
 
     private string NewestOf(string stage) => Path.Combine(project.Steps, "newest", stage + ".json");
 
