@@ -37,7 +37,7 @@ internal static class StatusVerb
         }
 
         foreach (var difference in pins.Differences)
-            shell.Out.WriteLine($"{Path.GetFileName(project.LockFile)}: {difference.Message}");
+            shell.Out.WriteLine($"{project.LockName}: {difference.Message}");
         var width = report.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         foreach (var stage in report.Stages)
         {
