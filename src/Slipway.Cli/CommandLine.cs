@@ -36,7 +36,8 @@ internal static class CommandLine
 
         var parsed = root.Parse(args);
         var shell = options.Shell(parsed);
-        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || Misspelt(parsed).Any()))
+        // Help for a verb that nobody knows would look like an answer.
+        if (parsed.Action is HelpAction ? parsed.UnmatchedTokens.Count > 0 : parsed.Errors.Count > 0 || Misspelt(parsed).Any())
             return shell.Report(Misread(parsed));
 
         using var stopping = new CancellationTokenSource();

@@ -73,7 +73,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
             return account;
 
         var pins = inputs.Against(spec, project);
-        pins.RequirePinnedData(Path.GetFileName(project.LockFile));
+        pins.RequirePinnedData(project.LockName);
         foreach (var warning in pins.Warnings)
             observe(new Remark(warning.Message));
         if (pins.ToWrite is { } content)

@@ -48,6 +48,56 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void Code_of_the_served_model_that_is_missing_is_told_before_anything_runs()
+    {
+        File.Delete(project.PathOf("serve/predict.py"));
+        File.Delete(project.PathOf("pipeline/score.py"));
+        Refused(2, "'serve/predict.py' is not there", "'pipeline/score.py' is not there");
+        Assert.False(Directory.Exists(project.PathOf("build")), "a stage ran");
+        var status = project.Run("status");
+        Assert.True(status.Code == 2, status.All);
+        Assert.Contains("'serve/predict.py' is not there", status.Errors);
+    }
+
+    [Fact]
+    public void Help_for_an_unknown_verb_is_refused()
+    {
+        var help = project.Run("statsu", "--help");
+        Assert.True(help.Code == 2, help.All);
+        Assert.Contains("did you mean status?", help.Errors);
+        Assert.Equal("", help.Output);
+    }
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("0")]
+    public void A_wrong_number_of_jobs_says_what_is_allowed(string jobs)
+    {
+        var run = project.Run("run", "--jobs", jobs);
+        Assert.True(run.Code == 2, run.All);
+        Assert.Contains($"--jobs is {jobs}, allowed 1 to 1024", run.Errors);
+    }
+
+    [Fact]
+    public void A_bundle_asked_for_before_the_first_run_says_what_to_do()
+    {
+        var verify = project.Run("verify", "tiny");
+        Assert.True(verify.Code == 2, verify.All);
+        Assert.Contains("slipway run", verify.Errors);
+    }
+
+    [Fact]
+    public void Two_specs_of_one_folder_have_a_lock_each()
+    {
+        File.Copy(project.PathOf("slipway.yaml"), project.PathOf("second.yaml"));
+        project.Edit("second.yaml", "[python3-minimal]", "[python3-minimal, bash]");
+        Assert.Equal(0, project.Run("lock").Code);
+        Assert.Equal(0, project.Run("--file", "second.yaml", "lock").Code);
+        var check = project.Run("--file", "second.yaml", "lock", "--check");
+        Assert.True(check.Code == 0, check.All);
+    }
+
+    [Fact]
     public void A_bad_gate_has_its_place_in_the_file()
     {
         project.Edit("slipway.yaml", "require: auc >= 0.60", "require: acu >= 0.60");

@@ -31,7 +31,7 @@ internal static class LockVerb
 
         var differences = resolution.Differences.Select(difference => difference.Message).ToList();
         if (resolution.Pinned is null)
-            differences.Add($"there is no {Path.GetFileName(project.LockFile)}");
+            differences.Add($"there is no {project.LockName}");
         if (!check)
             ProjectLockFile.Write(project, resolution.Found);
 
@@ -43,7 +43,7 @@ internal static class LockVerb
         {
             foreach (var difference in differences)
                 shell.Out.WriteLine(difference);
-            var file = Path.GetFileName(project.LockFile);
+            var file = project.LockName;
             shell.Out.WriteLine((differences.Count, check) switch
             {
                 (0, _) => $"{file} says what is",

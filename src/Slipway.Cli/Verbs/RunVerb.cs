@@ -16,6 +16,11 @@ internal static class RunVerb
         var stage = new Argument<string?>("stage") { Description = "Run only this stage and what it needs, and seal nothing", Arity = ArgumentArity.ZeroOrOne };
         var force = new Option<bool>("--force") { Description = "Run every stage, whether its outputs are known or not" };
         var jobs = new Option<int>("--jobs") { Description = "Stages at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
+        jobs.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number is < 1 or > RunOptions.MostJobs))
+                result.AddError($"--jobs is {result.Tokens[0].Value}, allowed 1 to {RunOptions.MostJobs}");
+        });
         var key = new Option<string>("--key") { Description = "Name or path of the signing key", HelpName = "KEY", DefaultValueFactory = _ => "default" };
         var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, jobs, key };
         verb.SetAction((parsed, cancellation) => RunAsync(global.Shell(parsed), parsed.GetValue(stage), parsed.GetValue(force), parsed.GetValue(jobs), parsed.GetRequiredValue(key), cancellation));

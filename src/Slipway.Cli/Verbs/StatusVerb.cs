@@ -30,7 +30,7 @@ internal static class StatusVerb
         var reading = new TableReading { Index = index, CacheFolder = project.Tables, ScratchFolder = project.Scratch };
         var inputs = ResolvedInputs.Of(spec, project, reading, clock, cancellation);
         var report = Status.Of(spec, project, index, inputs.Data.ToDictionary(taken => taken.Key, taken => taken.Value.Snapshot.Digest), inputs.Environments);
-        var differences = inputs.Against(spec, project).Differences.Select(difference => $"{Path.GetFileName(project.LockFile)}: {difference.Message}").ToList();
+        var differences = inputs.Against(spec, project).Differences.Select(difference => $"{project.LockName}: {difference.Message}").ToList();
         var text = string.Concat(differences.Concat(Lines(report)).Select(line => line + "\n"));
         var json = Shell.Render(JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!) + "\n";
         try

@@ -1,6 +1,6 @@
 namespace Slipway.Documents.Runs;
 
-/// <summary>The places of a project. State lives under <c>.slipway/</c>; <c>slipway.lock</c> is the only other file written.</summary>
+/// <summary>The places of a project. State lives under <c>.slipway/</c>; the spec's lock is the only other file written.</summary>
 /// <param name="Root">Absolute path of the folder that holds the spec.</param>
 /// <param name="SpecFile">The spec, relative to the root.</param>
 public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml")
@@ -47,5 +47,8 @@ public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml"
     public string RunLock => Path.Combine(State, "run.lock");
 
     /// <summary>Beside the spec and named like it: <c>slipway.lock</c>, and <c>slipway.onnx.lock</c> for <c>slipway.onnx.yaml</c>.</summary>
-    public string LockFile => Path.Combine(Root, Path.ChangeExtension(SpecFile, ".lock"));
+    public string LockFile => Path.Combine(Root, LockName);
+
+    /// <summary>The lock, relative to the root: for messages.</summary>
+    public string LockName => Path.ChangeExtension(SpecFile, ".lock");
 }

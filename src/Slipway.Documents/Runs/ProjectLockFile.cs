@@ -10,25 +10,24 @@ using Slipway.Primitives.Files;
 
 namespace Slipway.Documents.Runs;
 
-/// <summary>Reads and writes <c>slipway.lock</c>: indented JSON, one pin a line, sorted by name, so that a change is a short diff.</summary>
+/// <summary>Reads and writes a spec's lock, commonly <c>slipway.lock</c>: indented JSON, one pin a line, sorted by name, so that a change is a short diff.</summary>
 public static class ProjectLockFile
 {
-    private const string Name = "slipway.lock";
-
     private const string Help = "Run 'slipway lock' to write it anew, and look at the difference before you commit it.";
 
     /// <returns>Null when there is no lock yet.</returns>
     /// <exception cref="SlipwayException">The lock is unusable (exit 2), or may not be read (exit 3).</exception>
     public static ProjectLock? Read(ProjectFolder project) =>
-        File.Exists(project.LockFile) ? Parse(UserFile.Read(project.Root, Name, "lock", Help)) : null;
+        File.Exists(project.LockFile) ? Parse(UserFile.Read(project.Root, project.LockName, "lock", Help), project.LockName) : null;
 
     /// <param name="content">JSON.</param>
+    /// <param name="file">The lock as messages name it.</param>
     /// <exception cref="SlipwayException">The lock is unusable (exit 2).</exception>
-    public static ProjectLock Parse(ReadOnlyMemory<byte> content)
+    public static ProjectLock Parse(ReadOnlyMemory<byte> content, string file)
     {
         var faults = new FaultList();
-        var root = JsonTree.Read(Name, content.Span, Help, faults);
-        var isRead = LockGrammar.Lock.TryRead(root, new Label("the lock", new Place(Name, 1, 1)), faults, out var result);
+        var root = JsonTree.Read(file, content.Span, Help, faults);
+        var isRead = LockGrammar.Lock.TryRead(root, new Label("the lock", new Place(file, 1, 1)), faults, out var result);
         faults.ThrowIfAny();
         return isRead ? result! : throw new UnreachableException("a lock was not read and no fault says why");
     }
@@ -39,7 +38,7 @@ public static class ProjectLockFile
     public static bool Write(ProjectFolder project, ProjectLock content)
     {
         var bytes = Format(content);
-        if (File.Exists(project.LockFile) && bytes.AsSpan().SequenceEqual(UserFile.Read(project.Root, Name, "lock", Help)))
+        if (File.Exists(project.LockFile) && bytes.AsSpan().SequenceEqual(UserFile.Read(project.Root, project.LockName, "lock", Help)))
             return false;
         AtomicFile.Write(project.LockFile, bytes);
         return true;

@@ -17,7 +17,7 @@ internal sealed class PredictionsReader(EvaluateSpec spec, string path, DuckData
     /// <summary>Units by name: some 100 bytes each are held. More are refused rather than swapped.</summary>
     public const int MaxUnits = 4_000_000;
 
-    private readonly string file = Path.GetFileName(path);
+    private readonly string file = spec.Predictions;
     private readonly string table = TableSource.Of(path).From;
 
     /// <exception cref="SlipwayException">All faults of the columns at once, or else all faults of the values at once.</exception>

@@ -13,7 +13,9 @@ public sealed record RunOptions
     /// <summary>Program and first arguments that run an SQL stage, the request file's path following: <c>slipway sql-stage</c>.</summary>
     public required ImmutableArray<string> SqlProgram { get; init; }
 
-    /// <summary>Stages at a time, 1 to 1024; default 1.</summary>
+    public const int MostJobs = 1024;
+
+    /// <summary>Stages at a time, 1 to <see cref="MostJobs"/>; default 1.</summary>
     public int Jobs { get; init; } = 1;
 
     /// <summary>Runs every stage, whether its outputs are known or not.</summary>
@@ -32,8 +34,8 @@ public sealed record RunOptions
 
     internal void Check()
     {
-        if (Jobs is < 1 or > 1024)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-jobs", $"jobs is {Jobs}, allowed 1 to 1024"));
+        if (Jobs is < 1 or > MostJobs)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-jobs", $"jobs is {Jobs}, allowed 1 to {MostJobs}"));
     }
 }
 

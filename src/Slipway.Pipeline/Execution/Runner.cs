@@ -35,7 +35,7 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
         var plan = ExecutionPlan.Of(spec, options.UpTo);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(held.Project.Root, index);
-        CheckInputs(plan, files);
+        files.Require(plan, options.UpTo is null ? spec.Model : null);
         var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, options, Tell);
         execution.Checkout.CheckClaims(spec.Stages);
         try
@@ -104,28 +104,6 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
         {
             // Costs the next run some hashing; whatever ended this one is what the user must hear of.
         }
-    }
-
-    private static void CheckInputs(ExecutionPlan plan, ProjectFiles files)
-    {
-        var faults = new List<Fault>();
-        foreach (var stage in plan.Stages.Select(planned => planned.Stage))
-        {
-            foreach (var input in stage.Inputs.Append(new StageInput(InputKind.Path, stage.Sql ?? "") { At = stage.At }).Where(input => input is { Kind: InputKind.Path, Name: not "" }))
-            {
-                try
-                {
-                    files.Resolve(input);
-                }
-                catch (SlipwayException e)
-                {
-                    faults.AddRange(e.Faults);
-                }
-            }
-        }
-
-        if (faults.Count > 0)
-            throw new SlipwayException(ExitCode.UnusableInput, faults);
     }
 
     private void Tell(RunEvent what)

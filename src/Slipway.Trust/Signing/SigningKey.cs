@@ -75,7 +75,7 @@ public sealed class SigningKey : IDisposable
         foreach (var target in (string[])[file, publicFile])
         {
             if (FileStamp.Of(target, followLinks: false) is not null)
-                throw KeyFile.Unusable("key-exists", $"{target} is there already and is not overwritten", target);
+                throw new SlipwayException(ExitCode.UnusableInput, new Fault("key-exists", "is there already and is not overwritten", target, Help: "`slipway keys new NAME` makes another key beside it"));
         }
 
         var pem = passphrase is null

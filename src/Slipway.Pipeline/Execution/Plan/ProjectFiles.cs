@@ -30,6 +30,31 @@ public sealed class ProjectFiles(string root, DigestIndex index)
         }
     }
 
+    /// <summary>Looks for every file that a run of the plan reads, before anything is run.</summary>
+    /// <param name="model">The served model, whose code is sealed at the end; null when the run ends before that.</param>
+    /// <exception cref="SlipwayException">All that are missing, at once (exit 2).</exception>
+    internal void Require(ExecutionPlan plan, ModelSpec? model)
+    {
+        var inputs = plan.Stages.Select(planned => planned.Stage)
+            .SelectMany(stage => stage.Sql is { } sql ? stage.Inputs.Add(new StageInput(InputKind.Path, sql) { At = stage.At }) : stage.Inputs)
+            .Concat(model?.Runtime.Inputs ?? []);
+        var faults = new List<Fault>();
+        foreach (var input in inputs.Where(input => input.Kind == InputKind.Path))
+        {
+            try
+            {
+                Resolve(input);
+            }
+            catch (SlipwayException e)
+            {
+                faults.AddRange(e.Faults);
+            }
+        }
+
+        if (faults.Count > 0)
+            throw new SlipwayException(ExitCode.UnusableInput, faults);
+    }
+
     internal PathInput Resolve(string name)
     {
         if (!ProjectPath.TryParse(name, out var path))

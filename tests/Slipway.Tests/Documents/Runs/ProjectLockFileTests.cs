@@ -74,6 +74,21 @@ public sealed class ProjectLockFileTests : IDisposable
         Assert.Equal(["slipway.lock"], Directory.GetFiles(project.Root).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void Each_spec_of_a_folder_has_a_lock_of_its_own()
+    {
+        var second = project with { SpecFile = "slipway.onnx.yaml" };
+        var other = Lock with { Baseline = Digest.Of("b"u8) };
+        ProjectLockFile.Write(second, other);
+        Assert.Equal(other.Baseline, ProjectLockFile.Read(second)!.Baseline);
+        ProjectLockFile.Write(project, Lock);
+        Assert.Equal(other.Baseline, ProjectLockFile.Read(second)!.Baseline);
+        Assert.False(ProjectLockFile.Write(second, other));
+
+        File.WriteAllText(second.LockFile, "{}");
+        Assert.All(Assert.Throws<SlipwayException>(() => ProjectLockFile.Read(second)).Faults, fault => Assert.Equal("slipway.onnx.lock", fault.File));
+    }
+
     [Theory]
     [InlineData("\"version\": 1", "\"version\": 2", "bad-value", 2, 14)]
     [InlineData("\"baseline\": null", "\"baselin\": null", "unknown-key", 21, 3)]
@@ -91,7 +106,7 @@ public sealed class ProjectLockFileTests : IDisposable
     public void A_lock_that_was_tampered_with_is_refused_with_its_place(string text, string replacement, string code, int line, int column)
     {
         Assert.Contains(text, Text, StringComparison.Ordinal);
-        var thrown = Assert.Throws<SlipwayException>(() => ProjectLockFile.Parse(Encoding.UTF8.GetBytes(Text.Replace(text, replacement, StringComparison.Ordinal))));
+        var thrown = Assert.Throws<SlipwayException>(() => ProjectLockFile.Parse(Encoding.UTF8.GetBytes(Text.Replace(text, replacement, StringComparison.Ordinal)), "slipway.lock"));
         var fault = Assert.Single(thrown.Faults);
         Assert.Equal((ExitCode.UnusableInput, code, "slipway.lock", line, column), (thrown.Exit, fault.Code, fault.File, fault.Line!.Value, fault.Column!.Value));
     }
@@ -105,7 +120,7 @@ public sealed class ProjectLockFileTests : IDisposable
     [InlineData("{\"version\": 1, // comment\n}")]
     public void What_is_no_lock_is_refused(string text)
     {
-        var thrown = Assert.Throws<SlipwayException>(() => ProjectLockFile.Parse(Encoding.UTF8.GetBytes(text)));
+        var thrown = Assert.Throws<SlipwayException>(() => ProjectLockFile.Parse(Encoding.UTF8.GetBytes(text), "slipway.lock"));
         Assert.Equal(ExitCode.UnusableInput, thrown.Exit);
     }
 }

@@ -153,6 +153,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         var faults = Faults(Spec with { Label = "lat", Score = "zzz", Unit = "Day", Slices = ["origine"] }, Table(".parquet"));
         Assert.All(faults, fault => Assert.Equal("missing-column", fault.Code));
+        Assert.Equal("evaluate.label names the column 'lat', which score.predictions does not have", faults[0].Message);
         Assert.Equal(["did you mean late?", "its columns are day, late, origin, probability", "did you mean day?", "did you mean origin?"], faults.Select(fault => fault.Help));
     }
 
