@@ -14,7 +14,7 @@ namespace Slipway.Pipeline.Execution;
 /// <param name="held">The run lock, for the whole of the run.</param>
 /// <param name="index">Digests of the user's files.</param>
 /// <param name="observe">Told of each stage's start and end, one at a time.</param>
-public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, Action<RunEvent> observe)
+internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options, Action<RunEvent> observe)
 {
     private readonly Lock telling = new();
 

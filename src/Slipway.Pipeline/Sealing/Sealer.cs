@@ -16,7 +16,7 @@ namespace Slipway.Pipeline.Sealing;
 /// Format: docs/format. Idempotent: the same request gives the same blobs and manifest. Every blob is durable before the layout's
 /// index names the manifest, so a crash leaves either no bundle or all of it.
 /// </remarks>
-public static class Sealer
+internal static class Sealer
 {
     /// <exception cref="SlipwayException">
     /// Exit 2: no model in the spec, a file that no longer has its digest, outputs that contradict each other. Exit 3: no space, no permission.

@@ -6,7 +6,7 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Pipeline.Execution.Plan;
 
 /// <summary>The stages in the order in which they run: inputs first, ties by name; the same for the same spec, whatever the file's order.</summary>
-public sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
+internal sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
 {
     /// <summary>Orders the stages and checks how their paths fit together. Pure: looks at no file.</summary>
     /// <param name="upTo">A stage that alone is wanted, with all that it needs; null for all.</param>
@@ -107,4 +107,4 @@ public sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
 
 /// <param name="Stage">With its output paths in their simplest form.</param>
 /// <param name="Needs">Names of the stages whose outputs it takes; sorted.</param>
-public sealed record PlannedStage(StageSpec Stage, ImmutableArray<string> Needs);
+internal sealed record PlannedStage(StageSpec Stage, ImmutableArray<string> Needs);

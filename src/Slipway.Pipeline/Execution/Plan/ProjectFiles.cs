@@ -9,7 +9,7 @@ namespace Slipway.Pipeline.Execution.Plan;
 
 /// <summary>The user's own files that a spec names by path: which they are, and their digests.</summary>
 /// <param name="root">The project's root, absolute.</param>
-public sealed class ProjectFiles(string root, DigestIndex index)
+internal sealed class ProjectFiles(string root, DigestIndex index)
 {
     /// <summary>What tools leave beside code and no program reads on purpose.</summary>
     private static readonly string[] ignored = ["__pycache__", ".ipynb_checkpoints", ".git", ".slipway", ".DS_Store"];
@@ -79,4 +79,4 @@ public sealed class ProjectFiles(string root, DigestIndex index)
 /// <param name="Name">As written.</param>
 /// <param name="Artifact">Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</param>
 /// <param name="Files">All files, by path relative to the project's root.</param>
-public sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);
+internal sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);
