@@ -92,13 +92,13 @@ public sealed record StageSpec(
 public enum InputKind
 {
     /// <summary>A dataset by its name.</summary>
-    Dataset,
+    [JsonStringEnumMemberName("dataset")] Dataset,
 
     /// <summary>Another stage's output, <c>stage.output</c>.</summary>
-    Output,
+    [JsonStringEnumMemberName("output")] Output,
 
     /// <summary>A file, a folder (ends in a slash) or a glob of the project.</summary>
-    Path,
+    [JsonStringEnumMemberName("path")] Path,
 }
 
 /// <param name="Name">As written: a dataset's name, <c>stage.output</c>, or a path.</param>
@@ -166,8 +166,8 @@ public sealed record GateSpec(string Name, string Require, WithoutBaseline Witho
 public enum WithoutBaseline
 {
     /// <summary>A gate that needs a baseline and has none is an error. The default.</summary>
-    Refuse,
+    [JsonStringEnumMemberName("refuse")] Refuse,
 
     /// <summary>It is recorded as not evaluated.</summary>
-    Skip,
+    [JsonStringEnumMemberName("skip")] Skip,
 }
