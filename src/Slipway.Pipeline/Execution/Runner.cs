@@ -46,7 +46,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         finally
         {
             StageFolder.Delete(Path.Combine(held.Project.Work, options.RunId));
-            SaveIndex();
+            index.Save();
         }
     }
 
@@ -91,19 +91,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
 
         return failures.Count == 0
             ? done
-            : throw new SlipwayException(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
-    }
-
-    private void SaveIndex()
-    {
-        try
-        {
-            index.Save();
-        }
-        catch (SlipwayException)
-        {
-            // Costs the next run some hashing; whatever ended this one is what the user must hear of.
-        }
+            : throw SlipwayException.Together(failures);
     }
 
     private static void CheckInputs(ExecutionPlan plan, ProjectFiles files)
