@@ -34,6 +34,14 @@ public sealed record Spec(
 {
     /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [] };
+
+    /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
+    /// <param name="output">As <c>stage.output</c>.</param>
+    /// <returns>Null when there is no such output.</returns>
+    public string? PathOf(string output) => Stages
+        .Where(stage => output.StartsWith(stage.Name + ".", StringComparison.Ordinal))
+        .Select(stage => stage.Outputs.GetValueOrDefault(output[(stage.Name.Length + 1)..]))
+        .FirstOrDefault();
 }
 
 /// <param name="Path">File, folder or glob, relative to the project's root.</param>

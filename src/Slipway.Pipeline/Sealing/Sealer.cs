@@ -119,19 +119,9 @@ internal static class Sealer
         return null;
     }
 
-    private static bool IsFolder(Spec spec, ModelSpec model)
-    {
-        foreach (var stage in spec.Stages)
-        {
-            foreach (var (name, path) in stage.Outputs)
-            {
-                if (model.Artifact == $"{stage.Name}.{name}")
-                    return path.EndsWith('/');
-            }
-        }
-
-        throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
-    }
+    private static bool IsFolder(Spec spec, ModelSpec model) =>
+        spec.PathOf(model.Artifact)?.EndsWith('/')
+        ?? throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
 
     private static SlipwayException Unusable(string code, string message, string help) =>
         new(ExitCode.UnusableInput, new Fault(code, message, Help: help));

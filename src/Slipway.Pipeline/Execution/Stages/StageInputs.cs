@@ -29,7 +29,7 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
             found[input.Name] = input.Kind switch
             {
                 InputKind.Path => OfPath(files.Resolve(input)),
-                InputKind.Output => OfOutput(input.Name, PathOf(spec, input.Name), outputs(input.Name)),
+                InputKind.Output => OfOutput(input.Name, spec.PathOf(input.Name)!, outputs(input.Name)),
                 _ => new StageInputContent(input.Kind, input.Name, DatasetPlace.Of(spec.Data[input.Name]).Path, ArtifactKind.Dataset, datasets(input.Name), null, []),
             };
         }
@@ -42,12 +42,6 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
 
     private static StageInputContent OfOutput(string name, string path, Artifact artifact) =>
         new(InputKind.Output, name, path, artifact.Kind, artifact.Digest, artifact.Size, []);
-
-    private static string PathOf(Spec spec, string reference)
-    {
-        var (stage, output) = ExecutionPlan.Split(reference);
-        return spec.Stages.First(other => other.Name == stage).Outputs[output];
-    }
 
     /// <summary>Every file that the stage may read, by the input that it belongs to.</summary>
     public IEnumerable<(StageInputContent Input, ImmutableArray<PlacedFile> Files)> Files(Spec spec, string root, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
