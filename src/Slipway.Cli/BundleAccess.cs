@@ -10,7 +10,7 @@ namespace Slipway.Cli;
 
 /// <summary>From a reference to a bundle that is vouched for and agrees with itself; what every verb that uses a bundle begins with.</summary>
 /// <param name="Bundle">Null when there is any problem.</param>
-internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, BundleDocuments? Documents, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
+internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
 {
     public static Option<string[]> KeyOption() => new("--key")
     {
@@ -24,8 +24,8 @@ internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, Bundl
         var (layout, digest) = BundleReference.Parse(reference).Resolve(shell.Project.Bundles);
         var verification = BundleVerifier.Verify(layout, digest, KeyFolder.Trusted(keys), cancellation);
         if (verification.Bundle is not { } bundle)
-            return new BundleAccess(digest, null, null, verification.Problems, verification.Notes);
+            return new BundleAccess(digest, null, verification.Problems, verification.Notes);
         var reading = BundleDocuments.Read(bundle, cancellation);
-        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Documents, reading.Problems, verification.Notes);
+        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes);
     }
 }

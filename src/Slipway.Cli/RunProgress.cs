@@ -15,7 +15,7 @@ internal sealed class RunProgress : IDisposable
     private readonly TimeProvider clock;
     private readonly ITimer? redraw;
     private readonly Lock drawing = new();
-    private readonly List<(string Doing, long Since)> running = [];
+    private readonly List<(string Doing, bool IsStage, long Since)> running = [];
     private int frame;
 
     public RunProgress(Shell shell, TimeProvider clock)
@@ -33,16 +33,16 @@ internal sealed class RunProgress : IDisposable
             {
                 case PhaseStarted phase:
                     running.Clear();
-                    running.Add((phase.Doing, clock.GetTimestamp()));
+                    running.Add((phase.Doing, false, clock.GetTimestamp()));
                     Line(redraw is null ? $"· {phase.Doing}" : null);
                     break;
                 case StageProgress { What: StageStarted stage }:
-                    running.RemoveAll(entry => entry.Doing.Contains(' '));
-                    running.Add((stage.Stage, clock.GetTimestamp()));
+                    running.RemoveAll(entry => !entry.IsStage);
+                    running.Add((stage.Stage, true, clock.GetTimestamp()));
                     Line($"· {stage.Stage}: {string.Join(", ", stage.Reasons)}" + (shell.Verbose ? $"  (log: {stage.Log})" : ""));
                     break;
                 case StageProgress { What: StageEnded { Result: var result } }:
-                    running.RemoveAll(entry => entry.Doing == result.Name || entry.Doing.Contains(' '));
+                    running.RemoveAll(entry => !entry.IsStage || entry.Doing == result.Name);
                     Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}");
                     break;
                 case Remark remark:

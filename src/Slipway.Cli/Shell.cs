@@ -27,9 +27,6 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>Whether a person watches stderr, so that a line may be redrawn.</summary>
     public bool Live { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
-    /// <summary>Whether stdout takes colour.</summary>
-    public bool Colour { get; } = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-
     /// <summary>Writes the one document of <c>--json</c>.</summary>
     public void WriteJson(JsonNode document)
     {

@@ -58,7 +58,19 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         finally
         {
             index.Save();
-            (record with { Finished = stages.Clock.GetUtcNow() }).Write(project);
+            Close(record with { Finished = stages.Clock.GetUtcNow() });
+        }
+    }
+
+    private void Close(RunRecord record)
+    {
+        try
+        {
+            record.Write(project);
+        }
+        catch (SlipwayException) when (record.State != RunState.Succeeded)
+        {
+            // A disk that is full has ended the run already: that message, with the stage's log, is the one to tell.
         }
     }
 
@@ -125,8 +137,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         if (spec.Evaluate is not { } evaluate)
             return null;
         observe(new PhaseStarted("evaluating"));
-        var (stage, output) = ExecutionPlan.Split(evaluate.Predictions);
-        var extension = Path.GetExtension(spec.Stages.First(candidate => candidate.Name == stage).Outputs[output]);
+        var extension = Path.GetExtension(spec.PathOf(evaluate.Predictions)!);
         var predictions = outcome.Output(evaluate.Predictions)!;
         var kept = new KeptEvaluation(project, options.Threads);
         var evaluated = kept.Of(evaluate, spec.Determinism.Seed, new ContentStore(project.Objects).PathOf(predictions.Digest), extension, predictions.Digest, cancellation);
@@ -141,8 +152,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         var artifact = outcome.Output(model.Artifact)!;
         if (artifact.Kind == ArtifactKind.Folder)
             return [.. store.ReadTree(artifact.Digest).Files.Select(file => new SealFile(file.Path, file.Executable, file.Size, file.Digest, store.PathOf(file.Digest)))];
-        var (stage, output) = ExecutionPlan.Split(model.Artifact);
-        var name = Path.GetFileName(spec.Stages.First(candidate => candidate.Name == stage).Outputs[output]);
+        var name = Path.GetFileName(spec.PathOf(model.Artifact)!);
         return [new SealFile(name, artifact.Kind == ArtifactKind.Program, artifact.Size, artifact.Digest, store.PathOf(artifact.Digest))];
     }
 

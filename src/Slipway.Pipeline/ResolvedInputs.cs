@@ -28,7 +28,7 @@ public sealed record ResolvedInputs(
         var baseline = spec.Evaluate?.Baseline is { } reference ? Attempt(() => (Digest?)BundleReference.Parse(reference).Resolve(project.Bundles).Manifest, failures) : null;
         return failures.Count == 0
             ? new ResolvedInputs(data, environments, baseline)
-            : throw new SlipwayException(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
+            : throw SlipwayException.Together(failures);
     }
 
     /// <summary>Holds them against <c>slipway.lock</c>.</summary>

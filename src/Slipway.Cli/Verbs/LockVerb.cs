@@ -4,6 +4,7 @@ using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Snapshots;
+using Slipway.Primitives.Faults;
 using Slipway.Store.Content;
 
 namespace Slipway.Cli.Verbs;
@@ -52,6 +53,6 @@ internal static class LockVerb
             });
         }
 
-        return check && differences.Count > 0 ? 1 : 0;
+        return (int)(check && differences.Count > 0 ? ExitCode.BadVerdict : ExitCode.Done);
     }
 }

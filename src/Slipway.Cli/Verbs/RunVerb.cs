@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
+using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli.Verbs;
 
@@ -56,6 +57,6 @@ internal static class RunVerb
             shell.WriteJson(RunReport.ToJson(account));
         else
             RunReport.Write(shell, spec, account);
-        return account.IsGood ? 0 : 1;
+        return (int)(account.IsGood ? ExitCode.Done : ExitCode.BadVerdict);
     }
 }

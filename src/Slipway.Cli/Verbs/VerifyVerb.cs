@@ -47,6 +47,6 @@ internal static class VerifyVerb
             shell.Out.WriteLine(verdict is null ? "gates     no trusted key has attested a verdict" : $"gates     {verdict.Report.Verdict.Name()}");
         }
 
-        return opened.Bundle is null ? (int)ExitCode.BadVerdict : 0;
+        return (int)(opened.Bundle is null ? ExitCode.BadVerdict : ExitCode.Done);
     }
 }

@@ -17,10 +17,10 @@ public sealed record Expectations(
 public enum Severity
 {
     /// <summary>Stops the run before any training.</summary>
-    Error,
+    [JsonStringEnumMemberName("error")] Error,
 
     /// <summary>Is shown and recorded.</summary>
-    Warn,
+    [JsonStringEnumMemberName("warn")] Warn,
 }
 
 public sealed record RowCountExpectation(long? Min, long? Max, Severity Severity)

@@ -16,9 +16,9 @@ public sealed record ValidationReport(string Dataset, Digest Digest, long Rows, 
 public enum ExpectationVerdict
 {
     /// <summary>Could not be checked, which is never a pass. The zero value, so an unset verdict is not trust.</summary>
-    NotChecked,
-    Holds,
-    Broken,
+    [JsonStringEnumMemberName("not-checked")] NotChecked,
+    [JsonStringEnumMemberName("holds")] Holds,
+    [JsonStringEnumMemberName("broken")] Broken,
 }
 
 /// <param name="Name">For people: <c>distance in [0, 6000]</c>.</param>

@@ -4,7 +4,6 @@ using Slipway.Documents.Reading;
 namespace Slipway.Documents.Specs;
 
 /// <summary>Finds paths that are written by one stage and written or read by something else that does not say so.</summary>
-/// <remarks>Globs are left to planning, which sees the files that they match.</remarks>
 internal sealed class OutputConflicts
 {
     /// <summary>The output at a path.</summary>
@@ -12,6 +11,9 @@ internal sealed class OutputConflicts
 
     /// <summary>For each folder above an output, one such output.</summary>
     private readonly Dictionary<string, Placed<string>> inside = new(StringComparer.Ordinal);
+
+    /// <summary>All of them, for globs.</summary>
+    private readonly List<(string Path, bool IsFolder, Placed<string> Output)> all = [];
 
     private readonly FaultList faults;
 
@@ -44,6 +46,8 @@ internal sealed class OutputConflicts
         foreach (var stage in stages)
             conflicts.Guard(stage.Sql, "the SQL file");
         conflicts.Guard(file, "the spec");
+        conflicts.Guard(Path.ChangeExtension(file, ".lock"), "the lock");
+        conflicts.Guard(".git", "the repository");
         conflicts.Guard(draft.Params.File?.Value, "the params");
     }
 
@@ -58,13 +62,16 @@ internal sealed class OutputConflicts
 
         var claimed = new Placed<string>(output, at);
         outputs[normal] = claimed;
+        all.Add((normal, path.EndsWith('/'), claimed));
         foreach (var folder in FoldersAbove(normal))
             inside.TryAdd(folder, claimed);
     }
 
-    /// <summary>The output that is at the path, above it or inside it.</summary>
+    /// <summary>The output that is at the path, above it or inside it; one that a glob reaches.</summary>
     private Placed<string>? Writer(string path)
     {
+        if (Glob.IsPattern(path))
+            return all.Where(output => Glob.Reaches(path, output.Path, output.IsFolder)).Select(output => (Placed<string>?)output.Output).FirstOrDefault();
         var normal = path.TrimEnd('/');
         if (outputs.TryGetValue(normal, out var writer) || inside.TryGetValue(normal, out writer))
             return writer;

@@ -38,6 +38,14 @@ public sealed record Spec(
 
     /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [] };
+
+    /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
+    /// <param name="output">As <c>stage.output</c>.</param>
+    /// <returns>Null when there is no such output.</returns>
+    public string? PathOf(string output) => Stages
+        .Where(stage => output.StartsWith(stage.Name + ".", StringComparison.Ordinal))
+        .Select(stage => stage.Outputs.GetValueOrDefault(output[(stage.Name.Length + 1)..]))
+        .FirstOrDefault();
 }
 
 /// <param name="Path">File, folder or glob, relative to the project's root.</param>
@@ -96,13 +104,13 @@ public sealed record StageSpec(
 public enum InputKind
 {
     /// <summary>A dataset by its name.</summary>
-    Dataset,
+    [JsonStringEnumMemberName("dataset")] Dataset,
 
     /// <summary>Another stage's output, <c>stage.output</c>.</summary>
-    Output,
+    [JsonStringEnumMemberName("output")] Output,
 
     /// <summary>A file, a folder (ends in a slash) or a glob of the project.</summary>
-    Path,
+    [JsonStringEnumMemberName("path")] Path,
 }
 
 /// <param name="Name">As written: a dataset's name, <c>stage.output</c>, or a path.</param>
@@ -170,8 +178,8 @@ public sealed record GateSpec(string Name, string Require, WithoutBaseline Witho
 public enum WithoutBaseline
 {
     /// <summary>A gate that needs a baseline and has none is an error. The default.</summary>
-    Refuse,
+    [JsonStringEnumMemberName("refuse")] Refuse,
 
     /// <summary>It is recorded as not evaluated.</summary>
-    Skip,
+    [JsonStringEnumMemberName("skip")] Skip,
 }

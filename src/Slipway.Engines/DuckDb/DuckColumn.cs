@@ -32,30 +32,10 @@ public sealed unsafe class DuckColumn
 
     public string Name { get; }
 
-    /// <summary>Whether <see cref="Double"/> can be read.</summary>
-    public bool IsNumeric => type.Id is (>= TypeId.Boolean and <= TypeId.Double) or TypeId.HugeInt or TypeId.UHugeInt or TypeId.Decimal;
-
     /// <summary>Whether <see cref="Int64"/> can be read.</summary>
     public bool IsInteger => type.Id is (>= TypeId.Boolean and <= TypeId.UBigInt) or TypeId.HugeInt or TypeId.UHugeInt;
 
     public bool IsNull(int row) => validity is not null && (validity[Checked(row) >> 6] >> (row & 63) & 1) == 0;
-
-    /// <summary>Whether any row of the chunk is null; cheap.</summary>
-    public bool HasNulls
-    {
-        get
-        {
-            if (validity is null)
-                return false;
-            for (var row = 0; row < rows; row++)
-            {
-                if (IsNull(row))
-                    return true;
-            }
-
-            return false;
-        }
-    }
 
     /// <summary>The chunk's values as they lie in memory, without a copy.</summary>
     /// <typeparam name="T">

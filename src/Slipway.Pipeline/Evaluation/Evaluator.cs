@@ -12,14 +12,14 @@ namespace Slipway.Pipeline.Evaluation;
 
 /// <summary>What an evaluation gives: the two documents to seal, and what the reader should know.</summary>
 /// <param name="Warnings">Such as a time column without <c>evaluate.unit</c>; none of them stops a run.</param>
-public sealed record EvaluationOutcome(EvaluationDocument Evaluation, EvaluationReplicates Replicates, ImmutableArray<Fault> Warnings);
+internal sealed record EvaluationOutcome(EvaluationDocument Evaluation, EvaluationReplicates Replicates, ImmutableArray<Fault> Warnings);
 
 /// <summary>Computes the metrics of a predictions table, each with a bootstrap interval over <c>evaluate.unit</c>, in whole and by slice.</summary>
 /// <remarks>
 /// The documents depend on the predictions, the spec and the seed alone; not on threads or the machine. Memory: some 25 bytes a row
 /// where units are clusters, 80 where each row is a unit (and one integer a row and thread). Time: resamples × the smaller of rows and units².
 /// </remarks>
-public static class Evaluator
+internal static class Evaluator
 {
     /// <summary>Rows below which a slice's metrics are left out: its count stays.</summary>
     public const int MinSliceRows = 20;

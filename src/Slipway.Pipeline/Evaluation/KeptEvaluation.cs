@@ -8,7 +8,7 @@ using Slipway.Primitives.Files;
 namespace Slipway.Pipeline.Evaluation;
 
 /// <summary>Evaluations by what they depend on: the predictions, what is asked, and the seed. The same question is answered once.</summary>
-public sealed class KeptEvaluation(ProjectFolder project, int threads)
+internal sealed class KeptEvaluation(ProjectFolder project, int threads)
 {
     /// <summary>Bump when the same predictions would give other figures.</summary>
     private const int MethodVersion = 1;

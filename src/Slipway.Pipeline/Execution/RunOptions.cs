@@ -49,7 +49,7 @@ public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 
 /// <summary>A run whose stages all ended well.</summary>
 /// <param name="Stages">In plan order.</param>
-public sealed record RunOutcome(ImmutableArray<StageResult> Stages)
+internal sealed record RunOutcome(ImmutableArray<StageResult> Stages)
 {
     /// <summary>An output by <c>stage.output</c>; its bytes are in the content store.</summary>
     /// <returns>Null when the run did not include it.</returns>

@@ -14,7 +14,7 @@ namespace Slipway.Pipeline.Execution;
 /// <param name="held">The run lock, for the whole of the run.</param>
 /// <param name="index">Digests of the user's files.</param>
 /// <param name="observe">Told of each stage's start and end, one at a time.</param>
-public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, Action<RunEvent> observe)
+internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options, Action<RunEvent> observe)
 {
     private readonly Lock telling = new();
 
@@ -46,7 +46,7 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
         finally
         {
             StageFolder.Delete(Path.Combine(held.Project.Work, options.RunId));
-            SaveIndex();
+            index.Save();
         }
     }
 
@@ -91,19 +91,7 @@ public sealed class Runner(RunLock held, DigestIndex index, RunOptions options, 
 
         return failures.Count == 0
             ? done
-            : throw new SlipwayException(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
-    }
-
-    private void SaveIndex()
-    {
-        try
-        {
-            index.Save();
-        }
-        catch (SlipwayException)
-        {
-            // Costs the next run some hashing; whatever ended this one is what the user must hear of.
-        }
+            : throw SlipwayException.Together(failures);
     }
 
     private void Tell(RunEvent what)

@@ -23,10 +23,9 @@ public static class Status
         ProjectFolder project,
         DigestIndex index,
         IReadOnlyDictionary<string, Digest> datasets,
-        IReadOnlyDictionary<string, HostFingerprint> fingerprints,
-        string? upTo = null)
+        IReadOnlyDictionary<string, HostFingerprint> fingerprints)
     {
-        var plan = ExecutionPlan.Of(spec, upTo);
+        var plan = ExecutionPlan.Of(spec);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(project.Root, index);
         files.Require(plan, upTo is null ? spec.Model : null);

@@ -11,7 +11,7 @@ namespace Slipway.Pipeline.Gates;
 
 /// <summary>An evaluation as it lies in a bundle.</summary>
 /// <param name="Bundle">The bundle's manifest digest.</param>
-public sealed record SealedEvaluation(Digest Bundle, EvaluationDocument Evaluation, EvaluationReplicates Replicates);
+internal sealed record SealedEvaluation(Digest Bundle, EvaluationDocument Evaluation, EvaluationReplicates Replicates);
 
 /// <summary>Lays an evaluation and its differences from the baseline out for conditions to read.</summary>
 internal static class GateFigures

@@ -8,7 +8,7 @@ using Slipway.Primitives.Bytes;
 namespace Slipway.Pipeline.Locking;
 
 /// <summary>Holds what a spec's inputs are now against what <c>slipway.lock</c> pins. Pure: the caller reads and writes the file.</summary>
-public static class LockResolver
+internal static class LockResolver
 {
     /// <summary>Format version of the file.</summary>
     public const int Version = 1;

@@ -14,7 +14,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="ToolVersion">Of Slipway.</param>
 /// <param name="InvocationId">The run's id.</param>
 /// <param name="Stages">In the order in which they ended.</param>
-public sealed record Provenance(
+internal sealed record Provenance(
     Digest Bundle,
     BundleDocuments Documents,
     ImmutableArray<SealFile> Code,
@@ -60,7 +60,7 @@ public sealed record Provenance(
 /// <summary>What a stage took, as the host measured it.</summary>
 /// <param name="Cached">Its outputs came from the cache; then the measures are of the look-up.</param>
 /// <param name="PeakMemory">Bytes of the largest process; null when cached.</param>
-public sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory)
+internal sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory)
 {
     internal ResourceDescriptor ToResource()
     {

@@ -17,7 +17,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="Model">The artifact's files, in any order: a file's path is its name alone, those of a folder are relative to it.</param>
 /// <param name="Code">The files that stages and the served model declare as inputs, by their paths in the project, in any order.</param>
 /// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
-public sealed record SealRequest(
+internal sealed record SealRequest(
     Spec Spec,
     ProjectLock Lock,
     ImmutableArray<Snapshot> Snapshots,
@@ -32,7 +32,7 @@ public sealed record SealRequest(
 /// <param name="Digest">Of its bytes.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Source">Where its bytes are now; no part of the bundle.</param>
-public sealed record SealFile(string Path, bool Executable, long Size, Digest Digest, string Source);
+internal sealed record SealFile(string Path, bool Executable, long Size, Digest Digest, string Source);
 
 /// <param name="Digest">The manifest's: the bundle's identity.</param>
 /// <param name="Size">Bytes of manifest, config and layers together.</param>

@@ -16,7 +16,7 @@ namespace Slipway.Pipeline.Sealing;
 /// Format: docs/format. Idempotent: the same request gives the same blobs and manifest. Every blob is durable before the layout's
 /// index names the manifest, so a crash leaves either no bundle or all of it.
 /// </remarks>
-public static class Sealer
+internal static class Sealer
 {
     /// <exception cref="SlipwayException">
     /// Exit 2: no model in the spec, a file that no longer has its digest, outputs that contradict each other. Exit 3: no space, no permission.
@@ -119,19 +119,9 @@ public static class Sealer
         return null;
     }
 
-    private static bool IsFolder(Spec spec, ModelSpec model)
-    {
-        foreach (var stage in spec.Stages)
-        {
-            foreach (var (name, path) in stage.Outputs)
-            {
-                if (model.Artifact == $"{stage.Name}.{name}")
-                    return path.EndsWith('/');
-            }
-        }
-
-        throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
-    }
+    private static bool IsFolder(Spec spec, ModelSpec model) =>
+        spec.PathOf(model.Artifact)?.EndsWith('/')
+        ?? throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
 
     private static SlipwayException Unusable(string code, string message, string help) =>
         new(ExitCode.UnusableInput, new Fault(code, message, Help: help));

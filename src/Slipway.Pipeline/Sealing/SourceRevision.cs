@@ -10,7 +10,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="Commit">Of HEAD, hex.</param>
 /// <param name="Remote">URL of <c>origin</c> without user and password; null when there is none, or it is a folder.</param>
 /// <param name="IsDirty">Whether files of the project differ from the commit, or are not in it.</param>
-public sealed record SourceRevision(string Commit, string? Remote, bool IsDirty)
+internal sealed record SourceRevision(string Commit, string? Remote, bool IsDirty)
 {
     /// <summary>A look at a work tree is local and takes milliseconds; a file system that hangs must not hang the run.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20), Grace = TimeSpan.FromSeconds(1);

@@ -13,7 +13,7 @@ namespace Slipway.Pipeline.Sealing;
 /// The predicate knows PASSED, WARNED and FAILED alone, and readers take WARNED for a pass with remarks; so insufficient evidence is
 /// FAILED there, and the gate report that is carried along says what it was.
 /// </remarks>
-public static class VerdictStatement
+internal static class VerdictStatement
 {
     /// <summary>The gates' verdict. PASSED only when every gate passed; WARNED when some were skipped as the spec allows.</summary>
     public static Statement OfGates(GateReport report, BundleDocuments documents, DateTimeOffset judged)

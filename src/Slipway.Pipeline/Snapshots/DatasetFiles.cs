@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Text;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
@@ -45,7 +44,7 @@ internal sealed class DatasetFiles
             throw Fault("unsupported-source", $"{spec.Path} is not on this machine; data is read from files", "download it first, and name the file, folder or glob");
 
         var parts = spec.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var plain = parts.TakeWhile(part => part.IndexOfAny(['*', '?']) < 0).Count();
+        var plain = parts.TakeWhile(part => !Glob.IsPattern(part)).Count();
         var root = Path.Combine(projectRoot, (spec.Path.StartsWith('/') ? "/" : "") + string.Join('/', parts[..plain]));
         var pattern = parts[plain..];
         switch (Look(root)?.Kind)
@@ -75,7 +74,7 @@ internal sealed class DatasetFiles
         {
             var name = Path.GetFileName(path);
             var any = pattern[0] == "**";
-            if (name.StartsWith('.') ? name != pattern[0] : !any && !FileSystemName.MatchesSimpleExpression(Escaped(pattern[0]), name, ignoreCase: false))
+            if (name.StartsWith('.') ? name != pattern[0] : !any && !Glob.Matches(pattern[0], name))
                 continue;
             var stamp = Look(path) ?? throw Fault("missing-data", $"{Shown(path)} is a link to nothing", "remove the link, or put its target back");
             if (stamp.Kind == FileKind.Folder)
@@ -140,9 +139,6 @@ internal sealed class DatasetFiles
     }
 
     private static (ulong, ulong) Identity(string folder) => FileStamp.Of(folder) is { } stamp ? (stamp.Device, stamp.Inode) : default;
-
-    // In the framework's matcher a backslash escapes; here it is a character as any other.
-    private static string Escaped(string pattern) => pattern.Replace("\\", "\\\\");
 
     private string Shown(string path) => Shown(path, projectRoot);
 

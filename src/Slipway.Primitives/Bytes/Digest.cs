@@ -56,10 +56,6 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
         return new Digest(hash);
     }
 
-    /// <summary>Hashes a stream to its end; memory is bounded by the framework's own buffer.</summary>
-    public static async Task<Digest> OfAsync(Stream stream, CancellationToken cancellation) =>
-        new(await SHA256.HashDataAsync(stream, cancellation));
-
     /// <exception cref="FormatException">The text is not <c>sha256:</c> and 64 lowercase hex digits.</exception>
     public static Digest Parse(string text) =>
         TryParse(text, out var digest)

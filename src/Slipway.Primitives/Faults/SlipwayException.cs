@@ -48,6 +48,11 @@ public sealed class SlipwayException : Exception
     {
     }
 
+    /// <summary>Several failures as one: all faults, and the exit code that is highest.</summary>
+    /// <param name="failures">At least one.</param>
+    public static SlipwayException Together(IReadOnlyList<SlipwayException> failures) =>
+        new(failures.Max(failure => failure.Exit), [.. failures.SelectMany(failure => failure.Faults)], failures[0]);
+
     public ExitCode Exit { get; }
 
     public IReadOnlyList<Fault> Faults { get; }

@@ -10,7 +10,7 @@ namespace Slipway.Stats.Intervals;
 /// </remarks>
 /// <param name="seed">The key.</param>
 /// <param name="stream">Such as the resample's number.</param>
-public struct Philox(long seed, ulong stream)
+internal struct Philox(long seed, ulong stream)
 {
     private const int Rounds = 10;
 

@@ -120,24 +120,6 @@ public sealed class ContentStore(string folder)
         return new ContentBatch(this, folder);
     }
 
-    /// <summary>One small object.</summary>
-    public Digest PutBytes(ReadOnlySpan<byte> content)
-    {
-        using var batch = Begin();
-        var digest = batch.Add(content);
-        batch.Commit();
-        return digest;
-    }
-
-    /// <summary>One file, copied and hashed in one pass.</summary>
-    public (Digest Digest, long Size) PutFile(string path)
-    {
-        using var batch = Begin();
-        var stored = batch.AddFile(path);
-        batch.Commit();
-        return stored;
-    }
-
     /// <summary>Deletes what writers that died left behind.</summary>
     public void RemoveLeftovers() => AtomicFile.RemoveLeftovers(folder);
 }

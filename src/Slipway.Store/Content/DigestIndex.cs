@@ -98,7 +98,7 @@ public sealed class DigestIndex
     }
 
     /// <summary>Writes the index if anything changed since it was opened or saved.</summary>
-    /// <exception cref="SlipwayException">No space, no permission (exit 3); nothing is lost but time.</exception>
+    /// <remarks>Without space or permission it stays as it was: that costs some hashing next time, and must not hide what else went wrong.</remarks>
     public void Save()
     {
         byte[] content;
@@ -111,7 +111,14 @@ public sealed class DigestIndex
             changed = false;
         }
 
-        AtomicFile.Write(indexFile, content);
+        try
+        {
+            AtomicFile.Write(indexFile, content);
+        }
+        catch (Exception e) when (e is SlipwayException or IOException)
+        {
+            // A cache: see above.
+        }
     }
 
     private void Remember(string path, Entry entry)

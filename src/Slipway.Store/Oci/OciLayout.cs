@@ -73,7 +73,7 @@ public sealed partial class OciLayout
 
     /// <summary>The manifests of this layout in the index's order.</summary>
     /// <exception cref="SlipwayException">The index is missing or damaged (exit 2).</exception>
-    public OciIndex ReadIndex()
+    internal OciIndex ReadIndex()
     {
         if (!File.Exists(IndexFile))
             throw Unusable("layout-unreadable", $"{IndexFile} is missing", IndexFile);

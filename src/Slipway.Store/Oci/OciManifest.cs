@@ -54,7 +54,7 @@ public sealed record OciManifest(
 }
 
 /// <summary>A list of manifests: a layout's <c>index.json</c>. Source: image-spec, image-index.md.</summary>
-public sealed record OciIndex(
+internal sealed record OciIndex(
     int SchemaVersion,
     ImmutableArray<OciDescriptor> Manifests,
     string? MediaType = null,

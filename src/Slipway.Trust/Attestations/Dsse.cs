@@ -7,7 +7,7 @@ using Slipway.Trust.Signing;
 namespace Slipway.Trust.Attestations;
 
 /// <summary>Dead Simple Signing Envelope: the signature covers the payload's type and exact bytes. Source: DSSE v1, protocol.md.</summary>
-public static class Dsse
+internal static class Dsse
 {
     /// <summary>The payload type of in-toto statements.</summary>
     public const string InToto = "application/vnd.in-toto+json";
@@ -44,7 +44,7 @@ public static class Dsse
 
 /// <param name="Payload">Base64.</param>
 /// <param name="Signatures">In a sigstore bundle exactly one.</param>
-public sealed record DsseEnvelope(string Payload, string PayloadType, ImmutableArray<DsseSignature> Signatures)
+internal sealed record DsseEnvelope(string Payload, string PayloadType, ImmutableArray<DsseSignature> Signatures)
 {
     /// <exception cref="JsonException">Not strict base64.</exception>
     public byte[] PayloadBytes() => Dsse.StrictBase64(Payload);
@@ -52,4 +52,4 @@ public sealed record DsseEnvelope(string Payload, string PayloadType, ImmutableA
 
 /// <param name="Sig">Base64 of the DER signature.</param>
 /// <param name="Keyid">Not authenticated; ignored.</param>
-public sealed record DsseSignature(string Sig, string? Keyid = null);
+internal sealed record DsseSignature(string Sig, string? Keyid = null);

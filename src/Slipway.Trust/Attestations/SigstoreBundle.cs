@@ -7,7 +7,7 @@ namespace Slipway.Trust.Attestations;
 /// <summary>A DSSE envelope with the hint by which its key is found. Source: sigstore protobuf-specs, sigstore_bundle.proto, v0.3.</summary>
 /// <param name="MediaType">Always <see cref="V03"/>.</param>
 /// <param name="MessageSignature">A signature over a file instead of an envelope; recognised, and then refused with its name.</param>
-public sealed record SigstoreBundle(
+internal sealed record SigstoreBundle(
     string MediaType,
     VerificationMaterial VerificationMaterial,
     DsseEnvelope? DsseEnvelope = null,
@@ -46,7 +46,7 @@ public sealed record SigstoreBundle(
 }
 
 /// <summary>What says who signed. Only public keys are believed here; certificates and log entries are carried, not judged.</summary>
-public sealed record VerificationMaterial(
+internal sealed record VerificationMaterial(
     PublicKeyHint? PublicKey = null,
     JsonElement? Certificate = null,
     JsonElement? X509CertificateChain = null,
@@ -54,4 +54,4 @@ public sealed record VerificationMaterial(
     JsonElement? TimestampVerificationData = null);
 
 /// <param name="Hint">See <see cref="VerificationKey.Hint"/>; not authenticated.</param>
-public sealed record PublicKeyHint(string? Hint = null);
+internal sealed record PublicKeyHint(string? Hint = null);

@@ -9,7 +9,7 @@ namespace Slipway.Pipeline.Execution.Plan;
 
 /// <summary>The user's own files that a spec names by path: which they are, and their digests.</summary>
 /// <param name="root">The project's root, absolute.</param>
-public sealed class ProjectFiles(string root, DigestIndex index)
+internal sealed class ProjectFiles(string root, DigestIndex index)
 {
     /// <summary>What tools leave beside code and no program reads on purpose.</summary>
     private static readonly string[] ignored = ["__pycache__", ".ipynb_checkpoints", ".git", ".slipway", ".DS_Store"];
@@ -57,23 +57,22 @@ public sealed class ProjectFiles(string root, DigestIndex index)
 
     internal PathInput Resolve(string name)
     {
-        if (!ProjectPath.TryParse(name, out var path))
-            throw Missing(name, "is not a path inside the project");
+        var path = name.TrimEnd('/');
         if (Glob.IsPattern(name))
         {
-            var files = Glob.Match(root, path.Text).Where(file => !file.Split('/').Any(IsIgnored)).Select(Entry).ToList();
+            var files = GlobFiles.Match(root, path).Where(file => !file.Split('/').Any(IsIgnored)).Select(Entry).ToList();
             return files.Count == 0 ? throw Missing(name, "matches no file") : Of(name, FileTree.Of(files), "");
         }
 
-        switch (FileStamp.Of(Path.Combine(root, path.Text)))
+        switch (FileStamp.Of(Path.Combine(root, path)))
         {
             case null:
                 throw Missing(name, "is not there");
             case { Kind: FileKind.Folder }:
-                var tree = FileTree.Scan(Path.Combine(root, path.Text), index.Of, name, followLinks: true, IsIgnored);
-                return tree.Files.IsEmpty ? throw Missing(name, "is a folder without files") : Of(name, tree, path.Text + "/");
+                var tree = FileTree.Scan(Path.Combine(root, path), index.Of, name, followLinks: true, IsIgnored);
+                return tree.Files.IsEmpty ? throw Missing(name, "is a folder without files") : Of(name, tree, path + "/");
             case { Kind: FileKind.File }:
-                var file = Entry(path.Text);
+                var file = Entry(path);
                 return new PathInput(name, new Artifact(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size), [file]);
             case { Kind: var kind }:
                 throw Missing(name, $"is a {kind.ToString().ToLowerInvariant()}, neither file nor folder");
@@ -104,4 +103,4 @@ public sealed class ProjectFiles(string root, DigestIndex index)
 /// <param name="Name">As written.</param>
 /// <param name="Artifact">Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</param>
 /// <param name="Files">All files, by path relative to the project's root.</param>
-public sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);
+internal sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);

@@ -28,7 +28,7 @@ internal static class SqlViews
     private static string NameOf(string path)
     {
         var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var plain = names.LastOrDefault(name => name.AsSpan().IndexOfAny('*', '?') < 0) ?? "files";
+        var plain = names.LastOrDefault(name => !Glob.IsPattern(name)) ?? "files";
         return plain == names[^1] && !path.EndsWith('/') ? plain[..plain.IndexOf('.', 1)] : plain;
     }
 

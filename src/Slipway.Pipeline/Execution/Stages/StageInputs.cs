@@ -29,7 +29,7 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
             found[input.Name] = input.Kind switch
             {
                 InputKind.Path => OfPath(files.Resolve(input)),
-                InputKind.Output => OfOutput(input.Name, PathOf(spec, input.Name), outputs(input.Name)),
+                InputKind.Output => OfOutput(input.Name, spec.PathOf(input.Name)!, outputs(input.Name)),
                 _ => new StageInputContent(input.Kind, input.Name, DatasetPlace.Of(spec.Data[input.Name]).Path, ArtifactKind.Dataset, datasets(input.Name), null, []),
             };
         }
@@ -42,12 +42,6 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
 
     private static StageInputContent OfOutput(string name, string path, Artifact artifact) =>
         new(InputKind.Output, name, path, artifact.Kind, artifact.Digest, artifact.Size, []);
-
-    private static string PathOf(Spec spec, string reference)
-    {
-        var (stage, output) = ExecutionPlan.Split(reference);
-        return spec.Stages.First(other => other.Name == stage).Outputs[output];
-    }
 
     /// <summary>Every file that the stage may read, by the input that it belongs to.</summary>
     public IEnumerable<(StageInputContent Input, ImmutableArray<PlacedFile> Files)> Files(Spec spec, string root, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
@@ -77,15 +71,14 @@ internal readonly record struct PlacedFile(string Path, string Source, bool Exec
 /// <summary>Where a dataset is, and where a stage finds it: at its own path, or beside the working directory when that is outside the project.</summary>
 /// <param name="Root">The folder that the snapshot's paths are relative to, as the user wrote it; empty for the project's root.</param>
 /// <param name="Path">File or folder, relative to a stage's working directory.</param>
-internal sealed record DatasetPlace(string Name, string Root, string Path, bool IsInside)
+internal sealed record DatasetPlace(string Name, string Root, string Path)
 {
     public static DatasetPlace Of(DatasetSpec dataset)
     {
         var isGlob = Glob.IsPattern(dataset.Path);
         var root = isGlob ? dataset.Path[..(dataset.Path.LastIndexOf('/', dataset.Path.AsSpan().IndexOfAny('*', '?')) + 1)] : dataset.Path;
-        return ProjectPath.TryParse(dataset.Path, out var inside)
-            ? new DatasetPlace(dataset.Name, root, isGlob ? root : inside.Text, IsInside: true)
-            : new DatasetPlace(dataset.Name, root, $"../{StageFolder.InputsName}/{dataset.Name}", IsInside: false);
+        var isOutside = dataset.Path.StartsWith('/') || dataset.Path.Split('/').Contains("..");
+        return new DatasetPlace(dataset.Name, root, isOutside ? $"../{StageFolder.InputsName}/{dataset.Name}" : root.TrimEnd('/'));
     }
 
     public IEnumerable<PlacedFile> Files(string root, Snapshot snapshot)

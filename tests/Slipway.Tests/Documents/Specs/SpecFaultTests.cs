@@ -1,3 +1,7 @@
+using System.Text;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+
 namespace Slipway.Tests.Documents.Specs;
 
 public sealed class SpecFaultTests
@@ -46,6 +50,10 @@ public sealed class SpecFaultTests
     [InlineData("in: [rows]", "in: [fit.model]", "circular-stages", 17, 10, "make → fit → make")]
     [InlineData("in: [make.table", "in: [build/table.csv", "hidden-dependency", 17, 10, "is written by make.table")]
     [InlineData("in: [make.table", "in: [build/", "hidden-dependency", 17, 10, "is written by make.table")]
+    [InlineData("in: [make.table", "in: [build/*.csv", "hidden-dependency", 17, 10, "is written by make.table")]
+    [InlineData("in: [make.table", "in: ['**/*.csv'", "hidden-dependency", 17, 10, "is written by make.table")]
+    [InlineData("in: [make.table", "in: [build/**", "hidden-dependency", 17, 10, "is written by make.table")]
+    [InlineData("path: data/rows.csv", "path: build/*.csv", "output-conflict", 14, 12, "make.table would write over the data at 'build/*.csv'")]
     [InlineData("in: [make.table", "in: [fit.py", "duplicate-value", 17, 18, "stands twice in in")]
     [InlineData("in: [make.table", "in: [./fit.py", "duplicate-value", 17, 20, "stands twice in the inputs of stage 'fit'")]
     [InlineData("build/model/", "build/table.csv", "output-conflict", 18, 12, "fit.model writes 'build/table.csv', where make.table writes as well")]
@@ -54,6 +62,7 @@ public sealed class SpecFaultTests
     [InlineData("build/model/", "build/late.parquet", "output-conflict", 18, 39, "where fit.model writes as well")]
     [InlineData("build/model/", "data/", "output-conflict", 18, 12, "fit.model would write over the data")]
     [InlineData("build/model/", "slipway.yaml", "output-conflict", 18, 12, "would write over the spec")]
+    [InlineData("build/model/", ".git/", "output-conflict", 18, 12, "would write over the repository")]
     [InlineData("build/model/", "/build/model/", "bad-path", 18, 19, "allowed the path of a file")]
     [InlineData("build/model/", "build/../../model/", "bad-path", 18, 19, "without '..'")]
     [InlineData("build/model/", ".slipway/model", "bad-path", 18, 19, "not under .slipway")]
@@ -88,6 +97,22 @@ public sealed class SpecFaultTests
         var fault = SpecText.FaultOf(text, replacement);
         Assert.Equal((code, line, column), (fault.Code, fault.Line!.Value, fault.Column!.Value));
         Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("build/*.txt")]
+    [InlineData("'*.csv'")]
+    [InlineData("other/*/table.csv")]
+    [InlineData("build2/")]
+    [InlineData("build/table.csv2")]
+    public void A_path_beside_an_output_is_fine(string input) =>
+        Assert.Empty(SpecText.Faults(SpecText.Small.Replace("in: [make.table", $"in: [{input}", StringComparison.Ordinal)));
+
+    [Fact]
+    public void A_lock_is_beside_its_own_spec()
+    {
+        var e = Assert.Throws<SlipwayException>(() => SpecParser.Parse("small.yaml", Encoding.UTF8.GetBytes(SpecText.Small.Replace("build/model/", "small.lock", StringComparison.Ordinal))));
+        Assert.Equal("fit.model would write over the lock at 'small.lock'", Assert.Single(e.Faults).Message);
     }
 
     [Theory]

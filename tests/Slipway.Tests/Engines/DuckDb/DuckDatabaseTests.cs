@@ -32,8 +32,7 @@ public sealed class DuckDatabaseTests : IDisposable
         ];
         Assert.Equal(expected, rows.Columns[..^1].Select(column => column.Text(0)));
         Assert.True(rows["nothing"].IsNull(0));
-        Assert.True(rows["nothing"].HasNulls);
-        Assert.False(rows["b"].HasNulls);
+        Assert.False(rows["b"].IsNull(0));
         Assert.Equal(65535, rows["u16"].Int64(0));
         Assert.Equal(-0.05, rows["small"].Double(0));
         Assert.Equal(new DateTime(2001, 2, 3, 4, 5, 6, 789), rows["ts"].Timestamp(0));

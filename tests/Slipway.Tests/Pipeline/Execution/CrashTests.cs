@@ -53,6 +53,19 @@ public sealed class CrashTests : IDisposable
     }
 
     [Fact]
+    public async Task Temporary_names_that_a_killed_run_left_are_gone_after_the_next()
+    {
+        project.Write("raw.txt", "new\n");
+        var folder = project.Folder;
+        string[] left = [.. new[] { folder.State, folder.Steps, folder.Environments, folder.Tables, folder.Evaluations, folder.Scratch, Path.Combine(folder.Steps, "newest") }
+            .Select(each => Path.Combine(each, ".tmp-2147483647-1f-1.parquet"))];
+        foreach (var path in left)
+            project.Write(Path.GetRelativePath(project.Root, path), "half a doc");
+        await project.Run(Spec());
+        Assert.DoesNotContain(left, File.Exists);
+    }
+
+    [Fact]
     public async Task A_killed_run_is_followed_by_a_right_one_and_its_orphans_are_ended()
     {
         project.Write("raw.txt", "new\n");

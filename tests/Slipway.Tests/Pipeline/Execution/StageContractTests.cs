@@ -31,7 +31,7 @@ public sealed class StageContractTests : IDisposable
         project.Write("raw.txt", "x");
         var spec = TestProject.Spec(
             TestProject.Stage("first", "echo a > build/a.txt", [], "a=build/a.txt"),
-            TestProject.Stage("second", "cp $SLIPWAY_STAGE build/stage.json; mkdir -p build/m; echo $SLIPWAY_SEED > build/m/seed", ["first.a", "raw.txt", "@trips"], "stage=./build//stage.json", "m=build/m/") with { Params = ["tree.depth", "name"] }) with
+            TestProject.Stage("second", "cp $SLIPWAY_STAGE build/stage.json; mkdir -p build/m; echo $SLIPWAY_SEED > build/m/seed", ["first.a", "raw.txt", "@trips"], "stage=build/stage.json", "m=build/m/") with { Params = ["tree.depth", "name"] }) with
         {
             Data = ImmutableSortedDictionary<string, DatasetSpec>.Empty.Add("trips", new DatasetSpec("trips", "data/trips.csv", null, null)),
             Params = ImmutableSortedDictionary<string, JsonElement>.Empty.Add("tree", TestProject.Json("{\"depth\": 3, \"more\": 1}")).Add("name", TestProject.Json("\"x y\"")),

@@ -13,11 +13,10 @@ public sealed partial class DigestTests
     private const string Abc = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     [Fact]
-    public async Task The_published_example_has_its_published_digest()
+    public void The_published_example_has_its_published_digest()
     {
         Assert.Equal(Abc, Digest.Of("abc"u8).ToString());
         Assert.Equal(Abc, Digest.Of(new MemoryStream("abc"u8.ToArray())).ToString());
-        Assert.Equal(Abc, (await Digest.OfAsync(new MemoryStream("abc"u8.ToArray()), TestContext.Current.CancellationToken)).ToString());
         Assert.Equal("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Digest.Of([]).ToString());
         Assert.NotEqual(Digest.Of("abc"u8), Digest.Of("abd"u8));
     }

@@ -19,16 +19,32 @@ public sealed class ContentStoreTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    private Digest PutBytes(ReadOnlySpan<byte> content)
+    {
+        using var batch = Store.Begin();
+        var digest = batch.Add(content);
+        batch.Commit();
+        return digest;
+    }
+
+    private (Digest Digest, long Size) PutFile(string path)
+    {
+        using var batch = Store.Begin();
+        var stored = batch.AddFile(path);
+        batch.Commit();
+        return stored;
+    }
+
     [Fact]
     public void An_object_is_named_by_its_content_and_read_only()
     {
         Assert.False(Store.Contains(abc));
-        Assert.Equal(abc, Store.PutBytes("abc"u8));
+        Assert.Equal(abc, PutBytes("abc"u8));
         Assert.True(Store.Contains(abc));
         Assert.Equal(folder["objects/ba/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"], Store.PathOf(abc));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(Store.PathOf(abc)));
         Assert.Equal("abc", Text(Store.OpenRead(abc)));
-        Assert.Equal((abc, 3L), Store.PutFile(folder.Write("again.txt", "abc")));
+        Assert.Equal((abc, 3L), PutFile(folder.Write("again.txt", "abc")));
         Assert.Single(Directory.EnumerateFiles(folder["objects"], "*", SearchOption.AllDirectories));
     }
 
@@ -43,7 +59,7 @@ public sealed class ContentStoreTests : IDisposable
         var bytes = new byte[size];
         for (var i = 0; i < size; i++)
             bytes[i] = (byte)(i * 31 >> 3);
-        Assert.Equal((Digest.Of(bytes), (long)size), Store.PutFile(folder.Write("f", bytes)));
+        Assert.Equal((Digest.Of(bytes), (long)size), PutFile(folder.Write("f", bytes)));
         Store.CopyTo(Digest.Of(bytes), folder["copy"], executable: true, DateTime.UnixEpoch.AddDays(20000));
         Assert.Equal(bytes, File.ReadAllBytes(folder["copy"]));
         Assert.Equal(FilePermissions.Program, File.GetUnixFileMode(folder["copy"]));
@@ -76,7 +92,7 @@ public sealed class ContentStoreTests : IDisposable
     public void A_copy_is_no_link_to_the_object_nor_the_object_to_its_source()
     {
         var source = folder.Write("source", "abc");
-        Store.PutFile(source);
+        PutFile(source);
         File.AppendAllText(source, "x");
         Store.CopyTo(abc, folder["copy"], executable: false, DateTime.UnixEpoch);
         File.AppendAllText(folder["copy"], "x");
@@ -86,13 +102,13 @@ public sealed class ContentStoreTests : IDisposable
     [Fact]
     public void An_object_that_somebody_wrote_to_is_not_sound_and_is_replaced()
     {
-        Store.PutBytes("abc"u8);
+        PutBytes("abc"u8);
         Assert.True(Store.IsSound(abc, 3));
         Assert.False(Store.IsSound(abc, 4));
         Spoil("abd");
         Assert.False(Store.IsSound(abc, 3));
         Assert.Equal("damaged-object", Assert.Throws<SlipwayException>(() => Store.OpenRead(abc, verify: true)).Faults[0].Code);
-        Store.PutBytes("abc"u8);
+        PutBytes("abc"u8);
         Assert.True(Store.IsSound(abc, 3));
         File.Delete(Store.PathOf(abc));
         Assert.False(Store.IsSound(abc, 3));
@@ -102,7 +118,7 @@ public sealed class ContentStoreTests : IDisposable
     [Fact]
     public void An_object_copied_without_its_times_is_hashed_once_and_then_sound_by_its_stamp()
     {
-        Store.PutBytes("abc"u8);
+        PutBytes("abc"u8);
         File.SetLastWriteTimeUtc(Store.PathOf(abc), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         Assert.True(Store.IsSound(abc, 3));
         Assert.Equal(ContentStore.Untouched, File.GetLastWriteTimeUtc(Store.PathOf(abc)));
@@ -185,7 +201,7 @@ public sealed class ContentStoreTests : IDisposable
     [Fact]
     public void What_a_dead_writer_left_is_removed_and_what_a_living_one_writes_is_not()
     {
-        Store.PutBytes("abc"u8);
+        PutBytes("abc"u8);
         folder.Write("objects/.tmp-999999999-1a-1", "x");
         folder.Write($"objects/.tmp-{Environment.ProcessId}-0-1", "of a process before this one that had its id");
         folder.Write("objects/.tmp-999999999-1a-2/deep", "x");

@@ -81,6 +81,15 @@ public sealed class DigestIndexTests : IDisposable
     }
 
     [Fact]
+    public void An_index_that_cannot_be_written_costs_time_and_no_more()
+    {
+        var file = Write("a.txt", "abc");
+        var index = DigestIndex.Open(Path.Combine(file, "index"), later);   // a file is no folder
+        Assert.Equal(Digest.Of("abc"u8), index.Of(file));
+        Assert.Null(Record.Exception(index.Save));
+    }
+
+    [Fact]
     public void An_index_that_did_not_change_is_not_written()
     {
         var file = Write("a.txt", "abc");

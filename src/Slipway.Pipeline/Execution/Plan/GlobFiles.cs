@@ -1,28 +1,10 @@
-using System.IO.Enumeration;
+using Slipway.Documents.Specs;
 
 namespace Slipway.Pipeline.Execution.Plan;
 
-/// <summary>Patterns over the project's files: <c>*</c> and <c>?</c> within a name, <c>**</c> for any number of folders.</summary>
-/// <remarks>As in a shell, a wildcard matches no name that begins with a dot. Links to folders are not entered by <c>**</c>.</remarks>
-internal static class Glob
+/// <summary>The project's files that a <see cref="Glob"/> stands for. Links to folders are not entered by <c>**</c>.</summary>
+internal static class GlobFiles
 {
-    public static bool IsPattern(string path) => path.AsSpan().IndexOfAny('*', '?') >= 0;
-
-    /// <summary>Whether the pattern can match the file <paramref name="path"/>, or anything below it when it is a folder. Looks at no file.</summary>
-    public static bool Reaches(string pattern, string path, bool isFolder)
-    {
-        return Reaches(pattern.Split('/', StringSplitOptions.RemoveEmptyEntries), path.Split('/'));
-
-        bool Reaches(ReadOnlySpan<string> patterns, ReadOnlySpan<string> names)
-        {
-            if (patterns.IsEmpty || names.IsEmpty)
-                return names.IsEmpty && (isFolder || patterns.IsEmpty);
-            return patterns[0] == "**"
-                ? Reaches(patterns[1..], names) || Reaches(patterns, names[1..]) || (patterns.Length == 1 && names.Length == 1)
-                : Matches(patterns[0])(names[0]) && Reaches(patterns[1..], names[1..]);
-        }
-    }
-
     /// <summary>Matching files relative to <paramref name="root"/>, each once, unsorted; folders do not match.</summary>
     public static IEnumerable<string> Match(string root, string pattern)
     {
@@ -48,7 +30,8 @@ internal static class Glob
             }
             else
             {
-                var names = IsPattern(rest[0]) ? Names(folder).Where(Matches(rest[0])) : [rest[0]];
+                var part = rest[0];
+                var names = Glob.IsPattern(part) ? Names(folder).Where(name => Glob.Matches(part, name)) : [part];
                 foreach (var name in names)
                 {
                     var path = Path.Combine(folder, name);
@@ -60,9 +43,6 @@ internal static class Glob
             }
         }
     }
-
-    private static Func<string, bool> Matches(string pattern) =>
-        name => FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\"), name, ignoreCase: false);
 
     private static IEnumerable<string> Names(string folder) =>
         Directory.Exists(folder)
