@@ -28,7 +28,7 @@ public static class Status
         var plan = ExecutionPlan.Of(spec);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(project.Root, index);
-        files.Require(plan, upTo is null ? spec.Model : null);
+        files.Require(plan, spec.Model);
         var steps = new StepStore(project);
         var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints);
         var outputs = new Dictionary<string, Artifact>(StringComparer.Ordinal);
