@@ -37,8 +37,15 @@ internal static class ServeVerb
             shell.Note("note: " + note);
         if (opened.Bundle is not { } bundle)
             throw new SlipwayException(ExitCode.BadVerdict, opened.Problems);
-        if (GateVerdict.Find(bundle) is not { Report.Verdict: Verdict.Pass })
-            shell.Warn($"no trusted key says that {opened.Digest} passed its gates");
+        switch (GateVerdict.Find(bundle))
+        {
+            case null:
+                shell.Warn($"no trusted key has attested a gate verdict on {opened.Digest}");
+                break;
+            case { Report.Verdict: not Verdict.Pass } judged:
+                shell.Warn($"the gates' verdict on {opened.Digest} is {judged.Report.Verdict.Name()}");
+                break;
+        }
 
         var scratch = Directory.CreateTempSubdirectory("slipway-serve-");
         try
