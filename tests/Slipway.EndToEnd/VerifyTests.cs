@@ -82,6 +82,10 @@ public sealed class VerifyTests(SealedProject original) : IClassFixture<SealedPr
         Assert.True(verify.Code == 1, verify.All);
         Assert.Contains("not trusted", verify.All);
 
+        // By the id that `keys show` tells, so that people can find whose key it is; once, however many statements it signed.
+        var signer = original.Project.Run("keys", "show").Output.Split('\n')[0]["key id  ".Length..];
+        Assert.Contains($"only by keys that are not trusted: {signer}\n", verify.Errors);
+
         var named = stranger.Run("verify", Reference, "--key", Path.Combine(original.Project.Home, ".config/slipway/keys/default.key.pub"));
         Assert.True(named.Code == 0, named.All);
     }

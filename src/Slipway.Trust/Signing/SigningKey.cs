@@ -40,7 +40,7 @@ public sealed class SigningKey : IDisposable
         if (kind is not ("PRIVATE KEY" or "ENCRYPTED PRIVATE KEY"))
             throw KeyFile.NoKey(file, kind, "a P-256 private key in PKCS#8 PEM (PRIVATE KEY or ENCRYPTED PRIVATE KEY)");
         if (kind is "ENCRYPTED PRIVATE KEY" && passphrase is null)
-            throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", $"{file} is encrypted and no passphrase is given", file, Help: "set SLIPWAY_KEY_PASSPHRASE, or name a file that holds it"));
+            throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", $"{file} is encrypted and no passphrase is given", file, Help: "set SLIPWAY_KEY_PASSPHRASE, or run it in a terminal, which asks"));
 
         var key = ECDsa.Create();
         try

@@ -31,6 +31,13 @@ public sealed class VerificationKey
     /// <summary>The same hash in base64: how cosign names a key in a bundle.</summary>
     public string Hint { get; }
 
+    /// <summary>The key id that a hint in base64 stands for: what people see everywhere else. Null when it is no such hint.</summary>
+    internal static string? IdOf(string hint)
+    {
+        Span<byte> hash = stackalloc byte[Digest.Length];
+        return Convert.TryFromBase64String(hint, hash, out var length) && length == Digest.Length ? Convert.ToHexStringLower(hash) : null;
+    }
+
     /// <exception cref="SlipwayException">No such file (exit 3); no P-256 public key in SPKI PEM (exit 2).</exception>
     public static VerificationKey Load(string file)
     {

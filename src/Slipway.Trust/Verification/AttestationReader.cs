@@ -36,8 +36,8 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
         if (statements.Count == 0 && Problems.Count == 0)
         {
             Problems.Add(strangers.Count > 0
-                ? new Fault("signer-untrusted", $"bundle {bundle} is signed only by keys that are not trusted: {string.Join(", ", strangers)}", Help: "if you know the signer, pass its public key with `--key FILE.pub`")
-                : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations, or sign it with `slipway sign`"));
+                ? new Fault("signer-untrusted", $"bundle {bundle} is signed only by keys that are not trusted: {string.Join(", ", strangers.Distinct())}", Help: "if you know the signer, pass its public key with `--key FILE.pub`")
+                : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations"));
         }
 
         return statements.ToImmutable();
@@ -87,7 +87,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
             return Problem("attestation-edited", $"{name}: its signature does not belong to its content, although it names the trusted key {named.KeyId}");
         if (signer is null)
         {
-            var stranger = hint is null ? "a certificate" : DeterministicTar.Printable(hint);
+            var stranger = hint is null ? "a certificate" : DeterministicTar.Printable(VerificationKey.IdOf(hint) ?? hint);
             strangers.Add(stranger);
             Notes.Add($"{name} is signed by a key that is not trusted ({stranger}): ignored");
             return null;

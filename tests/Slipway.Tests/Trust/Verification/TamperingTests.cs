@@ -80,7 +80,7 @@ public sealed class TamperingTests
         using var mine = SigningKey.Create();
         var result = bundle.Verify(mine);
         AssertProblem("signer-untrusted", bundle.Digest, result);
-        Assert.Contains(bundle.Key.PublicKey.Hint, result.Problems[0].Message);
+        Assert.Contains(bundle.Key.PublicKey.KeyId, result.Problems[0].Message);
         Assert.Contains("--key", result.Problems[0].Help);
     }
 

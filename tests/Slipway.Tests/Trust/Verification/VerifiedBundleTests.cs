@@ -42,7 +42,7 @@ public sealed class VerifiedBundleTests
 
         Assert.Single(result.Require().Statements);
         Assert.Equal(2, result.Notes.Length);
-        Assert.Contains(result.Notes, text => text.Contains(theirs.Digest.ToString(), StringComparison.Ordinal) && text.Contains(stranger.PublicKey.Hint, StringComparison.Ordinal));
+        Assert.Contains(result.Notes, text => text.Contains(theirs.Digest.ToString(), StringComparison.Ordinal) && text.Contains(stranger.PublicKey.KeyId, StringComparison.Ordinal));
         Assert.Contains(result.Notes, text => text.Contains(note.Digest.ToString(), StringComparison.Ordinal));
     }
 
