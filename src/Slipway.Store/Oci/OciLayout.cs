@@ -37,7 +37,7 @@ public sealed partial class OciLayout
         var path = Path.GetFullPath(folder);
         var mark = Path.Combine(path, "oci-layout");
         if (FileStamp.Of(mark) is not { Kind: FileKind.File })
-            throw Unusable("layout-missing", $"{folder} is no OCI image layout: it has no file oci-layout", folder, "name a folder that `slipway seal` or another OCI tool wrote");
+            throw Unusable("layout-missing", $"{folder} is no OCI image layout: it has no file oci-layout", folder, "name a folder that `slipway run` or another OCI tool wrote");
         try
         {
             var found = OciJson.Read(ReadBounded(mark, OciManifest.MaxBytes), OciJson.Default.OciLayoutMark).ImageLayoutVersion;

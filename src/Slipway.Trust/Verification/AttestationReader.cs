@@ -37,7 +37,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
         {
             Problems.Add(strangers.Count > 0
                 ? new Fault("signer-untrusted", $"bundle {bundle} is signed only by keys that are not trusted: {string.Join(", ", strangers)}", Help: "if you know the signer, pass its public key with `--key FILE.pub`")
-                : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations, or sign it with `slipway sign`"));
+                : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations, or let `slipway run` seal and sign it again"));
         }
 
         return statements.ToImmutable();

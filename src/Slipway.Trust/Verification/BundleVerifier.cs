@@ -54,7 +54,7 @@ public static class BundleVerifier
             return read.Bytes;
         problems.Add(read.State switch
         {
-            BlobState.Missing => new Fault("manifest-missing", $"manifest {manifest} is not in {layout.Folder}", layout.Folder, Help: "`slipway inspect` lists what is there"),
+            BlobState.Missing => new Fault("manifest-missing", $"manifest {manifest} is not in {layout.Folder}", layout.Folder, Help: "copy the whole layout from where the bundle was sealed"),
             BlobState.TooLarge => new Fault("manifest-shape", $"manifest {manifest} has more than {OciManifest.MaxBytes} bytes", layout.Folder),
             _ => new Fault("manifest-edited", $"manifest {manifest} was changed: its bytes have another digest", layout.Folder, Help: "fetch the bundle again from where it was sealed"),
         });
