@@ -70,7 +70,8 @@ internal static partial class Comparison
             var script = Path.Combine(AppContext.BaseDirectory, "post.lua");
             var before = Cpu();
             using var wrk = Process.Start(new ProcessStartInfo(
-                "/usr/bin/wrk", ["-t1", $"-c{Connections}", $"-d{seconds}s", "-s", script, url + "/v2/models/flight-delay/infer"]) { RedirectStandardOutput = true })!;
+                "/usr/bin/wrk", ["-t1", $"-c{Connections}", $"-d{seconds}s", "-s", script, url + "/v2/models/flight-delay/infer"])
+            { RedirectStandardOutput = true })!;
             var report = await wrk.StandardOutput.ReadToEndAsync();
             await wrk.WaitForExitAsync();
             var requests = double.Parse(Total().Match(report).Groups[1].Value, CultureInfo.InvariantCulture);

@@ -6,6 +6,7 @@ using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Processes;
 
 namespace Slipway.Cli.Verbs;
 
@@ -40,7 +41,7 @@ internal static class RunVerb
             Stages = new RunOptions
             {
                 RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
-                SqlProgram = [Environment.ProcessPath!, SqlStageVerb.Name],
+                SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
                 Jobs = jobs,
                 Force = force,
                 UpTo = stage,

@@ -1,7 +1,7 @@
-using System.Text;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Snapshots;
 
@@ -34,7 +34,7 @@ internal sealed class DatasetFiles
     {
         var files = new DatasetFiles(spec, projectRoot);
         files.Find();
-        files.found.Sort((a, b) => Encoding.UTF8.GetBytes(a.Relative).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b.Relative)));
+        files.found.Sort((a, b) => Utf8Order.Comparer.Compare(a.Relative, b.Relative));
         return files.found;
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Reflection;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Primitives.Processes;
@@ -14,7 +16,17 @@ public sealed record ChildCommand(
     string WorkingDirectory,
     IReadOnlyDictionary<string, string> Environment,
     string? Output = null,
-    string? Errors = null);
+    string? Errors = null)
+{
+    /// <summary>Program and first arguments that start this very program again with a verb, whether it has a launcher of its own or not.</summary>
+    public static ImmutableArray<string> ThisProgram(string verb)
+    {
+        var program = System.Environment.ProcessPath ?? throw new UnreachableException("a running program has no path");
+        return Path.GetFileName(program) == "dotnet" && Assembly.GetEntryAssembly()?.Location is { Length: > 0 } assembly
+            ? [program, assembly, verb]
+            : [program, verb];
+    }
+}
 
 /// <summary>How a child ended and what it used, itself and every descendant that it waited for.</summary>
 /// <param name="Code">Exit code; null when a signal ended it.</param>

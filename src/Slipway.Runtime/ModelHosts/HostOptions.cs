@@ -1,4 +1,4 @@
-using System.Reflection;
+using Slipway.Primitives.Processes;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -11,7 +11,7 @@ public sealed record HostOptions
     /// <summary>
     /// The command that calls <see cref="ModelHost.RunProbe"/> with the arguments that are appended to it. Default: this program with the verb <c>onnx-probe</c>.
     /// </summary>
-    public IReadOnlyList<string> Probe { get; init; } = ThisProgram("onnx-probe");
+    public IReadOnlyList<string> Probe { get; init; } = ChildCommand.ThisProgram("onnx-probe");
 
     /// <summary>From the start of a model's process, or of the first load, to its readiness. Default 60 s; more than zero.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(60);
@@ -26,12 +26,4 @@ public sealed record HostOptions
     public Action<string> Log { get; init; } = static _ => { };
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    private static IReadOnlyList<string> ThisProgram(string verb)
-    {
-        var program = Environment.ProcessPath ?? "slipway";
-        return Path.GetFileName(program) == "dotnet" && Assembly.GetEntryAssembly()?.Location is { Length: > 0 } assembly
-            ? [program, assembly, verb]
-            : [program, verb];
-    }
 }

@@ -113,7 +113,7 @@ public sealed record FileTreeEntry(string Path, bool Executable, long Size, Dige
 internal sealed partial class FileTreeJson : JsonSerializerContext;
 
 /// <summary>The order of the names' UTF-8 bytes, which UTF-16's is not beyond the basic plane.</summary>
-internal sealed class Utf8Order : IComparer<string>
+public sealed class Utf8Order : IComparer<string>
 {
     public static Utf8Order Comparer { get; } = new();
 

@@ -145,7 +145,8 @@ public sealed class StageContractTests : IDisposable
         project.WriteDataset("d", "data/d.csv", "1\n");
         var outcome = await project.Run(TestProject.Spec(
             TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt"),
-            TestProject.Stage("b", "echo x >> raw.txt; echo x >> build/a.txt; chmod 000 build/a.txt; rm data/d.csv; echo b > build/b.txt", ["raw.txt", "a.a", "@d"], "b=build/b.txt")) with { Data = Data(("d", "data/d.csv")) });
+            TestProject.Stage("b", "echo x >> raw.txt; echo x >> build/a.txt; chmod 000 build/a.txt; rm data/d.csv; echo b > build/b.txt", ["raw.txt", "a.a", "@d"], "b=build/b.txt")) with
+        { Data = Data(("d", "data/d.csv")) });
         Assert.Equal(("raw", "a\n", "1\n"), (project.Read("raw.txt"), project.Read("build/a.txt"), project.Read("data/d.csv")));
         Assert.True(project.Objects.IsSound(outcome.Output("a.a")!.Digest, 2));
     }
