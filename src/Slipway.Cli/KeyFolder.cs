@@ -54,15 +54,19 @@ internal static class KeyFolder
     private static string Ask(string prompt)
     {
         Console.Error.Write(prompt);
+        Console.TreatControlCAsInput = true;        // reading a key cannot be interrupted, so Ctrl-C is read as one
         var typed = new StringBuilder();
         while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
         {
+            if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
+                throw new OperationCanceledException();
             if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
                 typed.Length--;
             else if (!char.IsControl(key.KeyChar))
                 typed.Append(key.KeyChar);
         }
 
+        Console.TreatControlCAsInput = false;
         Console.Error.WriteLine();
         return typed.ToString();
     }

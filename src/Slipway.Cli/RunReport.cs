@@ -17,7 +17,7 @@ internal static class RunReport
 
     public static void Write(Shell shell, Spec spec, RunAccount account)
     {
-        var page = new Page(shell.Out);
+        var page = new Page(shell);
         foreach (var snapshot in account.Data)
             page.Line("data", $"{snapshot.Name}: {Amounts.Count(snapshot.Rows)} rows, {new ByteSize(snapshot.Files.Sum(file => file.Size))}, {snapshot.Digest}");
         foreach (var report in account.Validation)
@@ -39,7 +39,8 @@ internal static class RunReport
         page.Line("", $"{new ByteSize(bundle.Size)} in oci:.slipway/bundles:{bundle.Tag}, signed by key {account.Signer![..12]}");
         Gates(page, account.Gates);
         var file = spec.Name == bundle.Tag && shell.SpecFile == SpecParser.DefaultFile ? "" : $" --file {shell.SpecFile}";
-        page.Line("next", $"slipway verify {bundle.Tag} · slipway serve {bundle.Tag} · slipway status{file} · logs in .slipway/runs/{account.RunId}");
+        var use = account.IsGood ? $"slipway verify {bundle.Tag} · slipway serve {bundle.Tag}" : $"see why above; the bundle stays as evidence: slipway verify {bundle.Tag}";
+        page.Line("next", $"{use} · slipway status{file} · this run's record is .slipway/runs/{account.RunId}/run.json");
     }
 
     public static JsonObject ToJson(RunAccount account)
@@ -142,8 +143,19 @@ internal static class RunReport
     }
 
     /// <summary>Lines with a label column.</summary>
-    private sealed class Page(TextWriter output)
+    private sealed class Page(Shell shell)
     {
-        public void Line(string label, string text) => output.WriteLine(label.PadRight(LabelWidth) + text);
+        private const string Bold = "\u001b[1m", Green = "\u001b[32m", Yellow = "\u001b[33m", Red = "\u001b[31m", Plain = "\u001b[0m";
+
+        /// <summary>A label in bold, and the mark that a line begins with in the colour of what it says.</summary>
+        public void Line(string label, string text) => shell.Out.WriteLine(shell.Colour
+            ? Bold + label.PadRight(LabelWidth) + Plain + text switch
+            {
+                ['✓', ..] => Green + text[..1] + Plain + text[1..],
+                ['!', ..] => Yellow + text[..1] + Plain + text[1..],
+                ['✗', ..] => Red + text[..1] + Plain + text[1..],
+                _ => text,
+            }
+            : label.PadRight(LabelWidth) + text);
     }
 }

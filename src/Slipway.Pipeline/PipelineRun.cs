@@ -12,6 +12,7 @@ using Slipway.Pipeline.Sealing;
 using Slipway.Pipeline.Snapshots;
 using Slipway.Pipeline.Validation;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
 using Slipway.Trust.Attestations;
@@ -21,13 +22,13 @@ using Slipway.Trust.Verification;
 namespace Slipway.Pipeline;
 
 /// <summary>One way through: snapshot, validate, lock, run the stages, evaluate, seal, gate. The left of ‖ in one story.</summary>
-/// <param name="key">Signs the statements about the bundle.</param>
+/// <param name="key">Signs the statements about the bundle; null only where none is sealed.</param>
 /// <param name="observe">Told what happens, one at a time.</param>
 /// <remarks>
 /// Each step leaves an immutable document before the next begins, so a run that ends anywhere is taken up by the next one.
 /// One at a time in a project: the run lock is held throughout.
 /// </remarks>
-public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key, PipelineOptions options, Action<PipelineEvent> observe)
+public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? key, PipelineOptions options, Action<PipelineEvent> observe)
 {
     private readonly RunOptions stages = options.Stages;
 
@@ -96,6 +97,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         account = account with { Stages = outcome.Stages };
         if (stages.UpTo is not null || spec.Model is null)
             return account;
+        var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
         var evaluation = Evaluate(outcome, cancellation);
         observe(new PhaseStarted("sealing"));
@@ -113,8 +115,8 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         var gates = spec.Gates.IsEmpty || evaluation is null
             ? null
             : GateJudge.Judge(spec.Gates, new SealedEvaluation(bundle.Digest, evaluation.Evaluation, evaluation.Replicates), Baseline(pins.Effective.Baseline, cancellation));
-        account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = key.PublicKey.KeyId };
-        await AttestAsync(layout, account, documents, code, started, cancellation);
+        account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = signer.PublicKey.KeyId };
+        await AttestAsync(layout, account, documents, code, signer, started, cancellation);
         return account;
     }
 
@@ -137,13 +139,29 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
         if (spec.Evaluate is not { } evaluate)
             return null;
         observe(new PhaseStarted("evaluating"));
-        var extension = Path.GetExtension(spec.PathOf(evaluate.Predictions)!);
-        var predictions = outcome.Output(evaluate.Predictions)!;
-        var kept = new KeptEvaluation(project, options.Threads);
-        var evaluated = kept.Of(evaluate, spec.Determinism.Seed, new ContentStore(project.Objects).PathOf(predictions.Digest), extension, predictions.Digest, cancellation);
-        foreach (var warning in evaluated.Warnings)
-            observe(new Remark(warning.ToString()));
-        return evaluated;
+        var digest = outcome.Output(evaluate.Predictions)!.Digest;
+        // The reader goes by the extension, which an object in the store does not have. Figures that are sealed are computed from
+        // bytes that were hashed, each time: a remembered evaluation would be one more thing to believe.
+        var named = AtomicFile.TemporaryBeside(Path.Combine(project.Scratch, "predictions")) + Path.GetExtension(spec.PathOf(evaluate.Predictions)!);
+        AtomicFile.CreateFolder(project.Scratch);
+        try
+        {
+            using (var stored = new ContentStore(project.Objects).OpenRead(digest, verify: true))
+            using (var copy = new FileStream(named, FileMode.CreateNew, FileAccess.Write))
+                stored.CopyTo(copy);
+            var evaluated = Evaluator.Evaluate(evaluate, spec.Determinism.Seed, named, digest, project.Scratch, options.Threads, cancellation);
+            foreach (var warning in evaluated.Warnings)
+                observe(new Remark(warning.ToString()));
+            return evaluated;
+        }
+        catch (IOException e) when (AtomicFile.Explain(e, named) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            File.Delete(named);
+        }
     }
 
     private ImmutableArray<SealFile> ModelFiles(RunOutcome outcome, ModelSpec model)
@@ -169,23 +187,23 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey key
     }
 
     /// <summary>Signs what is true of this bundle and this run; what the same key has said already is not said again.</summary>
-    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> code, DateTimeOffset started, CancellationToken cancellation)
+    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> code, SigningKey signer, DateTimeOffset started, CancellationToken cancellation)
     {
         observe(new PhaseStarted("signing"));
         var bundle = account.Bundle!.Digest;
         var now = stages.Clock.GetUtcNow();
-        var known = BundleVerifier.Verify(layout, bundle, KeyRing.Of(key.PublicKey), cancellation).Bundle;
+        var known = BundleVerifier.Verify(layout, bundle, KeyRing.Of(signer.PublicKey), cancellation).Bundle;
         if (known is null || !known.Statements.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
             var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
-            Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), key, cancellation);
+            Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
             if (documents.Evaluation is not null)
-                Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), key, cancellation);
+                Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
         }
 
         if (account.Gates is { } gates && !(known is not null && GateVerdict.Find(known) is { } said && said.Report.SaysTheSameAs(gates)))
-            Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), key, cancellation);
+            Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), signer, cancellation);
     }
 
     private static RunRecord Outcome(RunRecord record, RunAccount account) => record with

@@ -26,6 +26,17 @@ public sealed class BadInputTests : IDisposable
         Refused(2, "slipway.yaml");
     }
 
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void A_state_folder_that_is_none_says_so(bool isLink)
+    {
+        if (isLink)
+            File.CreateSymbolicLink(project.PathOf(".slipway"), "/nowhere/at-all");
+        else
+            File.WriteAllText(project.PathOf(".slipway"), "mine");
+        Refused(2, ".slipway stands where a folder is due");
+    }
+
     [Fact]
     public void An_empty_spec_says_so()
     {

@@ -173,6 +173,31 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_seals_nothing_needs_no_key()
+    {
+        File.Delete(Path.Combine(project.Home, ".config/slipway/keys/default.key"));
+        var run = project.Run("run", "features");
+        Assert.True(run.Code == 0, run.All);
+    }
+
+    [Fact]
+    public void A_result_that_was_edited_in_the_store_does_not_reach_a_bundle()
+    {
+        var first = project.Run("run", "--json").Json.GetProperty("bundle").GetProperty("digest").GetString();
+        Directory.Delete(project.PathOf(".slipway/bundles"), recursive: true);
+        var predictions = Directory.EnumerateFiles(project.PathOf(".slipway/objects"), "*", SearchOption.AllDirectories)
+            .First(file => File.ReadLines(file).First() == "day,kind,late,probability\r" || File.ReadLines(file).First() == "day,kind,late,probability");
+        var time = File.GetLastWriteTimeUtc(predictions);
+        File.SetUnixFileMode(predictions, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllText(predictions, File.ReadAllText(predictions).Replace(",1,0.", ",1,1.").Replace(",0,0.7", ",0,0.1"));
+        File.SetLastWriteTimeUtc(predictions, time);
+
+        var again = project.Run("run", "--json");
+        Assert.True(again.Code == 2 || again.Json.GetProperty("bundle").GetProperty("digest").GetString() == first, again.All);
+        Assert.DoesNotContain("slipway has a bug", again.Errors);
+    }
+
+    [Fact]
     public void Without_a_signing_key_nothing_starts()
     {
         File.Delete(Path.Combine(project.Home, ".config/slipway/keys/default.key"));

@@ -35,6 +35,20 @@ public sealed class ServeTests(SealedProject original) : IClassFixture<SealedPro
     }
 
     [Fact]
+    public async Task A_server_that_is_killed_takes_its_model_with_it()
+    {
+        using var server = original.Project.Start("serve", "tiny", "--port", "0");
+        await UrlOf(server);
+        var model = Children(server.Id).SelectMany(child => Children(child).Prepend(child)).ToList();
+        Assert.NotEmpty(model);
+        server.Kill();
+        server.WaitForExit();
+        for (var i = 0; i < 100 && model.Any(IsAlive); i++)
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(model, IsAlive);
+    }
+
+    [Fact]
     public void A_port_in_use_is_named()
     {
         var taken = new TcpListener(IPAddress.Loopback, 0);
@@ -71,5 +85,22 @@ public sealed class ServeTests(SealedProject original) : IClassFixture<SealedPro
         }
 
         throw new InvalidOperationException("the server printed no URL: " + await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    private static IEnumerable<int> Children(int id) =>
+        Directory.EnumerateDirectories($"/proc/{id}/task")
+            .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(int.Parse);
+
+    private static bool IsAlive(int id)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{id}/stat").Contains(") Z ");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -32,8 +32,8 @@ internal static class RunVerb
     private static async Task<int> RunAsync(Shell shell, string? stage, bool force, int jobs, string keyName, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
-        // Before an hour of training, not after it.
-        using var key = KeyFolder.Open(keyName);
+        // Before an hour of training, not after it; a run that seals nothing needs none.
+        using var key = stage is null && spec.Model is not null ? KeyFolder.Open(keyName) : null;
         var clock = TimeProvider.System;
         using var progress = new RunProgress(shell, clock);
         var options = new PipelineOptions

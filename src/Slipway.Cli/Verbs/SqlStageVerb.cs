@@ -1,4 +1,6 @@
+using Slipway.Engines.DuckDb;
 using Slipway.Pipeline.Execution.Sql;
+using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli.Verbs;
 
@@ -15,11 +17,16 @@ internal static class SqlStageVerb
             SqlStageRequest.Run(requestFile, CancellationToken.None);
             return 0;
         }
-        catch (Primitives.Faults.SlipwayException failure)
+        catch (SlipwayException failure)
         {
             foreach (var fault in failure.Faults)
                 Console.Error.WriteLine(fault.Help is null ? fault : $"{fault}\n  → {fault.Help}");
             return (int)failure.Exit;
+        }
+        catch (DuckException failure)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return (int)(failure.IsShortage ? ExitCode.NotThere : ExitCode.UnusableInput);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Slipway.Documents;
 using Slipway.Documents.Runs;
 using Slipway.Pipeline;
@@ -32,7 +33,9 @@ internal static class StatusVerb
         var report = Status.Of(spec, project, index, inputs.Data.ToDictionary(taken => taken.Key, taken => taken.Value.Snapshot.Digest), inputs.Environments);
         var differences = inputs.Against(spec, project).Differences.Select(difference => $"{project.LockName}: {difference.Message}").ToList();
         var text = string.Concat(differences.Concat(Lines(report)).Select(line => line + "\n"));
-        var json = Shell.Render(JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!) + "\n";
+        var document = JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!;
+        document["lock"] = new JsonArray([.. differences.Select(difference => (JsonNode)difference)]);
+        var json = Shell.Render(document) + "\n";
         try
         {
             index.Save();

@@ -123,10 +123,14 @@ internal sealed class Contradictions(BundleDocuments documents)
             Add("evaluation-contradicts-spec", $"evaluation.json lacks the metric {Shown(metric)} that spec.json asks for");
         foreach (var column in asked.Slices.Where(column => !found.Slices.ContainsKey(column)))
             Add("evaluation-contradicts-spec", $"evaluation.json lacks the slices by {Shown(column)} that spec.json asks for");
+        foreach (var metric in found.Metrics.Where(metric => metric.Value.Low is not null && !replicates.Replicates.ContainsKey(metric.Key)).Select(metric => metric.Key))
+            Add("replicates-contradict-evaluation", $"evaluation.json has an interval of {Shown(metric)}; evaluation-replicates.json lacks the replicates that it was drawn from");
         foreach (var (metric, values) in replicates.Replicates)
         {
-            if (!found.Metrics.ContainsKey(metric) || values.Length != found.Resamples)
+            if (!found.Metrics.ContainsKey(metric) || values.IsEmpty || values.Length != found.Resamples)
                 Add("replicates-contradict-evaluation", $"evaluation-replicates.json has {values.Length} replicates of {Shown(metric)}; evaluation.json has {(found.Metrics.ContainsKey(metric) ? $"{found.Resamples} resamples" : "no such metric")}");
+            else if (found.Metrics[metric] is { Low: { } low, High: { } high } && !(values.Min() <= low && low <= high && high <= values.Max()))
+                Add("replicates-contradict-evaluation", $"evaluation.json has {Shown(metric)} in [{low}, {high}]; the replicates that it would be drawn from lie in [{values.Min()}, {values.Max()}]");
         }
     }
 

@@ -34,9 +34,6 @@ public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml"
     /// <summary>Columns, row counts and validation reports of datasets, by content.</summary>
     public string Tables => Path.Combine(State, "tables");
 
-    /// <summary>Evaluations by what they depend on.</summary>
-    public string Evaluations => Path.Combine(State, "evaluations");
-
     /// <summary>Scratch space of the SQL engine.</summary>
     public string Scratch => Path.Combine(State, "scratch");
 

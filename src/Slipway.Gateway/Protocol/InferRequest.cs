@@ -28,6 +28,10 @@ internal static class InferRequest
         {
             return $"the body is no JSON: {TensorJson.PlaceOf(e)}";
         }
+        catch (InvalidOperationException)
+        {
+            return "the body is no JSON: a string is no valid Unicode";     // half of a surrogate pair where a name is compared
+        }
     }
 
     private static string? Read(ref Utf8JsonReader reader, InferCall call)

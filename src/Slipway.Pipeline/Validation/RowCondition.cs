@@ -21,7 +21,7 @@ internal static class RowCondition
     /// <summary>Functions whose value is not settled by their arguments: the result could not be kept, or repeated.</summary>
     internal static readonly FrozenSet<string> Unsettled = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "now", "today", "ago", "age", "transaction_timestamp", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
+        "now", "today", "ago", "age", "transaction_timestamp", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_localtime", "current_localtimestamp",
         "get_current_timestamp", "get_current_time", "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "nextval", "currval",
         "current_query", "current_query_id", "current_connection_id", "current_transaction_id", "txid_current", "current_database", "current_catalog",
         "current_schema", "current_schemas", "current_setting", "getvariable", "in_search_path", "current_user", "session_user", "current_role", "user",

@@ -117,7 +117,7 @@ public static class AtomicFile
     }
 
     /// <summary>Makes a folder and its parents; one that is there already is fine.</summary>
-    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3); a file or a dangling link stands in the way (exit 2).</exception>
     public static void CreateFolder(string path)
     {
         try
@@ -128,6 +128,22 @@ public static class AtomicFile
         {
             throw explained;
         }
+        catch (IOException e) when (InTheWay(path) is { } other)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("not-a-folder", $"{other} stands where a folder is due, and is none", other, Help: "move it away, or let the link lead to a folder that is there"), e);
+        }
+    }
+
+    /// <summary>The one of a path's folders that something else stands in for; null where there is none.</summary>
+    private static string? InTheWay(string path)
+    {
+        for (var at = Path.GetFullPath(path); at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (FileStamp.Of(at, followLinks: false) is not null)
+                return Directory.Exists(at) ? null : at;
+        }
+
+        return null;
     }
 
     /// <summary>The framework's exception for a full disk or a missing permission as a fault with exit 3; null for any other.</summary>

@@ -92,6 +92,10 @@ internal sealed class ProcessClient : IDisposable
         {
             return Nonsense($"no JSON ({TensorJson.PlaceOf(e)})");
         }
+        catch (InvalidOperationException)
+        {
+            return Nonsense("no JSON (a string is no valid Unicode)");      // half of a surrogate pair where a name is compared
+        }
     }
 
     public void Dispose() => http.Dispose();

@@ -82,11 +82,17 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
         firstReady.TrySetCanceled();
     }
 
+    /// <summary>A shell that only starts one command becomes it: what the kernel ends when this server dies is then the model itself.</summary>
+    internal static IReadOnlyList<string> Direct(IReadOnlyList<string> command) =>
+        command is ["/bin/sh", "-c", var line] && line.IndexOfAny([';', '&', '|', '(', ')', '<', '>', '\n', '`']) < 0 && !line.TrimStart().Split(' ')[0].Contains('=')
+            ? ["/bin/sh", "-c", "exec " + line.TrimStart()]
+            : command;
+
     /// <returns>Why the process is no longer there.</returns>
     private async Task<SlipwayException> RunOnceAsync()
     {
         File.Delete(folder.Socket);
-        await using var child = ChildProcess.Start(new ChildCommand(model.Runtime.Process!.Value, model.Folder, folder.Environment, folder.Log, folder.Log));
+        await using var child = ChildProcess.Start(new ChildCommand(Direct(model.Runtime.Process!.Value), model.Folder, folder.Environment, folder.Log, folder.Log));
         var run = new ProcessRun(child);
         try
         {

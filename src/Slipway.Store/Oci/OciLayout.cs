@@ -93,8 +93,11 @@ public sealed partial class OciLayout
         var tags = ImmutableSortedDictionary.CreateBuilder<string, OciDescriptor>(StringComparer.Ordinal);
         foreach (var descriptor in ReadIndex().Manifests)
         {
-            if (descriptor.Annotation(TagAnnotation) is { } tag)
-                tags[tag] = descriptor;
+            if (descriptor.Annotation(TagAnnotation) is not { } tag)
+                continue;
+            if (tags.TryGetValue(tag, out var other) && other.Digest != descriptor.Digest)
+                throw Unusable("tag-ambiguous", $"{Folder}/index.json gives the tag '{tag}' to {other.Digest} and to {descriptor.Digest}", Folder, "name the bundle by its digest");
+            tags[tag] = descriptor;
         }
 
         return tags.ToImmutable();

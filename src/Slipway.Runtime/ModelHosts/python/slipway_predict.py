@@ -22,6 +22,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 import traceback
 
 WIRE = {
@@ -194,8 +195,16 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             super().handle_error(request, client_address)
 
 
+def end_with(parent):
+    """A server that was killed cannot stop its model; so the model looks whether it is still there."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def serve(predict, load=None):
-    """Serves until SIGTERM; requests in flight are answered first."""
+    """Serves until SIGTERM; requests in flight are answered first. Ends with the process that started it."""
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     with open(os.environ["SLIPWAY_SIGNATURE"], encoding="utf-8") as file:
         signature = json.load(file)
     if load is not None:

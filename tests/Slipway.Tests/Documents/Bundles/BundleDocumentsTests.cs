@@ -136,12 +136,14 @@ public sealed class BundleDocumentsTests : IDisposable
         { "predictions", "predictions-contradict-lineage" },
         { "confidence", "evaluation-contradicts-spec" },
         { "seed", "evaluation-contradicts-spec" },
-        { "resamples", "evaluation-contradicts-spec replicates-contradict-evaluation" },
+        { "resamples", "evaluation-contradicts-spec replicates-contradict-evaluation replicates-contradict-evaluation" },
         { "unit", "evaluation-contradicts-spec" },
-        { "metric missing", "evaluation-contradicts-spec" },
+        { "metric missing", "evaluation-contradicts-spec replicates-contradict-evaluation" },
         { "slices missing", "evaluation-contradicts-spec" },
         { "replicates cut", "replicates-contradict-evaluation" },
         { "replicates of nothing", "replicates-contradict-evaluation" },
+        { "replicates dropped", "replicates-contradict-evaluation" },
+        { "interval beyond its replicates", "replicates-contradict-evaluation" },
         { "description", "spec-not-for-seal" },
     };
 
@@ -180,8 +182,10 @@ public sealed class BundleDocumentsTests : IDisposable
             "unit" => d with { Evaluation = evaluation with { Unit = null } },
             "metric missing" => d with { Evaluation = evaluation with { Metrics = evaluation.Metrics.Remove("brier") } },
             "slices missing" => d with { Evaluation = evaluation with { Slices = evaluation.Slices.Clear() } },
-            "replicates cut" => d with { Replicates = d.Replicates! with { Replicates = SampleRun.Map(("auc", ImmutableArray.Create(0.5))) } },
+            "replicates cut" => d with { Replicates = d.Replicates! with { Replicates = d.Replicates.Replicates.SetItem("auc", [0.65]) } },
             "replicates of nothing" => d with { Replicates = d.Replicates! with { Replicates = d.Replicates.Replicates.Add("f1", d.Replicates.Replicates["auc"]) } },
+            "replicates dropped" => d with { Replicates = d.Replicates! with { Replicates = d.Replicates.Replicates.Remove("auc") } },
+            "interval beyond its replicates" => d with { Evaluation = evaluation with { Metrics = evaluation.Metrics.SetItem("auc", evaluation.Metrics["auc"] with { Value = 0.99, Low = 0.98, High = 0.995 }) } },
             "description" => d with { Spec = d.Spec with { Description = "words" } },
             _ => throw new System.Diagnostics.UnreachableException(lie),
         };

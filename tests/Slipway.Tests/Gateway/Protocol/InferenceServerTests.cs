@@ -114,6 +114,8 @@ public sealed class InferenceServerTests(LateServer late) : IClassFixture<LateSe
     [InlineData("{\"input\":[]}", "the request: unknown key 'input'; did you mean 'inputs'?")]
     [InlineData("{\"id\":7}", "'id' must be a string")]
     [InlineData("{\"id\":\"\\uD800\"}", "a string is no valid Unicode", "the body is no JSON: ")]
+    [InlineData("{\"\\uD800\":1}", "a string is no valid Unicode", "the body is no JSON: ")]
+    [InlineData("{\"inputs\":[{\"name\":\"\\uD800\"}]}", "a string is no valid Unicode", "the body is no JSON: ")]
     [InlineData("{\"parameters\":7}", "the request: 'parameters' must be an object")]
     [InlineData("{\"parameters\":{\"binary_data_output\":true}}", "the request: binary tensor data is not supported; answers are JSON")]
     [InlineData("{\"outputs\":{}}", "'outputs' must be an array of objects with 'name'")]

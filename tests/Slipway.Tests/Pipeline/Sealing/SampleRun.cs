@@ -48,7 +48,7 @@ internal static class SampleRun
             Of("predictions"), 10, 4, "day", 5, Of("units"), "bca", 0.95, 200, 42,
             Map(("auc", new Figure(0.65, 0.61, 0.69, 10)), ("brier", new Figure(0.2, 0.1, 0.3, 10))),
             Map(("hour", ImmutableArray.Create(new SliceEvaluation("7", 10, Map(("auc", new Figure(0.65, null, null, 10))))))));
-        var replicates = new EvaluationReplicates(Map(("auc", Enumerable.Repeat(0.65, 200).ToImmutableArray())), Map(("auc", ImmutableArray<double>.Empty)));
+        var replicates = new EvaluationReplicates(Map(("auc", Spread(0.6, 0.7)), ("brier", Spread(0.1, 0.3))), Map(("auc", ImmutableArray<double>.Empty)));
         return new SealRequest(
             spec,
             new ProjectLock(1, Map(("flights", new DatasetPin(flights.Digest, 120, 10))), Map(("py", py)), null),
@@ -88,6 +88,9 @@ internal static class SampleRun
         System.IO.File.WriteAllText(source, content);
         return new SealFile(path, executable, Encoding.UTF8.GetByteCount(content), Of(content), source);
     }
+
+    /// <summary>200 replicates, evenly from one end to the other.</summary>
+    private static ImmutableArray<double> Spread(double low, double high) => [.. Enumerable.Range(0, 200).Select(i => i == 199 ? high : low + (high - low) * i / 199)];
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(int))]

@@ -124,6 +124,7 @@ public sealed class ProcessHostTests : IDisposable
     [Theory]
     [InlineData("HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\n{\"outputs", "the model's process answered nonsense: no JSON (line 1, byte 10)")]
     [InlineData("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}", "the model's process answered nonsense: no outputs")]
+    [InlineData("HTTP/1.1 200 OK\\r\\nContent-Length: 16\\r\\n\\r\\n{\"\\\\ud800aa\": []}", "the model's process answered nonsense: no JSON (a string is no valid Unicode)")]
     [InlineData("HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n[]", "the model's process answered nonsense: no JSON object")]
     [InlineData("HTTP/1.1 500 No\\r\\nContent-Length: 4\\r\\n\\r\\noops", "the model's process answered nonsense: status 500 without the protocol's error text")]
     [InlineData("HTTP/1.1 400 No\\r\\nContent-Length: 15\\r\\n\\r\\n{\"error\":\"why\"}", "the model's process failed: why")]
