@@ -6,7 +6,7 @@ namespace Slipway.Cli;
 /// <summary>The composition root: the only place that reads the wall clock, the environment and real randomness.</summary>
 internal static class Program
 {
-    /// <summary>As <c>--version</c> prints it; the assembly's informational version without any suffix.</summary>
+    /// <summary>As <c>--version</c> prints it; a test holds it to the assemblies' version.</summary>
     public const string Version = "0.1.0";
 
     public static Task<int> Main(string[] args)
@@ -15,7 +15,7 @@ internal static class Program
         if (args is ["--version"])
         {
             using var output = Console.OpenStandardOutput();
-            output.Write("slipway 0.1.0\n"u8);
+            output.Write(System.Text.Encoding.ASCII.GetBytes($"slipway {Version}\n"));
             return Task.FromResult(0);
         }
 

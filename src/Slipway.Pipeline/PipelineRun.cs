@@ -56,6 +56,11 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             record = record with { State = RunState.Cancelled };
             throw;
         }
+        catch (Exception bug)
+        {
+            record = record with { State = RunState.Failed, Faults = [new Fault("bug", $"{bug.GetType().Name}: {bug.Message}")] };
+            throw;
+        }
         finally
         {
             index.Save();

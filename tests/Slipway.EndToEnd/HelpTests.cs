@@ -29,6 +29,14 @@ public sealed class HelpTests : IDisposable
     }
 
     [Fact]
+    public void The_version_is_that_of_the_build()
+    {
+        var properties = File.ReadAllText(Path.Combine(RepositoryRoot.Folder, "Directory.Build.props"));
+        var version = properties.Split("<Version>")[1].Split("</Version>")[0];
+        Assert.Equal($"slipway {version}\n", project.Run("--version").Output);
+    }
+
+    [Fact]
     public void Every_verb_shows_an_example()
     {
         foreach (var verb in Verbs.Skip(1))

@@ -32,9 +32,14 @@ public sealed class ResealTests
 
         using var nobody = new TinyProject();
         nobody.MakeKey();
+        // The checkout may lie where nobody else can read it.
+        var installed = Directory.CreateTempSubdirectory("slipway-installed-").FullName;
+        const string engine = "node_modules/@duckdb/node-bindings-linux-x64";
+        var copied = Shell($"cp -r '{RepositoryRoot.Folder}/.build/slipway' '{installed}/' && mkdir -p '{installed}/{engine}' && cp '{RepositoryRoot.Folder}/{engine}/libduckdb.so' '{installed}/{engine}/' && chmod -R a+rX '{installed}'");
+        Assert.True(copied.Code == 0, copied.All);
         Assert.Equal(0, Shell($"chown -R 65534:65534 '{nobody.Folder}' '{nobody.Home}'").Code);
-        var run = Shell($"cd '{nobody.Folder}' && HOME='{nobody.Home}' setpriv --reuid 65534 --regid 65534 --clear-groups '{RepositoryRoot.Slipway}' run --json");
-        Assert.SkipWhen(run.Code is 126 or 127, "the checkout is in a folder that other users cannot enter");
+        var run = Shell($"cd '{nobody.Folder}' && HOME='{nobody.Home}' setpriv --reuid 65534 --regid 65534 --clear-groups '{installed}/slipway/slipway' run --json");
+        Directory.Delete(installed, recursive: true);
         Assert.Equal(expected, DigestOf(run));
     }
 

@@ -136,6 +136,12 @@ internal sealed class InferenceApplication(IModelHost host, InferenceOptions opt
                 return;
             }
 
+            if (call.Inputs.Batch > options.RowLimit)
+            {
+                await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"the request has {call.Inputs.Batch} rows, allowed {options.RowLimit}: send them in several requests");
+                return;
+            }
+
             var prediction = await host.PredictAsync(call.Inputs, call.Outputs, context.RequestAborted);
             await (prediction.Status switch
             {

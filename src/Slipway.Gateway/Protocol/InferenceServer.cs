@@ -93,6 +93,8 @@ public sealed class InferenceServer : IAsyncDisposable
             faults.Add(new Fault("bad-port", $"the port is {options.Port}, allowed 0 to {IPEndPoint.MaxPort} (0 takes any that is free)"));
         if (options.BodyLimit is < 1 or > largest)
             faults.Add(new Fault("bad-body-limit", $"the limit of a request's body is {options.BodyLimit}, allowed 1 to {largest} bytes"));
+        if (options.RowLimit < 1)
+            faults.Add(new Fault("bad-row-limit", $"the limit of a request's rows is {options.RowLimit}, allowed at least 1"));
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
     }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
@@ -12,6 +11,7 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 using Slipway.Primitives.Units;
+using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Execution;
@@ -142,31 +142,4 @@ internal sealed class StageExecution
         var (stage, output) = ExecutionPlan.Split(reference);
         return done[stage].Outputs[output];
     }
-}
-
-/// <summary>The end of a log, as a message shows it.</summary>
-internal static class LogTail
-{
-    private const int Lines = 15;
-
-    /// <summary>Bytes from the log's end that are looked at; longer lines are cut at their beginning.</summary>
-    private const int Window = 64 << 10;
-
-    private static readonly string[] missing = ["No such file or directory", "ModuleNotFoundError", "cannot open", "not found"];
-
-    public static IReadOnlyList<string> Of(string log)
-    {
-        if (!File.Exists(log))
-            return [];
-        using var stream = File.OpenRead(log);
-        stream.Seek(-Math.Min(Window, stream.Length), SeekOrigin.End);
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        // A progress bar rewrites its line with carriage returns: only the last state counts.
-        return [.. reader.ReadToEnd().TrimEnd().Split('\n').Select(line => Plain(line.TrimEnd('\r').Split('\r')[^1])).Where(line => line.Length > 0).TakeLast(Lines)];
-    }
-
-    /// <summary>Whether the command seems to have looked for a file that is not there.</summary>
-    public static bool MissesFile(IReadOnlyList<string> tail) => tail.Any(line => missing.Any(line.Contains));
-
-    private static string Plain(string line) => string.Concat(line.Where(c => c == '\t' || !char.IsControl(c)));
 }

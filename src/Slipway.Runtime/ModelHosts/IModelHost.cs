@@ -38,7 +38,7 @@ public enum PredictionStatus
     /// <summary>The model was asked, and failed, crashed, took too long or answered nonsense: asking again may do the same.</summary>
     Failed,
 
-    /// <summary>The model was not asked, because it is not ready or too many wait: asking again later is right.</summary>
+    /// <summary>The model was not asked, because it is not ready or too many wait, or was ended for another request's sake: asking again later is right.</summary>
     NotTried,
 
     Done,

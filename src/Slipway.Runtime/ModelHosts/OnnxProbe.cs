@@ -8,6 +8,7 @@ using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
 using Slipway.Runtime.Tensors;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -59,7 +60,7 @@ internal static class OnnxProbe
         if (!exit.Succeeded || Read(report) is not { } found)
         {
             throw new SlipwayException(
-                ExitCode.NotThere, new Fault("probe-failed", $"the model could not be tried before serving: '{string.Join(' ', options.Probe)}' {exit}; {RunFolder.Tail(errors)}"));
+                ExitCode.NotThere, new Fault("probe-failed", $"the model could not be tried before serving: '{string.Join(' ', options.Probe)}' {exit}; {LogTail.InWords(errors)}"));
         }
 
         if (found.Exit != ExitCode.Done)

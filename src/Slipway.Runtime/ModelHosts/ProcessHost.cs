@@ -72,9 +72,11 @@ internal sealed class ProcessHost : IModelHost
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             await Task.WhenAny(run.Child.Exited, Task.Delay(SeeEnd, options.Time));
+            // This request is not to blame for the one that hung, and may be asked again.
+            if (run.Hung.IsCompleted)
+                return Prediction.NotTried("the model's process was ended, because it did not answer another request in time; it is started again");
             return Prediction.Failed(
-                run.Hung.IsCompleted ? "the model's process was ended, because it did not answer another request in time"
-                : run.Child.Exited.IsCompletedSuccessfully ? $"the model's process {await run.Child.Exited} while it answered; it is started again"
+                run.Child.Exited.IsCompletedSuccessfully ? $"the model's process {await run.Child.Exited} while it answered; it is started again"
                 : "the model's process broke the connection while it answered");
         }
     }

@@ -1,6 +1,7 @@
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -150,7 +151,7 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
     }
 
     private SlipwayException Failure(string code, string what) =>
-        new(ExitCode.UnusableInput, new Fault(code, $"the model's process ({string.Join(' ', model.Runtime.Process!.Value)}) {what}; {RunFolder.Tail(folder.Log)}"));
+        new(ExitCode.UnusableInput, new Fault(code, $"the model's process ({string.Join(' ', model.Runtime.Process!.Value)}) {what}; {LogTail.InWords(folder.Log)}"));
 
     /// <summary>For clients: without the command and its log.</summary>
     private static string What(SlipwayException failure) => failure.Faults[0].Code switch

@@ -3,7 +3,7 @@ using Slipway.Documents;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
-using Slipway.Runtime.Environments;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Runtime.ModelHosts;
 
@@ -14,10 +14,6 @@ internal sealed class RunFolder : IDisposable
     private const int LongestSocketPath = 107;
 
     /// <summary>Bytes of a log that are read to show its end.</summary>
-    private const int TailSize = 4096;
-
-    private const int TailLines = 12;
-
     private const string Shim = "slipway_predict.py";
 
     public RunFolder(HostedModel model)
@@ -55,18 +51,6 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>All variables of the process: nothing of ours, the same on every machine.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; }
-
-    /// <summary>The last lines of a log, for a message.</summary>
-    public static string Tail(string log)
-    {
-        if (FileStamp.Of(log) is not { Size: > 0 } stamp)
-            return "it wrote nothing";
-        using var file = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        file.Seek(-Math.Min(stamp.Size, TailSize), SeekOrigin.End);
-        using var reader = new StreamReader(file);
-        var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return "it wrote:\n    " + string.Join("\n    ", lines[^Math.Min(lines.Length, TailLines)..]);
-    }
 
     public void Dispose()
     {

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Processes;
-using Slipway.Runtime.Environments;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution.Stages;
 

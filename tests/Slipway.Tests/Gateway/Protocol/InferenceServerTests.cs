@@ -23,7 +23,7 @@ public sealed class LateServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Host = await ModelHost.StartAsync(Models.Onnx("late", HostedModels.Late), Models.Options, TestContext.Current.CancellationToken);
-        Server = await InferenceServer.StartAsync(new InferenceOptions { BodyLimit = 4096 }, Host, TestContext.Current.CancellationToken);
+        Server = await InferenceServer.StartAsync(new InferenceOptions { BodyLimit = 4096, RowLimit = 100 }, Host, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -174,6 +174,19 @@ public sealed class InferenceServerTests(LateServer late) : IClassFixture<LateSe
     }
 
     [Fact]
+    public async Task More_rows_than_allowed_are_refused()
+    {
+        static string Rows(int rows) => $$"""
+            {"inputs":[{"name":"distance","shape":[{{rows}},1],"datatype":"FP32","data":[{{string.Join(',', Enumerable.Repeat(100, rows))}}]},
+                       {"name":"hour","shape":[{{rows}},1],"datatype":"INT64","data":[{{string.Join(',', Enumerable.Repeat(7, rows))}}]}]}
+            """;
+
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(Rows(100))).Status);
+        var (status, answer) = await PostAsync(Rows(101));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "the request has 101 rows, allowed 100: send them in several requests"), (status, answer.GetProperty("error").GetString()));
+    }
+
+    [Fact]
     public async Task Binary_and_compressed_bodies_are_refused()
     {
         using var binary = new HttpRequestMessage(HttpMethod.Post, Infer) { Content = new StringContent(Row), Headers = { { "Inference-Header-Content-Length", "20" } } };
@@ -280,8 +293,8 @@ public sealed class InferenceServerTests(LateServer late) : IClassFixture<LateSe
     {
         var away = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { Address = IPAddress.Parse("192.0.2.1") }, host, Cancellation));
         Assert.Equal((ExitCode.NotThere, "address-not-here"), (away.Exit, away.Faults[0].Code));
-        var options = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { Port = 65536, BodyLimit = 0 }, host, Cancellation));
-        Assert.Equal((ExitCode.UnusableInput, 2), (options.Exit, options.Faults.Count));
+        var options = await Assert.ThrowsAsync<SlipwayException>(() => InferenceServer.StartAsync(new InferenceOptions { Port = 65536, BodyLimit = 0, RowLimit = 0 }, host, Cancellation));
+        Assert.Equal((ExitCode.UnusableInput, 3), (options.Exit, options.Faults.Count));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -1,4 +1,4 @@
-namespace Slipway.Runtime.Environments;
+namespace Slipway.Runtime.Sandbox;
 
 /// <summary>The variables of every command that Slipway starts for a model, training or serving: the same on every machine, none of the user's.</summary>
 public static class EncapsulatedVariables

@@ -1,0 +1,34 @@
+using System.Text;
+
+namespace Slipway.Runtime.Sandbox;
+
+/// <summary>The end of a log, as a message shows it.</summary>
+public static class LogTail
+{
+    private const int Lines = 15;
+
+    /// <summary>Bytes from the log's end that are looked at; longer lines are cut at their beginning.</summary>
+    private const int Window = 64 << 10;
+
+    private static readonly string[] missing = ["No such file or directory", "ModuleNotFoundError", "cannot open", "not found"];
+
+    /// <returns>The last lines, without control characters, which could rewrite the terminal; empty when there are none.</returns>
+    public static IReadOnlyList<string> Of(string log)
+    {
+        if (!File.Exists(log))
+            return [];
+        using var stream = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        stream.Seek(-Math.Min(Window, stream.Length), SeekOrigin.End);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        // A progress bar rewrites its line with carriage returns: only the last state counts.
+        return [.. reader.ReadToEnd().TrimEnd().Split('\n').Select(line => Plain(line.TrimEnd('\r').Split('\r')[^1])).Where(line => line.Length > 0).TakeLast(Lines)];
+    }
+
+    /// <summary>As a sentence's end: <c>it wrote: …</c>.</summary>
+    public static string InWords(string log) => Of(log) is { Count: > 0 } lines ? "it wrote:\n    " + string.Join("\n    ", lines) : "it wrote nothing";
+
+    /// <summary>Whether the command seems to have looked for a file that is not there.</summary>
+    public static bool MissesFile(IReadOnlyList<string> tail) => tail.Any(line => missing.Any(line.Contains));
+
+    private static string Plain(string line) => string.Concat(line.Where(c => c == '\t' || !char.IsControl(c)));
+}
