@@ -13,6 +13,7 @@ using Slipway.Pipeline.Snapshots;
 using Slipway.Pipeline.Validation;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Runtime.ModelHosts;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
 using Slipway.Trust.Attestations;
@@ -104,6 +105,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             return account;
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
+        await TryModelAsync(outcome, spec.Model, cancellation);
         var evaluation = Evaluate(outcome, cancellation);
         observe(new PhaseStarted("sealing"));
         var lineage = new LineageGraph([.. outcome.Stages.Select(stage => new LineageStage(
@@ -137,6 +139,24 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
         }
 
         return reports.ToImmutable();
+    }
+
+    /// <summary>A model that could never be served is not worth a seal.</summary>
+    private async Task TryModelAsync(RunOutcome outcome, ModelSpec model, CancellationToken cancellation)
+    {
+        if (!model.Runtime.IsOnnx || outcome.Output(model.Artifact) is not { Kind: not ArtifactKind.Folder } artifact)
+            return;
+        observe(new PhaseStarted("trying the model"));
+        var path = spec.PathOf(model.Artifact)!;
+        try
+        {
+            await ModelHost.TryOnnxAsync(path, new ContentStore(project.Objects).PathOf(artifact.Digest), model.Signature, new HostOptions { StateFolder = project.State }, cancellation);
+        }
+        catch (SlipwayException failure)
+        {
+            // In the store the file is named by its digest.
+            throw new SlipwayException(failure.Exit, [.. failure.Faults.Select(fault => fault with { File = fault.File is null ? null : path })], failure);
+        }
     }
 
     private EvaluationOutcome? Evaluate(RunOutcome outcome, CancellationToken cancellation)

@@ -16,7 +16,7 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// </remarks>
 internal sealed class StageFolder : IDisposable
 {
-    public const string InputsName = "inputs";
+    private const string InputsName = "inputs";
 
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;

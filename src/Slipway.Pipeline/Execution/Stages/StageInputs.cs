@@ -68,7 +68,7 @@ internal sealed record StageInputContent(InputKind From, string Name, string Pat
 /// <param name="Source">Absolute path of the user's file, or of the object.</param>
 internal readonly record struct PlacedFile(string Path, string Source, bool Executable, long Size, Digest Digest, bool FromStore);
 
-/// <summary>Where a dataset is, and where a stage finds it: at its own path, or beside the working directory when that is outside the project.</summary>
+/// <summary>Where a dataset is, and where a stage finds it: at its own path, which is inside the project (a link may lead out).</summary>
 /// <param name="Root">The folder that the snapshot's paths are relative to, as the user wrote it; empty for the project's root.</param>
 /// <param name="Path">File or folder, relative to a stage's working directory.</param>
 internal sealed record DatasetPlace(string Name, string Root, string Path)
@@ -77,8 +77,7 @@ internal sealed record DatasetPlace(string Name, string Root, string Path)
     {
         var isGlob = Glob.IsPattern(dataset.Path);
         var root = isGlob ? dataset.Path[..(dataset.Path.LastIndexOf('/', dataset.Path.AsSpan().IndexOfAny('*', '?')) + 1)] : dataset.Path;
-        var isOutside = dataset.Path.StartsWith('/') || dataset.Path.Split('/').Contains("..");
-        return new DatasetPlace(dataset.Name, root, isOutside ? $"../{StageFolder.InputsName}/{dataset.Name}" : root.TrimEnd('/'));
+        return new DatasetPlace(dataset.Name, root, root.TrimEnd('/'));
     }
 
     public IEnumerable<PlacedFile> Files(string root, Snapshot snapshot)

@@ -128,17 +128,6 @@ public sealed class StageContractTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dataset_outside_the_project_is_under_the_inputs()
-    {
-        using var outside = new TestProject();
-        outside.Write("x.csv", "1\n");
-        var path = Path.Combine("..", Path.GetFileName(outside.Root), "x.csv");
-        project.Snapshots["x"] = SnapshotOf("x", ("x.csv", "1\n"));
-        await project.Run(TestProject.Spec(TestProject.Stage("s", "cat $SLIPWAY_INPUTS/x > build/o.txt; cat $SLIPWAY_STAGE >> build/o.txt", ["@x"], "o=build/o.txt")) with { Data = Data(("x", path)) });
-        Assert.StartsWith("1\n{\"inputs\":{\"x\":\"../inputs/x\"}", project.Read("build/o.txt"));
-    }
-
-    [Fact]
     public async Task Whatever_a_stage_does_to_its_inputs_stays_in_its_folder()
     {
         project.Write("raw.txt", "raw");
