@@ -26,7 +26,15 @@ public static class Validator
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(ReportFile(snapshot, expectations, reading)), DocumentJson.Default.ValidationReport);
+            var prefix = Prefix(snapshot, expectations);
+            foreach (var kept in Directory.EnumerateFiles(reading.CacheFolder, prefix + "*.json"))
+            {
+                var content = File.ReadAllBytes(kept);
+                if (Path.GetFileNameWithoutExtension(kept) == prefix + Digest.Of(content).Hex)
+                    return JsonSerializer.Deserialize(content, DocumentJson.Default.ValidationReport);
+            }
+
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -46,14 +54,18 @@ public static class Validator
         var report = new ValidationReport(snapshot.Name, snapshot.Digest, snapshot.Rows, new Scan(database, source.From, snapshot, cancellation).Of(checks));
         taken.EnsureUnchanged(reading.Index);
         if (report.Results.All(result => result.Verdict != ExpectationVerdict.NotChecked))
-            AtomicFile.Write(ReportFile(snapshot, expectations, reading), CanonicalJson.Serialize(report, DocumentJson.Default.ValidationReport));
+        {
+            var content = CanonicalJson.Serialize(report, DocumentJson.Default.ValidationReport);
+            AtomicFile.Write(Path.Combine(reading.CacheFolder, Prefix(snapshot, expectations) + Digest.Of(content).Hex + ".json"), content);
+        }
+
         return report;
     }
 
-    private static string ReportFile(Snapshot snapshot, Expectations expectations, TableReading reading)
+    /// <summary>A report's name: what it depends on, then its own digest, so that a changed one is none.</summary>
+    private static string Prefix(Snapshot snapshot, Expectations expectations)
     {
         var expected = Digest.Of(CanonicalJson.Serialize(expectations, DocumentJson.Default.Expectations));
-        var key = Digest.Of(Encoding.UTF8.GetBytes($"{ReportVersion}\n{snapshot.Digest}\n{expected}\n{snapshot.Name}"));
-        return Path.Combine(reading.CacheFolder, $"validation-{key.Hex}.json");
+        return $"validation-{Digest.Of(Encoding.UTF8.GetBytes($"{ReportVersion}\n{snapshot.Digest}\n{expected}\n{snapshot.Name}")).Hex}-";
     }
 }

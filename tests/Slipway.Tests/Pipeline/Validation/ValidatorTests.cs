@@ -232,6 +232,17 @@ public sealed class ValidatorTests : IDisposable
     }
 
     [Fact]
+    public void A_kept_report_that_was_changed_is_none()
+    {
+        var taken = Take(Flights);
+        var expectations = None with { Columns = [Column("delay") with { Nulls = new Ratio(0) }] };
+        Validator.Validate(taken, expectations, Reading(), TestContext.Current.CancellationToken);
+        var kept = Directory.EnumerateFiles(Reading().CacheFolder, "validation-*").Single();
+        File.WriteAllText(kept, File.ReadAllText(kept).Replace("\"broken\"", "\"holds\""));
+        Assert.Null(Validator.Known(taken.Snapshot, expectations, Reading()));
+    }
+
+    [Fact]
     public void A_report_with_something_unchecked_is_not_kept()
     {
         var taken = Take(Flights);
