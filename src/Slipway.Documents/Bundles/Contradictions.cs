@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization.Metadata;
+using Slipway.Documents.Datasets;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -61,6 +62,8 @@ internal sealed class Contradictions(BundleDocuments documents)
         {
             if (snapshot.Name != name)
                 Add("snapshots-contradict-spec", $"snapshots.json calls '{Shown(name)}' also '{Shown(snapshot.Name)}'");
+            if (Snapshot.DigestOf(snapshot.Files) != snapshot.Digest)
+                Add("snapshot-contradicts-itself", $"the digest of {Shown(name)} in snapshots.json is not that of its files");
             if (!pins.TryGetValue(name, out var pin))
                 continue;
             if (pin.Digest != snapshot.Digest)
@@ -75,6 +78,8 @@ internal sealed class Contradictions(BundleDocuments documents)
         SameNames("environment-contradicts-spec", "environment.json", documents.Environments.Keys, spec.Environments.Keys, "the environments of spec.json");
         if (!Same(documents.Environments, documents.Lock.Environments, BundleJson.Default.Environments))
             Add("environment-contradicts-lock", "environment.json differs from the environments of lock.json");
+        foreach (var (name, _) in documents.Environments.Where(entry => !entry.Value.IsConsistent()))
+            Add("environment-contradicts-itself", $"the digest of {Shown(name)} in environment.json is not that of its packages");
         foreach (var (name, found) in documents.Environments.Where(entry => entry.Value.Name != entry.Key))
             Add("environment-contradicts-spec", $"environment.json calls '{Shown(name)}' also '{Shown(found.Name)}'");
     }

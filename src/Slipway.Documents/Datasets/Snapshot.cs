@@ -8,7 +8,12 @@ namespace Slipway.Documents.Datasets;
 /// <param name="Files">Sorted by path in byte order.</param>
 /// <param name="Columns">In the order of the files.</param>
 /// <param name="Rows">In all files together.</param>
-public sealed record Snapshot(string Name, Digest Digest, ImmutableArray<SnapshotFile> Files, ImmutableArray<ColumnSchema> Columns, long Rows);
+public sealed record Snapshot(string Name, Digest Digest, ImmutableArray<SnapshotFile> Files, ImmutableArray<ColumnSchema> Columns, long Rows)
+{
+    /// <summary>A dataset's digest: of the canonical JSON of its files.</summary>
+    public static Digest DigestOf(ImmutableArray<SnapshotFile> files) =>
+        Digest.Of(CanonicalJson.Serialize(files, DocumentJson.Default.ImmutableArraySnapshotFile));
+}
 
 /// <param name="Path">Relative to the dataset's own root (the file name, for a dataset of one file), with slashes.</param>
 /// <param name="Size">Bytes.</param>

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Slipway.Primitives.Bytes;
 
 namespace Slipway.Documents.Environments;
@@ -8,4 +10,21 @@ namespace Slipway.Documents.Environments;
 /// <param name="Digest">Of the canonical JSON of architecture and packages.</param>
 /// <param name="Architecture">Debian's name: amd64.</param>
 /// <param name="Packages">Version by package name.</param>
-public sealed record HostFingerprint(string Name, Digest Digest, string Architecture, ImmutableSortedDictionary<string, string> Packages);
+public sealed record HostFingerprint(string Name, Digest Digest, string Architecture, ImmutableSortedDictionary<string, string> Packages)
+{
+    public static HostFingerprint Of(string name, string architecture, ImmutableSortedDictionary<string, string> packages) =>
+        new(name, DigestOf(architecture, packages), architecture, packages);
+
+    /// <summary>Whether the digest is that of what is listed.</summary>
+    public bool IsConsistent() => Digest == DigestOf(Architecture, Packages);
+
+    private static Digest DigestOf(string architecture, ImmutableSortedDictionary<string, string> packages) =>
+        Digest.Of(CanonicalJson.Serialize(new FingerprintContent(architecture, packages), FingerprintContentJson.Default.FingerprintContent));
+}
+
+/// <summary>What a fingerprint's digest is of.</summary>
+internal sealed record FingerprintContent(string Architecture, ImmutableSortedDictionary<string, string> Packages);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(FingerprintContent))]
+internal sealed partial class FingerprintContentJson : JsonSerializerContext;

@@ -64,7 +64,7 @@ public static class SnapshotTaker
             return Identify(file, reading.Index);
         }).ToImmutableArray();
 
-        var digest = Digest.Of(CanonicalJson.Serialize(listed, DocumentJson.Default.ImmutableArraySnapshotFile));
+        var digest = Snapshot.DigestOf(listed);
         var kept = Path.Combine(reading.CacheFolder, $"snapshot-{ReadingVersion}-{digest.Hex}.json");
         if (Load(kept) is { } known && known.Digest == digest)
             return new TakenSnapshot(known with { Name = spec.Name, Files = listed }, paths);

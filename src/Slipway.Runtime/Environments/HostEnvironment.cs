@@ -95,9 +95,7 @@ public sealed class HostEnvironment(string cacheFile, TimeProvider clock, string
                 open.Push(next);
         }
 
-        var packages = closure.ToImmutableSortedDictionary(StringComparer.Ordinal);
-        var content = CanonicalJson.Serialize(new FingerprintContent(status.Architecture, packages), FingerprintJson.Default.FingerprintContent);
-        return new HostFingerprint(environment.Name, Digest.Of(content), status.Architecture, packages);
+        return HostFingerprint.Of(environment.Name, status.Architecture, closure.ToImmutableSortedDictionary(StringComparer.Ordinal));
     }
 
     private string Help(string name, IReadOnlyList<string> missing) =>
@@ -132,9 +130,6 @@ public sealed class HostEnvironment(string cacheFile, TimeProvider clock, string
     private static string Text(FileStamp stamp) => $"{stamp.Size} {stamp.Modified} {stamp.Changed} {stamp.Inode} {stamp.Device}";
 }
 
-/// <summary>What a fingerprint's digest is of.</summary>
-internal sealed record FingerprintContent(string Architecture, ImmutableSortedDictionary<string, string> Packages);
-
 /// <param name="Stamp">The package database's, when these were computed.</param>
 internal sealed record FingerprintCache(string Stamp, ImmutableArray<CachedFingerprint> Environments)
 {
@@ -144,6 +139,5 @@ internal sealed record FingerprintCache(string Stamp, ImmutableArray<CachedFinge
 internal sealed record CachedFingerprint(ImmutableArray<string> Declared, HostFingerprint Fingerprint);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(FingerprintContent))]
 [JsonSerializable(typeof(FingerprintCache))]
 internal sealed partial class FingerprintJson : JsonSerializerContext;

@@ -121,12 +121,12 @@ public sealed class BundleDocumentsTests : IDisposable
 
     public static TheoryData<string, string> Lies => new()
     {
-        { "snapshot digest", "snapshot-contradicts-lock lineage-contradicts-snapshot" },
+        { "snapshot digest", "snapshot-contradicts-itself snapshot-contradicts-lock lineage-contradicts-snapshot" },
         { "snapshot rows", "snapshot-contradicts-lock" },
         { "snapshot name", "snapshots-contradict-spec" },
         { "snapshot missing", "snapshots-contradict-spec" },
         { "pin missing", "lock-contradicts-spec" },
-        { "environment package", "environment-contradicts-lock" },
+        { "environment package", "environment-contradicts-lock environment-contradicts-itself" },
         { "environment missing", "environment-contradicts-spec environment-contradicts-lock" },
         { "hardware", "hardware-contradicts-spec" },
         { "signature", "signature-contradicts-spec" },

@@ -48,10 +48,10 @@ public sealed class LockResolverTests : IDisposable
         Assert.Equal(ExitCode.UnusableInput, e.Exit);
         var fault = Assert.Single(e.Faults);
         Assert.Equal("data-differs-from-lock", fault.Code);
-        Assert.Equal($"slipway.lock: flights is pinned at {SampleRun.Of("old")} (9 rows, 100 bytes), found {SampleRun.Of("flights")} (10 rows, 120 bytes)", fault.ToString());
+        Assert.Equal($"slipway.lock: flights is pinned at {SampleRun.Of("old")} (9 rows, 100 bytes), found {SampleRun.Flights} (10 rows, 120 bytes)", fault.ToString());
         Assert.Contains("`slipway lock`", fault.Help);
         Assert.Null(resolution.ToWrite);
-        Assert.Equal(SampleRun.Of("flights"), resolution.Found.Data["flights"].Digest);
+        Assert.Equal(SampleRun.Flights, resolution.Found.Data["flights"].Digest);
     }
 
     [Fact]

@@ -22,6 +22,11 @@ internal static class SampleRun
     public static readonly DateTimeOffset Noon = new(2026, 3, 14, 12, 0, 0, TimeSpan.Zero);
 
     /// <param name="folder">Gets the source files.</param>
+    private static readonly ImmutableArray<SnapshotFile> files = [new SnapshotFile("flights.csv", 120, Of("flights.csv"))];
+
+    /// <summary>The dataset's digest.</summary>
+    public static Digest Flights => Snapshot.DigestOf(files);
+
     /// <param name="isFolder">Whether the model is a folder of two files.</param>
     public static SealRequest In(string folder, bool isFolder = false)
     {
@@ -37,8 +42,8 @@ internal static class SampleRun
 
     private static SealRequest With(Spec spec, Digest artifact, ImmutableArray<SealFile> model, ImmutableArray<SealFile> code)
     {
-        var flights = new Snapshot("flights", Of("flights"), [new SnapshotFile("flights.csv", 120, Of("flights.csv"))], [new ColumnSchema("delay", "BIGINT")], 10);
-        var py = new HostFingerprint("py", Of("py"), "amd64", Map(("python3", "3.11.2-6"), ("libc6", "2.36-9")));
+        var flights = new Snapshot("flights", Flights, files, [new ColumnSchema("delay", "BIGINT")], 10);
+        var py = HostFingerprint.Of("py", "amd64", Map(("python3", "3.11.2-6"), ("libc6", "2.36-9")));
         var lineage = new LineageGraph(
         [
             new LineageStage("fit", Of("fit key"), Map(("flights", flights.Digest), ("pipeline/train.py", code[1].Digest)), Map(("model", artifact))),
