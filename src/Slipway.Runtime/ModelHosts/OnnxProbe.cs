@@ -7,8 +7,8 @@ using Slipway.Engines.OnnxRuntime;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
-using Slipway.Runtime.Tensors;
 using Slipway.Runtime.Sandbox;
+using Slipway.Runtime.Tensors;
 
 namespace Slipway.Runtime.ModelHosts;
 
