@@ -51,7 +51,7 @@ internal static class CommandLine
         {
             return shell.Report(e);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e) when (e is PromptInterruptedException || stopping.IsCancellationRequested)
         {
             shell.Note("stopped; what had finished is kept, and the same command goes on from there");
             return Interrupted;

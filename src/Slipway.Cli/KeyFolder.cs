@@ -59,7 +59,7 @@ internal static class KeyFolder
         while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
         {
             if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
-                throw new OperationCanceledException();
+                throw new PromptInterruptedException();
             if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
                 typed.Length--;
             else if (!char.IsControl(key.KeyChar))
@@ -71,3 +71,6 @@ internal static class KeyFolder
         return typed.ToString();
     }
 }
+
+/// <summary>Ctrl-C at a prompt: the same as the signal at any other moment.</summary>
+internal sealed class PromptInterruptedException : OperationCanceledException;

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Slipway.EndToEnd;
 
 public sealed class RunTests : IDisposable
@@ -157,8 +159,8 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, project.Run("lock").Code);
 
         var run = project.Run("run");
-        Assert.True(run.Code is 0 or 1, run.All);
-        Assert.Contains("auc.delta", run.Output);
+        Assert.True(run.Code == 0, run.All);
+        Assert.Matches(@"auc\.delta = \S+ \[\S+, \S+\]", run.Output);
         Assert.DoesNotContain("not evaluated", run.Output);
     }
 
@@ -189,7 +191,9 @@ public sealed class RunTests : IDisposable
             .First(file => File.ReadLines(file).First() == "day,kind,late,probability\r" || File.ReadLines(file).First() == "day,kind,late,probability");
         var time = File.GetLastWriteTimeUtc(predictions);
         File.SetUnixFileMode(predictions, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.WriteAllText(predictions, File.ReadAllText(predictions).Replace(",1,0.", ",1,1.").Replace(",0,0.7", ",0,0.1"));
+        var sealedText = File.ReadAllText(predictions);
+        File.WriteAllText(predictions, Regex.Replace(sealedText, @",1,0\.\d", ",1,0.9"));
+        Assert.NotEqual(sealedText, File.ReadAllText(predictions));
         File.SetLastWriteTimeUtc(predictions, time);
 
         var again = project.Run("run", "--json");
