@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Slipway.Documents.Registry;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Cli;
+
+/// <summary>A verb's way to the team's server: address and token, and the server's faults as our own.</summary>
+internal sealed class ServerClient : IDisposable
+{
+    private const string UrlVariable = "SLIPWAY_SERVER", TokenVariable = "SLIPWAY_TOKEN";
+
+    /// <summary>For one answer; long polls and uploads say their own.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+
+    private readonly HttpClient http;
+
+    private ServerClient(Uri url, string? token)
+    {
+        // A redirect would carry the token elsewhere.
+        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url, Timeout = Patience };
+        if (token is not null)
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    public Uri Url => http.BaseAddress!;
+
+    public HttpClient Http => http;
+
+    public static Option<string?> ServerOption() => new("--server")
+    {
+        Description = $"The server's address; default: {UrlVariable}, or where you last logged in",
+        HelpName = "URL",
+    };
+
+    /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
+    public static ServerClient Open(string? server)
+    {
+        var logins = ServerLogins.Load();
+        var named = server ?? Environment.GetEnvironmentVariable(UrlVariable) ?? logins.Current
+            ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-server", "no server is named", Help: $"say --server URL, set {UrlVariable}, or log in with `slipway login URL`"));
+        var url = ServerLogins.ParseUrl(named);
+        return new ServerClient(url, Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : logins.TokenFor(url));
+    }
+
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, path), type, cancellation);
+
+    public Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(body, bodyType) }, answerType, cancellation);
+
+    public Task<TAnswer> PutAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(body, bodyType) }, answerType, cancellation);
+
+    public async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(request, cancellation);
+        try
+        {
+            return await response.Content.ReadFromJsonAsync(type, cancellation)
+                ?? throw new JsonException("null");
+        }
+        catch (JsonException e)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("server-unreadable", $"{Url} answered something that this program does not understand: {e.Message}", Help: "is it a Slipway server of the same version?"), e);
+        }
+    }
+
+    /// <summary>Sends, and gives the response when it is a success.</summary>
+    /// <exception cref="SlipwayException">The server does not answer, or wants another token (exit 3); it refuses the request (exit 2); a bad verdict (exit 1).</exception>
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException || e is OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("server-unreachable", $"{Url} does not answer", Help: "is `slipway up` or `slipway server` running there?"), e);
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+            throw new SlipwayException(ExitOf(response.StatusCode), await FaultsOfAsync(response, cancellation));
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static ByteArrayContent Json<T>(T body, JsonTypeInfo<T> type) =>
+        new(CanonicalJson.Serialize(body, type)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+
+    private static ExitCode ExitOf(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity => ExitCode.BadVerdict,
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError => ExitCode.NotThere,
+        _ => ExitCode.UnusableInput,
+    };
+
+    private async Task<IReadOnlyList<Fault>> FaultsOfAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        try
+        {
+            var document = await response.Content.ReadFromJsonAsync(RegistryJson.Default.ErrorDocument, cancellation);
+            if (document is { Faults: { IsDefaultOrEmpty: false } faults })
+                return faults;
+        }
+        catch (Exception e) when (e is JsonException or HttpRequestException)
+        {
+            // Told below: it is no server of ours, or a proxy before it answered.
+        }
+
+        return [new Fault("server-refused", $"{Url} answered {(int)response.StatusCode} to {response.RequestMessage!.Method} {response.RequestMessage.RequestUri!.AbsolutePath}")];
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Primitives.Bytes;
+
+namespace Slipway.Documents.Ledger;
+
+/// <summary>One leaf of the ledger: who did what to which digests, and when. Stored as canonical JSON, at most 65,535 bytes.</summary>
+/// <param name="Time">Unix milliseconds, by the server's clock; never less than the entry's before.</param>
+/// <param name="Actor">The principal's id, such as <c>user:3f2a…</c>; names are in the payload, which can be erased.</param>
+/// <param name="Action">Dotted, such as <c>version.registered</c>, <c>rollout.promoted</c>.</param>
+/// <param name="Phase">An action is two entries: what is about to be done, and what came of it.</param>
+/// <param name="Intent">Of an outcome: the index of its intent.</param>
+/// <param name="Payload">Salted SHA-256 of the payload, which is kept beside the log.</param>
+public sealed record LedgerEntry(
+    long Time, string Actor, string Action, LedgerPhase Phase, long? Intent, ImmutableArray<LedgerSubject> Subjects, Digest Payload);
+
+/// <param name="Digest">Of a bundle, a plan, a policy, a verdict; null for what has none, such as a token.</param>
+public sealed record LedgerSubject(string Name, Digest? Digest);
+
+/// <summary>What an entry says in words; erasable without breaking a proof.</summary>
+/// <param name="Salt">128 bits, 32 hex digits: the commitment is SHA-256 over the canonical bytes of this record.</param>
+/// <param name="ActorName">As the principal was called at the time.</param>
+/// <param name="Data">The evidence at that moment, such as a judge's report; null for none.</param>
+public sealed record LedgerPayload(string Salt, string ActorName, string Reason, JsonElement? Data);
+
+[JsonConverter(typeof(JsonStringEnumConverter<LedgerPhase>))]
+public enum LedgerPhase
+{
+    [JsonStringEnumMemberName("intent")] Intent,
+    [JsonStringEnumMemberName("done")] Done,
+    [JsonStringEnumMemberName("failed")] Failed,
+}
+
+/// <summary>An entry with its place, and its payload where that was not erased.</summary>
+public sealed record LedgerRecord(long Index, LedgerEntry Entry, LedgerPayload? Payload);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LedgerEntry))]
+[JsonSerializable(typeof(LedgerPayload))]
+[JsonSerializable(typeof(LedgerRecord))]
+[JsonSerializable(typeof(ImmutableArray<LedgerRecord>))]
+public sealed partial class LedgerJson : JsonSerializerContext;

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace Slipway.Documents.Rollouts;
+
+/// <summary>All that the judge knows of a rollout: sufficient for its e-processes, since L(i) depends on arm and weight alone.</summary>
+/// <param name="Cells">By weight revision, ascending.</param>
+/// <param name="Lost">Requests whose outcome is unknown; above 0 no verdict but harm can be reached.</param>
+/// <param name="Gateways">Gateways whose events are folded in.</param>
+public sealed record RolloutEvidence(ImmutableArray<EvidenceCell> Cells, long Lost, int Gateways, ShadowCounts? Shadow);
+
+/// <summary>What was folded under one weight.</summary>
+/// <param name="Weight">The candidate's share in 1/10,000: ρ of every event here.</param>
+/// <param name="Bad">Bad events by kind: the first of each user.</param>
+public sealed record EvidenceCell(long WeightRevision, int Weight, ArmEvidence Candidate, ArmEvidence Stable, ImmutableArray<KindEvidence> Bad);
+
+/// <param name="Requests">Resolved.</param>
+/// <param name="BadRequests">Of these, bad: every one, a user's later ones too; over budget not counted.</param>
+/// <param name="OverBudget">Of these, answered later than the latency budget.</param>
+/// <param name="Latency">By <see cref="LatencyBuckets"/>.</param>
+public sealed record ArmEvidence(long Requests, long BadRequests, long OverBudget, ImmutableArray<long> Latency);
+
+public sealed record KindEvidence(BadKind Kind, long Candidate, long Stable);
+
+/// <summary>A judgement with the numbers that led to it; <c>slipway judge FILE</c> computes it again from them.</summary>
+/// <param name="At">Unix milliseconds.</param>
+/// <param name="Step">Index of the step that was judged.</param>
+/// <param name="Guard">The absolute bounds in force.</param>
+/// <param name="Harm">Every e-process that speaks of harm, and their mean.</param>
+/// <param name="Promotion">The ways to promotion, either of which suffices.</param>
+/// <param name="Missing">What evidence is missing, as sentences; empty unless the verdict is insufficient evidence.</param>
+public sealed record JudgeReport(
+    string Rollout,
+    long At,
+    int Step,
+    JudgeSettings Settings,
+    Guard Guard,
+    RolloutEvidence Evidence,
+    JudgeVerdict Verdict,
+    EvidenceMeasure Harm,
+    ImmutableArray<EvidenceMeasure> HarmByKind,
+    ImmutableArray<EvidenceMeasure> Promotion,
+    ImmutableArray<LatencyBand> Latency,
+    string Reason,
+    ImmutableArray<string> Missing);
+
+/// <summary>Zero is insufficient evidence, so an unset verdict promotes nothing.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<JudgeVerdict>))]
+public enum JudgeVerdict
+{
+    [JsonStringEnumMemberName("insufficient-evidence")] InsufficientEvidence,
+    [JsonStringEnumMemberName("no-worse")] NoWorse,
+    [JsonStringEnumMemberName("harm")] Harm,
+}
+
+/// <summary>An e-value against its threshold.</summary>
+/// <param name="Name">Such as <c>error</c>, <c>guard error-rate</c>, <c>non-inferiority</c>.</param>
+/// <param name="LogE">Natural logarithm of the e-value: 0 is no evidence.</param>
+/// <param name="LogThreshold">ln(1/α): crossed at or above.</param>
+public sealed record EvidenceMeasure(string Name, double LogE, double LogThreshold, string Reading);
+
+/// <summary>An arm's latency at a quantile with its time-uniform band, for people; never part of a verdict.</summary>
+/// <param name="High">Null where the band reaches beyond the last bucket.</param>
+public sealed record LatencyBand(Arm Arm, double Quantile, double? Seconds, double? Low, double? High, long N);

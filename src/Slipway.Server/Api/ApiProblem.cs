@@ -1,0 +1,11 @@
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Server.Api;
+
+/// <summary>A refusal with its HTTP status: 400 malformed, 401 who are you, 403 may not, 404 not there, 409 not in this state, 422 the verdict is bad.</summary>
+internal sealed class ApiProblem(int status, Fault fault) : Exception(fault.ToString())
+{
+    public int Status => status;
+
+    public Fault Fault => fault;
+}

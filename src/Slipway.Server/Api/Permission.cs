@@ -1,0 +1,29 @@
+namespace Slipway.Server.Api;
+
+/// <summary>What an endpoint asks of its caller. Every endpoint names one; there is no default.</summary>
+internal enum Permission
+{
+    /// <summary>Anyone, without a token: health and sign-in. Never anything of a model's.</summary>
+    Anyone,
+
+    /// <summary>See a model: versions, channels, rollouts, evidence.</summary>
+    Read,
+
+    /// <summary>Upload bundles and register versions.</summary>
+    Push,
+
+    /// <summary>Ask that a version may go to a channel.</summary>
+    Promote,
+
+    /// <summary>Approve or reject a promotion.</summary>
+    Approve,
+
+    /// <summary>Start, pause, resume, abort and roll back releases.</summary>
+    Operate,
+
+    /// <summary>Principals, tokens, trusted keys, policies.</summary>
+    Administer,
+
+    /// <summary>A gateway's own calls: desired state, bundles, events.</summary>
+    Gateway,
+}

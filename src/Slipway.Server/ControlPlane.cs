@@ -1,0 +1,130 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Slipway.Documents.Registry;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Server.Access;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Registry;
+using Slipway.Server.Rollouts;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server;
+
+/// <summary>The server: registry, access, rollouts and ledger behind one HTTP API.</summary>
+public sealed class ControlPlane : IAsyncDisposable
+{
+    private readonly WebApplication web;
+    private readonly Database database;
+
+    private ControlPlane(WebApplication web, Database database) => (this.web, this.database) = (web, database);
+
+    /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
+    public Uri Url => new(web.Urls.First());
+
+    /// <exception cref="SlipwayException">The port is taken, the folder or the database cannot be used (exit 3).</exception>
+    public static async Task<ControlPlane> StartAsync(ServerOptions options, CancellationToken cancellation)
+    {
+        AtomicFile.CreateFolder(options.Folder);
+        var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
+        try
+        {
+            var ledger = new LedgerWriter(options.Time);
+            var directory = new PrincipalDirectory();
+            ApiEndpoint[] endpoints =
+            [
+                .. AccessEndpoints.All(directory),
+                .. LedgerEndpoints.All(database),
+                .. RegistryEndpoints.All(database, ledger, options),
+                .. RolloutEndpoints.All(database, ledger, options),
+            ];
+            var web = Build(options, endpoints, directory);
+            await web.StartAsync(cancellation);
+            return new ControlPlane(web, database);
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await web.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    private static WebApplication Build(ServerOptions options, ApiEndpoint[] endpoints, PrincipalDirectory directory)
+    {
+        // No configuration from files or variables that happen to lie about.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(options.Address, options.Port);
+        });
+        var web = builder.Build();
+        foreach (var endpoint in endpoints)
+            web.MapMethods(endpoint.Path, [endpoint.Method], http => AnswerAsync(http, endpoint, directory));
+        return web;
+    }
+
+    private static async Task AnswerAsync(HttpContext http, ApiEndpoint endpoint, PrincipalDirectory directory)
+    {
+        try
+        {
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+                limit.MaxRequestBodySize = endpoint.BodyLimit;
+            var caller = await directory.IdentifyAsync(http);
+            Authorize(endpoint, caller, (string?)http.Request.RouteValues.GetValueOrDefault("model"));
+            await endpoint.Answer(new ApiCall(http, caller));
+        }
+        catch (ApiProblem e)
+        {
+            await RefuseAsync(http, e.Status, e.Fault);
+        }
+        catch (SlipwayException e)
+        {
+            await RefuseAsync(http, StatusOf(e.Exit), [.. e.Faults]);
+        }
+    }
+
+    private static void Authorize(ApiEndpoint endpoint, Caller caller, string? model)
+    {
+        var allowed = endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model);
+        if (endpoint.Permission != Permission.Anyone && !allowed)
+            throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
+    }
+
+    private static int StatusOf(ExitCode exit) => exit switch
+    {
+        ExitCode.UnusableInput => StatusCodes.Status400BadRequest,
+        ExitCode.BadVerdict => StatusCodes.Status422UnprocessableEntity,
+        ExitCode.NotThere => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    private static async Task RefuseAsync(HttpContext http, int status, params Fault[] faults)
+    {
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return;
+        }
+
+        http.Response.Clear();
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/json";
+        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ErrorDocument([.. faults]), RegistryJson.Default.ErrorDocument), http.RequestAborted);
+    }
+}

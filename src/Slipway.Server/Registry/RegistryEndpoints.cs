@@ -1,0 +1,10 @@
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Registry;
+
+internal static class RegistryEndpoints
+{
+    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, ServerOptions options) => [];
+}

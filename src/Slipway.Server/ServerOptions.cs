@@ -1,0 +1,24 @@
+using System.Net;
+
+namespace Slipway.Server;
+
+/// <summary>How a control plane runs.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Holds bundles, the ledger's key and, without <see cref="Database"/>, the database. Made when missing.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>PostgreSQL's connection string; null for SQLite in <see cref="Folder"/>.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>Default: this machine only.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>0 takes any that is free.</summary>
+    public int Port { get; init; } = 4040;
+
+    /// <summary>Told in sentences what happens. Default: nobody.</summary>
+    public Action<string> Log { get; init; } = static _ => { };
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

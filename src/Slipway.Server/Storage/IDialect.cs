@@ -1,0 +1,20 @@
+using System.Data.Common;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Server.Storage;
+
+/// <summary>Where SQLite and PostgreSQL differ.</summary>
+internal interface IDialect : IAsyncDisposable
+{
+    string BytesType { get; }
+
+    ValueTask<DbConnection> OpenAsync(CancellationToken cancellation);
+
+    ValueTask<DbTransaction> BeginReadAsync(DbConnection connection, CancellationToken cancellation);
+
+    /// <summary>Begins a transaction that no other change of any process runs beside.</summary>
+    ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation);
+
+    /// <returns>What a person can mend; null when it is a mistake of ours.</returns>
+    SlipwayException? Explain(DbException failure);
+}

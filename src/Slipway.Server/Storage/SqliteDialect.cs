@@ -1,0 +1,61 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Server.Storage;
+
+/// <summary>One file on a local disk, with its write-ahead log beside it. Every commit is flushed.</summary>
+internal sealed class SqliteDialect(string file) : IDialect
+{
+    /// <summary>How long a change waits for another process's.</summary>
+    private const int BusySeconds = 30;
+
+    private readonly string connectionString = new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = BusySeconds, ForeignKeys = true }.ToString();
+
+    public string BytesType => "BLOB";
+
+    public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellation)
+    {
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellation);
+            await using var setup = connection.CreateCommand();
+            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+            await setup.ExecuteNonQueryAsync(cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask<DbTransaction> BeginReadAsync(DbConnection connection, CancellationToken cancellation) =>
+        ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
+
+    public ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation) =>
+        ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
+
+    /// <remarks>Source: sqlite.org/rescode.html.</remarks>
+    public SlipwayException? Explain(DbException failure) => failure is not SqliteException { SqliteErrorCode: var code } ? null : code switch
+    {
+        5 or 6 => Missing("database-busy", $"another process has held {file} for {BusySeconds} s", "stop the other server of this folder, or use PostgreSQL"),
+        8 => Missing("database-read-only", $"{file} may not be written", "make the folder writable for this user"),
+        10 => Missing("database-io", $"{file} cannot be read or written: {failure.Message}", "check the disk"),
+        11 or 26 => Missing("database-damaged", $"{file} is no SQLite database, or is damaged", "restore it from a backup; `slipway audit verify` checks the ledger in it"),
+        13 => Missing("no-space", $"there is no space left for {file}", "free some space; nothing was half written"),
+        14 => Missing("database-unreachable", $"{file} cannot be opened", "the folder must be there, and writable for this user"),
+        _ => null,
+    };
+
+    public ValueTask DisposeAsync()
+    {
+        SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+        return ValueTask.CompletedTask;
+    }
+
+    private SlipwayException Missing(string code, string message, string help) => new(ExitCode.NotThere, new Fault(code, message, file, Help: help));
+}
