@@ -12,11 +12,14 @@ internal static class MerkleVectors
 
     public static IEnumerable<JsonElement> Lines(string file) => File.ReadLines(PathOf(file)).Select(line => JsonDocument.Parse(line).RootElement);
 
-    /// <summary>A hash of another length than 32 bytes stands for some hash that is none of the tree's.</summary>
-    public static Digest Root(JsonElement vector, string name) =>
-        vector.GetProperty(name).GetBytesFromBase64() is { Length: Digest.Length } bytes ? new Digest(bytes) : Digest.Of([.. vector.GetProperty(name).GetBytesFromBase64(), 1]);
+    /// <summary>A root of another length than 32 bytes stands for some hash that is none of the tree's: two vectors ask only whether roots are equal.</summary>
+    public static Digest Root(JsonElement vector, string name) => Hash(vector, name) ?? Digest.Of([.. vector.GetProperty(name).GetBytesFromBase64(), 1]);
 
-    /// <returns>Null when an element is no hash: such a proof does not come into our types at all.</returns>
+    /// <returns>Null when it is no hash: such a proof does not come into our types at all.</returns>
+    public static Digest? Hash(JsonElement vector, string name) =>
+        vector.GetProperty(name).GetBytesFromBase64() is { Length: Digest.Length } bytes ? new Digest(bytes) : null;
+
+    /// <returns>Null when an element is no hash.</returns>
     public static ImmutableArray<Digest>? Path(JsonElement vector)
     {
         var proof = vector.GetProperty("proof");
