@@ -50,6 +50,8 @@ internal sealed class LedgerKey : IDisposable
 
     private static async Task<LedgerKey> MakeAsync(Session session, string file)
     {
+        if (await session.FindAsync<long?>("SELECT MAX(position) FROM ledger_entries") is not null)
+            throw LedgerHead.Damaged("there are entries, and nothing says which log they are of");
         // A first start that was cut off has left a key, and no log: the key is as good as new.
         if (FileStamp.Of(file) is null)
         {
