@@ -25,8 +25,10 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly Database database;
 
     private readonly LedgerWriter ledger;
+    private readonly LedgerMirror? mirror;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger) => (this.web, this.database, this.ledger) = (web, database, ledger);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror) =>
+        (this.web, this.database, this.ledger, this.mirror) = (web, database, ledger, mirror);
 
     /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
     public Uri Url => new(web.Urls.First());
@@ -37,23 +39,28 @@ public sealed class ControlPlane : IAsyncDisposable
         AtomicFile.CreateFolder(options.Folder);
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
         LedgerWriter? ledger = null;
+        LedgerMirror? mirror = null;
         try
         {
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
+            if (options.LedgerMirror is { } copy)
+                mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory();
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(directory),
-                .. LedgerEndpoints.All(database),
+                .. LedgerEndpoints.All(database, ledger),
                 .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger);
+            return new ControlPlane(web, database, ledger, mirror);
         }
         catch
         {
+            if (mirror is not null)
+                await mirror.DisposeAsync();
             ledger?.Dispose();
             await database.DisposeAsync();
             throw;
@@ -63,6 +70,8 @@ public sealed class ControlPlane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await web.DisposeAsync();
+        if (mirror is not null)
+            await mirror.DisposeAsync();
         ledger.Dispose();
         await database.DisposeAsync();
     }
