@@ -24,7 +24,9 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly WebApplication web;
     private readonly Database database;
 
-    private ControlPlane(WebApplication web, Database database) => (this.web, this.database) = (web, database);
+    private readonly LedgerWriter ledger;
+
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger) => (this.web, this.database, this.ledger) = (web, database, ledger);
 
     /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
     public Uri Url => new(web.Urls.First());
@@ -34,9 +36,10 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         AtomicFile.CreateFolder(options.Folder);
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
+        LedgerWriter? ledger = null;
         try
         {
-            var ledger = new LedgerWriter(options.Time);
+            ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
             var directory = new PrincipalDirectory();
             ApiEndpoint[] endpoints =
             [
@@ -47,10 +50,11 @@ public sealed class ControlPlane : IAsyncDisposable
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database);
+            return new ControlPlane(web, database, ledger);
         }
         catch
         {
+            ledger?.Dispose();
             await database.DisposeAsync();
             throw;
         }
@@ -59,6 +63,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await web.DisposeAsync();
+        ledger.Dispose();
         await database.DisposeAsync();
     }
 

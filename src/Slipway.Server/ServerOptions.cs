@@ -11,6 +11,12 @@ public sealed record ServerOptions
     /// <summary>PostgreSQL's connection string; null for SQLite in <see cref="Folder"/>.</summary>
     public string? Database { get; init; }
 
+    /// <summary>Private key that signs the ledger; several servers of one database have the same. Default: <c>ledger.key</c> in <see cref="Folder"/>, made when the ledger is.</summary>
+    public string? LedgerKey { get; init; }
+
+    /// <summary>Folder that every checkpoint and all tiles of the ledger are copied to, best one that this server cannot rewrite; null for none.</summary>
+    public string? LedgerMirror { get; init; }
+
     /// <summary>Default: this machine only.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
