@@ -42,7 +42,7 @@ public sealed class ControlPlane : IAsyncDisposable
             [
                 .. AccessEndpoints.All(directory),
                 .. LedgerEndpoints.All(database),
-                .. RegistryEndpoints.All(database, ledger, options),
+                .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);

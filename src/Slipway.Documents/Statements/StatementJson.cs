@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Slipway.Pipeline.Sealing;
+namespace Slipway.Documents.Statements;
 
 /// <summary>How predicates are written: what is unknown is left out.</summary>
 [JsonSourceGenerationOptions(
@@ -11,7 +11,7 @@ namespace Slipway.Pipeline.Sealing;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TestResult))]
 [JsonSerializable(typeof(SlsaProvenance))]
-internal sealed partial class StatementJson : JsonSerializerContext
+public sealed partial class StatementJson : JsonSerializerContext
 {
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
-using Slipway.Documents;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Verification;
 
-namespace Slipway.Pipeline.Sealing;
+namespace Slipway.Documents.Gates;
 
 /// <summary>The verdict of the gates over a bundle, as a trusted key attested it.</summary>
 /// <param name="Judged">As the signer says.</param>

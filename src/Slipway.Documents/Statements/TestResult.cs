@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using Slipway.Documents.Evaluations;
 using Slipway.Primitives.Bytes;
 
-namespace Slipway.Pipeline.Sealing;
+namespace Slipway.Documents.Statements;
 
 /// <summary>in-toto's test-result predicate, with Slipway's own members behind a vendor's prefix as the specification asks.</summary>
 /// <remarks>Source: in-toto attestation, spec/predicates/test-result.md, v0.1.</remarks>
@@ -12,7 +12,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="Configuration">What the tests were configured by: the sealed spec.</param>
 /// <param name="GateReport">A <see cref="Documents.Evaluations.GateReport"/> in its own form.</param>
 /// <param name="JudgedOn">When, so that the latest can be told; RFC 3339, UTC, whole seconds.</param>
-internal sealed record TestResult(
+public sealed record TestResult(
     string Result,
     ImmutableArray<ResourceDescriptor> Configuration,
     ImmutableArray<string> PassedTests,
@@ -30,11 +30,11 @@ internal sealed record TestResult(
 }
 
 /// <param name="Document">Digest of the bundle's <c>slipway/evaluation.json</c>, which has the slices as well.</param>
-internal sealed record EvaluationSummary(Digest Document, Digest Predictions, long Rows, ImmutableSortedDictionary<string, Figure> Metrics);
+public sealed record EvaluationSummary(Digest Document, Digest Predictions, long Rows, ImmutableSortedDictionary<string, Figure> Metrics);
 
 /// <summary>in-toto's resource descriptor; at least one of uri and digest is there.</summary>
 /// <param name="Digest">Hex by algorithm name: sha256, gitCommit.</param>
-internal sealed record ResourceDescriptor(
+public sealed record ResourceDescriptor(
     string? Name = null,
     string? Uri = null,
     ImmutableSortedDictionary<string, string>? Digest = null,

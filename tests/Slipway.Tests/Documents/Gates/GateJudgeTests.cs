@@ -1,16 +1,16 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Gates;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Evaluation;
-using Slipway.Pipeline.Gates;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
 using Slipway.Stats.Intervals;
 using Slipway.Stats.Metrics;
 
-namespace Slipway.Tests.Pipeline.Gates;
+namespace Slipway.Tests.Documents.Gates;
 
 public class GateJudgeTests
 {

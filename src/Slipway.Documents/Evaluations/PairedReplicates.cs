@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
-using Slipway.Documents.Evaluations;
 using Slipway.Stats.Intervals;
 using Slipway.Stats.Metrics;
-using EvaluationDocument = Slipway.Documents.Evaluations.Evaluation;
 
-namespace Slipway.Pipeline.Evaluation;
+namespace Slipway.Documents.Evaluations;
 
 /// <summary>The difference of two sealed evaluations, resample by resample: both drew the same units, so what they share cancels.</summary>
-internal static class PairedReplicates
+public static class PairedReplicates
 {
     public const string Bca = "bca";
 
@@ -17,7 +15,7 @@ internal static class PairedReplicates
     /// <param name="metric">One that the candidate has.</param>
     /// <returns>A figure, whose interval may lack; or null and the reason.</returns>
     public static (Figure? Delta, string? NotComparable) Difference(
-        string metric, EvaluationDocument candidate, EvaluationReplicates candidateReplicates, EvaluationDocument baseline, EvaluationReplicates baselineReplicates)
+        string metric, Evaluation candidate, EvaluationReplicates candidateReplicates, Evaluation baseline, EvaluationReplicates baselineReplicates)
     {
         if (WhyNot(candidate, baseline) is { } reason)
             return (null, reason);
@@ -42,7 +40,7 @@ internal static class PairedReplicates
             ? BootstrapInterval.Bca(estimate, replicates, leaveOneOut, confidence)
             : BootstrapInterval.Percentile(replicates, confidence);
 
-    private static string? WhyNot(EvaluationDocument candidate, EvaluationDocument baseline) =>
+    private static string? WhyNot(Evaluation candidate, Evaluation baseline) =>
         candidate.UnitsDigest != baseline.UnitsDigest ? "the two evaluations rest on different examples or units"
         : candidate.Resamples != baseline.Resamples ? $"the two evaluations have {candidate.Resamples} and {baseline.Resamples} resamples"
         : candidate.Seed != baseline.Seed ? $"the two evaluations were resampled with the seeds {candidate.Seed} and {baseline.Seed}"

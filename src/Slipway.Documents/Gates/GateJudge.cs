@@ -7,10 +7,10 @@ using Slipway.Expressions.Conditions;
 using Slipway.Expressions.Figures;
 using Slipway.Primitives.Faults;
 
-namespace Slipway.Pipeline.Gates;
+namespace Slipway.Documents.Gates;
 
 /// <summary>Judges a sealed bundle's gates from its sealed evaluation alone. Pure: anyone who holds the bundles gets the same report.</summary>
-internal static class GateJudge
+public static class GateJudge
 {
     /// <param name="baseline">The locked baseline's sealed evaluation; null where there is none.</param>
     /// <exception cref="SlipwayException">A condition that does not parse, or that names a figure which the evaluation does not hold.</exception>

@@ -2,16 +2,14 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Slipway.Documents.Evaluations;
 using Slipway.Expressions.Figures;
-using Slipway.Pipeline.Evaluation;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Units;
-using EvaluationDocument = Slipway.Documents.Evaluations.Evaluation;
 
-namespace Slipway.Pipeline.Gates;
+namespace Slipway.Documents.Gates;
 
 /// <summary>An evaluation as it lies in a bundle.</summary>
 /// <param name="Bundle">The bundle's manifest digest.</param>
-internal sealed record SealedEvaluation(Digest Bundle, EvaluationDocument Evaluation, EvaluationReplicates Replicates);
+public sealed record SealedEvaluation(Digest Bundle, Evaluation Evaluation, EvaluationReplicates Replicates);
 
 /// <summary>Lays an evaluation and its differences from the baseline out for conditions to read.</summary>
 internal static class GateFigures
@@ -45,7 +43,7 @@ internal static class GateFigures
 
     private static FigureReading Reading(Figure figure) => new(figure.Value, figure.Low, figure.High, figure.N, figure.Lacks);
 
-    private static string Basis(EvaluationDocument evaluation) =>
+    private static string Basis(Evaluation evaluation) =>
         $"{new Ratio(evaluation.Confidence)} over {evaluation.Units.ToString("N0", CultureInfo.InvariantCulture)} "
         + (evaluation.Unit is { } unit ? $"units of {unit}" : "rows");
 }
