@@ -11,6 +11,13 @@ public sealed record EventBatch(string Gateway, string Boot, string Channel, lon
     public const int MaxEvents = 10_000;
 }
 
+/// <summary>What the server has of a gateway's batches.</summary>
+/// <param name="Taken">
+/// The highest sequence of this boot that is stored; all up to it are. A batch beyond the next one is not taken in: send from
+/// <paramref name="Taken"/> + 1 on.
+/// </param>
+public sealed record EventReceipt(string Gateway, string Boot, long Taken);
+
 /// <summary>Events of one rollout.</summary>
 /// <param name="Through">
 /// Assignment order up to which every request is resolved, or past its deadline, and told in this batch or an earlier one. Events are
