@@ -23,12 +23,17 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly WebApplication web;
     private readonly Database database;
-
     private readonly LedgerWriter ledger;
     private readonly LedgerMirror? mirror;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror) =>
-        (this.web, this.database, this.ledger, this.mirror) = (web, database, ledger, mirror);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, directory.LocalGatewayToken, adminToken);
+
+    /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
+    public string? FirstAdminToken { get; }
+
+    /// <summary>Lets a gateway in this process call this server. It ends with the process.</summary>
+    public string LocalGatewayToken { get; }
 
     /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
     public Uri Url => new(web.Urls.First());
@@ -45,17 +50,18 @@ public sealed class ControlPlane : IAsyncDisposable
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
             if (options.LedgerMirror is { } copy)
                 mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
-            var directory = new PrincipalDirectory();
+            var directory = new PrincipalDirectory(database, options.Time);
+            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             ApiEndpoint[] endpoints =
             [
-                .. AccessEndpoints.All(directory),
+                .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
                 .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger, mirror);
+            return new ControlPlane(web, database, ledger, mirror, directory, adminToken);
         }
         catch
         {
@@ -99,7 +105,7 @@ public sealed class ControlPlane : IAsyncDisposable
         {
             if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
                 limit.MaxRequestBodySize = endpoint.BodyLimit;
-            var caller = await directory.IdentifyAsync(http);
+            var caller = endpoint.Permission == Permission.Anyone ? Caller.Nobody : await directory.IdentifyAsync(http);
             Authorize(endpoint, caller, (string?)http.Request.RouteValues.GetValueOrDefault("model"));
             await endpoint.Answer(new ApiCall(http, caller));
         }
@@ -115,9 +121,11 @@ public sealed class ControlPlane : IAsyncDisposable
 
     private static void Authorize(ApiEndpoint endpoint, Caller caller, string? model)
     {
-        var allowed = endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model);
-        if (endpoint.Permission != Permission.Anyone && !allowed)
-            throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
+        if (endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model))
+            return;
+        if (caller == Caller.Nobody)
+            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("no-token", "this asks for a token", Help: "log in with `slipway login URL`, or set SLIPWAY_TOKEN"));
+        throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
     }
 
     private static int StatusOf(ExitCode exit) => exit switch

@@ -9,9 +9,6 @@ namespace Slipway.Server.Ledger;
 /// <summary>The log's tree from its stored hashes: tiles, records by tile, and proofs. Nothing here needs a key.</summary>
 internal static class LedgerTree
 {
-    /// <summary>Levels of the tree from one stored level to the next.</summary>
-    public const int TileHeight = 8;
-
     /// <summary>The bytes of a tile of hashes or of records.</summary>
     /// <param name="tile">One that the log has.</param>
     /// <exception cref="SlipwayException">Rows are missing (exit 1).</exception>
@@ -38,11 +35,11 @@ internal static class LedgerTree
         foreach (var node in nodes)
         {
             // The levels between two stored ones are hashed again: at most 128 hashes for a node.
-            var above = node.Level % TileHeight;
+            var above = node.Level % TilePath.Height;
             var width = 1L << above;
-            var hashes = await HashesAsync(session, node.Level / TileHeight, node.Index << above, node.Index + 1 << above);
+            var hashes = await HashesAsync(session, node.Level / TilePath.Height, node.Index << above, node.Index + 1 << above);
             if (hashes.Count != width)
-                throw LedgerHead.Damaged($"{width - hashes.Count} hashes of level {node.Level / TileHeight} are missing from {node.Index << above} on");
+                throw LedgerHead.Damaged($"{width - hashes.Count} hashes of level {node.Level / TilePath.Height} are missing from {node.Index << above} on");
             var subtree = new CompactRange();
             foreach (var hash in hashes)
                 subtree.Append(new Digest(hash));

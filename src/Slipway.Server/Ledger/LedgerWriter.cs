@@ -108,8 +108,8 @@ internal sealed class LedgerWriter : IDisposable
 
         foreach (var (node, hash) in head.Tree.Append(MerkleHash.OfLeaf(leaf)))
         {
-            if (node.Level % LedgerTree.TileHeight == 0)
-                await session.ExecuteAsync("INSERT INTO ledger_hashes (level, position, hash) VALUES (@level, @Index, @hash)", new { level = (long)node.Level / LedgerTree.TileHeight, node.Index, hash = Bytes(hash) });
+            if (node.Level % TilePath.Height == 0)
+                await session.ExecuteAsync("INSERT INTO ledger_hashes (level, position, hash) VALUES (@level, @Index, @hash)", new { level = (long)node.Level / TilePath.Height, node.Index, hash = Bytes(hash) });
         }
 
         return entry.Time;

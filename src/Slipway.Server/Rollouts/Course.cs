@@ -6,6 +6,9 @@ namespace Slipway.Server.Rollouts;
 /// <summary>The steps that a rollout really takes: its plan's, or the one switch of what has nothing to be compared with.</summary>
 internal readonly record struct Course
 {
+    /// <summary>How long a switch without steps is watched, where the plan names a guard to watch by.</summary>
+    public static TimeSpan Watch { get; } = TimeSpan.FromSeconds(10);
+
     private readonly ImmutableArray<RolloutStep> steps;
 
     private Course(ImmutableArray<RolloutStep> steps, bool isShadow) => (this.steps, IsShadow) = (steps, isShadow);
@@ -38,7 +41,11 @@ internal readonly record struct Course
     /// <summary>After that a step is given up for want of evidence; never before it might have been left. Null waits for ever.</summary>
     public TimeSpan? PatienceOf(int step) => steps[step].AtMost is not { } most ? null : most.Value > StayOf(step) ? most.Value : StayOf(step);
 
-    /// <summary>How long the one switch is watched: as long as the plan's first step, and not at all where it has none.</summary>
-    private static RolloutStep First(ChannelPlan plan) =>
-        plan.Steps.IsDefaultOrEmpty ? new(Weight.All, default, null, 0, null) : new(Weight.All, plan.Steps[0].AtLeast, plan.Steps[0].AtMost, 0, null);
+    /// <summary>The one step of what has no steps, or must not take them: as long as the plan's first, where it has one.</summary>
+    private static RolloutStep First(ChannelPlan plan) => plan switch
+    {
+        { Steps: [var first, ..] } => new(Weight.All, first.AtLeast, first.AtMost, 0, null),
+        { Guard: { ErrorRate: null, Latency: null } } => new(Weight.All, default, null, 0, null),
+        _ => new(Weight.All, new(Watch), null, 0, null),
+    };
 }

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Slipway.Server;
+namespace Slipway.Server.Api;
 
 /// <summary>How a control plane runs.</summary>
 public sealed record ServerOptions
@@ -22,6 +22,9 @@ public sealed record ServerOptions
 
     /// <summary>0 takes any that is free.</summary>
     public int Port { get; init; } = 4040;
+
+    /// <summary>Makes a new token for an administrator at this start, for who lost them all.</summary>
+    public bool NewAdminToken { get; init; }
 
     /// <summary>Told in sentences what happens. Default: nobody.</summary>
     public Action<string> Log { get; init; } = static _ => { };
