@@ -1,3 +1,4 @@
+using System.Globalization;
 using Slipway.Documents.Rollouts;
 using Slipway.Runtime.ModelHosts;
 
@@ -16,6 +17,12 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
     public VersionRef Version => version;
 
     public IModelHost Host => host;
+
+    /// <summary>As paths and answers name it: the number; of a bundle that no server registered (number 0), the first digits of its digest.</summary>
+    public string Name { get; } = version.Number > 0 ? version.Number.ToString(CultureInfo.InvariantCulture) : version.Bundle.Short;
+
+    /// <summary>Tensors of its signature.</summary>
+    public TensorPool Tensors { get; } = new(host.Model.Signature);
 
     /// <returns>False when it is retired: look the version up again in the table that is in force now.</returns>
     public bool TryEnter()
@@ -38,6 +45,7 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
         if (Interlocked.Add(ref users, Retired) == Retired)
             idle.TrySetResult();
         await idle.Task;
+        Tensors.Dispose();
         await host.DisposeAsync();
     }
 }

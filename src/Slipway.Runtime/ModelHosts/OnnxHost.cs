@@ -10,9 +10,10 @@ internal sealed class OnnxHost : IModelHost
     private readonly OnnxRunner runner;
     private readonly RunSlots slots;
     private readonly TimeSpan limit;
+    private readonly RunMark? mark;
 
-    private OnnxHost(HostedModel model, OnnxRunner runner, HostOptions options) =>
-        (Model, this.runner, slots, limit) = (model, runner, new RunSlots(options.Concurrency), options.PredictionLimit);
+    private OnnxHost(HostedModel model, OnnxRunner runner, RunMark? mark, HostOptions options) =>
+        (Model, this.runner, this.mark, slots, limit) = (model, runner, mark, new RunSlots(options.Concurrency), options.PredictionLimit);
 
     public HostedModel Model { get; }
 
@@ -20,7 +21,7 @@ internal sealed class OnnxHost : IModelHost
 
     public static async Task<OnnxHost> StartAsync(HostedModel model, HostOptions options, CancellationToken cancellation)
     {
-        using var mark = await LoadMark.TakeAsync(options.StateFolder, model.Bundle, cancellation);
+        using var mark = await LoadMark.TakeAsync(options.StateFolder, model, cancellation);
         await OnnxProbe.CheckAsync(model, options, cancellation);
         mark.Set();
         OnnxRunner? runner = null;
@@ -28,7 +29,7 @@ internal sealed class OnnxHost : IModelHost
         {
             runner = new OnnxRunner(model.Signature, OnnxModel.Load(model.ModelPath), options.Time);
             _ = OnnxProbe.Once(model.Signature, runner);
-            return new OnnxHost(model, runner, options);
+            return new OnnxHost(model, runner, options.MarksRuns ? RunMark.Set(options.StateFolder, model) : null, options);
         }
         catch (OnnxException e)
         {
@@ -49,6 +50,7 @@ internal sealed class OnnxHost : IModelHost
     public ValueTask DisposeAsync()
     {
         runner.Dispose();
+        mark?.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -59,10 +61,12 @@ internal sealed class OnnxHost : IModelHost
     {
         try
         {
+            mark?.Enter();
             return runner.Predict(inputs, outputs, limit);
         }
         finally
         {
+            mark?.Leave();
             slots.Leave();
         }
     }
