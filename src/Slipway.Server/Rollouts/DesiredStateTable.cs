@@ -16,6 +16,9 @@ internal static class DesiredStateTable
     public static async Task<long> RevisionAsync(Session session, string channel) =>
         await session.FindAsync<long?>("SELECT revision FROM desired_states WHERE channel = @channel", new { channel }) ?? 0;
 
+    /// <summary>Whether a state is still of a server that drove rollouts before.</summary>
+    public static async Task<bool> AnyBelowAsync(Session session, long epoch) => await session.FindAsync<long?>("SELECT MIN(epoch) FROM desired_states") < epoch;
+
     /// <summary>Derives it anew. Its revision grows, and gateways hear of it, only when something is different.</summary>
     /// <param name="epoch">Of the server that drives rollouts now.</param>
     public static async Task DeriveAsync(Session session, string channel, long epoch)

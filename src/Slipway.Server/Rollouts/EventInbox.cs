@@ -26,7 +26,7 @@ internal static class EventInbox
     public static async Task<EventReceipt?> TakeInAsync(Session session, EventBatch batch, long now)
     {
         var taken = await session.FindAsync<long?>("SELECT taken FROM event_cursors WHERE gateway = @Gateway AND boot = @Boot", new { batch.Gateway, batch.Boot }) ?? 0;
-        if (batch.Sequence <= taken)
+        if (batch.Sequence <= taken || taken > 0 && batch.Sequence > taken + 1)
             return new(batch.Gateway, batch.Boot, taken);
         if (await session.FindAsync<long>("SELECT COUNT(*) FROM event_batches") >= Most)
             return null;
@@ -37,26 +37,32 @@ internal static class EventInbox
             ON CONFLICT (gateway, boot) DO UPDATE SET taken = excluded.taken, at = excluded.at
             """,
             new { batch.Gateway, batch.Boot, batch.Sequence, now });
-        var whole = batch.Sequence == taken + 1 ? batch : Incomplete(batch);
+        var whole = batch.Sequence == 1 || taken > 0 ? batch : Incomplete(batch);
         await session.ExecuteAsync(
-            "INSERT INTO event_batches (position, batch) SELECT COALESCE(MAX(position), 0) + 1, @text FROM event_batches",
+            "INSERT INTO event_batches (position, put_off, batch) SELECT COALESCE(MAX(position), 0) + 1, 0, @text FROM event_batches",
             new { text = StoredJson.Text(whole, RolloutJson.Default.EventBatch) });
         return new(batch.Gateway, batch.Boot, batch.Sequence);
     }
 
-    public static async Task<bool> AnyAsync(Session session) => await session.FindAsync<long>("SELECT COUNT(*) FROM event_batches") > 0;
+    /// <summary>Whether a batch waits that was not tried yet.</summary>
+    public static async Task<bool> HasNewAsync(Session session) => await session.FindAsync<long?>("SELECT MIN(put_off) FROM event_batches") == 0;
 
-    /// <summary>The oldest ones.</summary>
+    public static async Task<bool> IsEmptyAsync(Session session) => await session.FindAsync<long?>("SELECT MIN(put_off) FROM event_batches") is null;
+
+    /// <summary>The oldest ones, those that were put off after the others.</summary>
     public static async Task<ImmutableArray<WaitingBatch>> PeekAsync(Session session, int most) =>
     [
-        .. (await session.QueryAsync<Row>("SELECT position AS Position, batch AS Batch FROM event_batches ORDER BY position LIMIT @most", new { most }))
+        .. (await session.QueryAsync<Row>("SELECT position AS Position, batch AS Batch FROM event_batches ORDER BY put_off, position LIMIT @most", new { most }))
             .Select(row => new WaitingBatch(row.Position, StoredJson.Read(row.Batch, RolloutJson.Default.EventBatch))),
     ];
 
-    /// <summary>To be called in the change that stores what they were folded into.</summary>
-    public static Task RemoveThroughAsync(Session session, long position) => session.ExecuteAsync("DELETE FROM event_batches WHERE position <= @position", new { position });
+    /// <summary>Something must come first, such as another gateway's events of the same time.</summary>
+    public static Task PutOffAsync(Session session, long position) => session.ExecuteAsync("UPDATE event_batches SET put_off = put_off + 1 WHERE position = @position", new { position });
 
-    /// <summary>Batches before it are missing, as after the database was set back: how much they held nobody knows, and it was not nothing.</summary>
+    /// <summary>To be called in the change that stores what the batch was folded into.</summary>
+    public static Task RemoveAsync(Session session, long position) => session.ExecuteAsync("DELETE FROM event_batches WHERE position = @position", new { position });
+
+    /// <summary>The first that is known of a boot is not its first, as after the database was set back: what the ones before held nobody knows.</summary>
     private static EventBatch Incomplete(EventBatch batch) => batch with { Rollouts = [.. batch.Rollouts.Select(events => events with { Lost = events.Lost + 1 })] };
 
     private sealed record Row

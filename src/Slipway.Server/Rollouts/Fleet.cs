@@ -28,6 +28,12 @@ internal sealed class Fleet(StoredRollout rollout, ImmutableArray<SeenGateway> g
     /// <summary>Those that send the candidate its share; a gateway that refuses it sends it nothing, whatever the weight.</summary>
     private IEnumerable<GatewayStatus> Takers => Live.Where(gateway => gateway.Candidate is not (VersionState.Refused or VersionState.Quarantined));
 
+    /// <summary>Whether this very process of the gateway is there.</summary>
+    public bool IsLive(string gateway, string boot) => Live.Any(live => live.Gateway == gateway && live.Boot == boot);
+
+    /// <summary>Gateways that send requests to the candidate now: their events belong to the evidence.</summary>
+    public IEnumerable<GatewayStatus> Serving => Takers.Where(gateway => gateway.InForce && (rollout.State.Weight > 0 || Course.Of(rollout.State).IsShadow));
+
     /// <summary>What follows from it for the rollout, the gravest first.</summary>
     public IEnumerable<RolloutEvent> Events()
     {

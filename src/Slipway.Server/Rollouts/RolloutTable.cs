@@ -42,9 +42,10 @@ internal static class RolloutTable
         $"UPDATE rollouts SET state = @state, running = @running{(state.IsOver ? ", fold = NULL" : "")} WHERE id = @Id",
         new { state.Id, state = Text(state), running = state.IsOver ? 0L : 1L });
 
-    public static Task SaveEvidenceAsync(Session session, string id, string fold, JudgeReport report) => session.ExecuteAsync(
+    /// <param name="fold">Null for what is over.</param>
+    public static Task SaveEvidenceAsync(Session session, string id, string? fold, JudgeReport? report) => session.ExecuteAsync(
         "UPDATE rollouts SET fold = @fold, report = @report WHERE id = @id",
-        new { id, fold, report = StoredJson.Text(report, RolloutJson.Default.JudgeReport) });
+        new { id, fold, report = StoredJson.TextOrNull(report, RolloutJson.Default.JudgeReport) });
 
     public static Task SavePublishedAsync(Session session, string id, long weightRevision, long revision) =>
         session.ExecuteAsync("UPDATE rollouts SET weight_published = @weightRevision, published = @revision WHERE id = @id", new { id, weightRevision, revision });

@@ -71,9 +71,10 @@ CREATE TABLE event_cursors (
   PRIMARY KEY (gateway, boot)
 );
 
--- Batches that wait to be folded; a folded one is deleted.
+-- Batches that wait to be folded; a folded one is deleted. put_off counts the tries at which something had to come first.
 CREATE TABLE event_batches (
   position BIGINT PRIMARY KEY,
+  put_off BIGINT NOT NULL,
   batch TEXT NOT NULL
 );
 
