@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Datasets;
+using Slipway.Documents.Gates;
 using Slipway.Documents.Lineage;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
+using Slipway.Documents.Statements;
 using Slipway.Pipeline.Evaluation;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Plan;
-using Slipway.Pipeline.Gates;
 using Slipway.Pipeline.Sealing;
 using Slipway.Pipeline.Snapshots;
 using Slipway.Pipeline.Validation;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Gates;
 using Slipway.Gateway.Protocol;
-using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Evaluations;
-using Slipway.Pipeline.Sealing;
+using Slipway.Documents.Gates;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli.Verbs;

@@ -15,8 +15,28 @@ namespace Slipway.Documents.Ledger;
 public sealed record LedgerEntry(
     long Time, string Actor, string Action, LedgerPhase Phase, long? Intent, ImmutableArray<LedgerSubject> Subjects, Digest Payload);
 
+/// <summary>What an entry is about.</summary>
+/// <param name="Name">
+/// The thing's path in the API, such as <c>models/flight-delay/versions/3</c> or <c>principals/user:3f2a…</c>: who may read a model may
+/// read the entries whose subjects are all below it.
+/// </param>
 /// <param name="Digest">Of a bundle, a plan, a policy, a verdict; null for what has none, such as a token.</param>
-public sealed record LedgerSubject(string Name, Digest? Digest);
+public sealed record LedgerSubject(string Name, Digest? Digest)
+{
+    private const string Models = "models/";
+
+    /// <summary>The model that it is below; null for what is no model's.</summary>
+    [JsonIgnore]
+    public string? Model =>
+        !Name.StartsWith(Models, StringComparison.Ordinal) ? null : Name.IndexOf('/', Models.Length) is var end and > 0 ? Name[Models.Length..end] : Name[Models.Length..];
+
+    public static LedgerSubject OfModel(string model, Digest? digest = null) => new(Models + model, digest);
+
+    /// <param name="bundle">The bundle's manifest digest.</param>
+    public static LedgerSubject OfVersion(string model, long version, Digest bundle) => new($"{Models}{model}/versions/{version}", bundle);
+
+    public static LedgerSubject OfChannel(string model, string channel, Digest? digest = null) => new($"{Models}{model}/channels/{channel}", digest);
+}
 
 /// <summary>What an entry says in words; erasable without breaking a proof.</summary>
 /// <param name="Salt">128 bits, 32 hex digits: the commitment is SHA-256 over the canonical bytes of this record.</param>

@@ -69,6 +69,7 @@ public sealed record ChannelState(string Model, string Channel, VersionRef? Live
 [JsonSerializable(typeof(ImmutableArray<Promotion>))]
 [JsonSerializable(typeof(ChannelState))]
 [JsonSerializable(typeof(ImmutableArray<ChannelState>))]
+[JsonSerializable(typeof(BundleContents))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class RegistryJson : JsonSerializerContext;

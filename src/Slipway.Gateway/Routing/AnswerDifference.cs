@@ -68,7 +68,7 @@ internal readonly record struct AnswerDifference(double Largest, bool IsBeyondTo
             if (left[i] == right[i])
                 continue;
             var (x, y) = (double.CreateSaturating(left[i]), double.CreateSaturating(right[i]));
-            var difference = Math.Abs(x - y);
+            var difference = Math.Min(Math.Abs(x - y), double.MaxValue);        // two float64 may lie further apart than one reaches
             largest = Math.Max(largest, difference);
             isBeyond |= !(difference <= Absolute + (Relative * Math.Max(Math.Abs(x), Math.Abs(y))));
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Attestations;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Slipway.Documents.Statements;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Slipway.Documents;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Attestations;
 

@@ -11,9 +11,10 @@ internal sealed class OnnxHost : IModelHost
     private readonly RunSlots slots;
     private readonly TimeSpan ownLimit;
     private readonly TimeProvider time;
+    private readonly RunMark? mark;
 
-    private OnnxHost(HostedModel model, OnnxRunner runner, HostOptions options) =>
-        (Model, this.runner, slots, ownLimit, time) = (model, runner, new RunSlots(options.Concurrency), options.PredictionLimit, options.Time);
+    private OnnxHost(HostedModel model, OnnxRunner runner, RunMark? mark, HostOptions options) =>
+        (Model, this.runner, this.mark, slots, ownLimit, time) = (model, runner, mark, new RunSlots(options.Concurrency), options.PredictionLimit, options.Time);
 
     public HostedModel Model { get; }
 
@@ -21,7 +22,7 @@ internal sealed class OnnxHost : IModelHost
 
     public static async Task<OnnxHost> StartAsync(HostedModel model, HostOptions options, CancellationToken cancellation)
     {
-        using var mark = await LoadMark.TakeAsync(options.StateFolder, model.Bundle, cancellation);
+        using var mark = await LoadMark.TakeAsync(options.StateFolder, model, cancellation);
         await OnnxProbe.CheckAsync(model, options, cancellation);
         mark.Set();
         OnnxRunner? runner = null;
@@ -29,7 +30,7 @@ internal sealed class OnnxHost : IModelHost
         {
             runner = new OnnxRunner(model.Signature, OnnxModel.Load(model.ModelPath), options.Time);
             _ = OnnxProbe.Once(model.Signature, runner);
-            return new OnnxHost(model, runner, options);
+            return new OnnxHost(model, runner, options.MarksRuns ? RunMark.Set(options.StateFolder, model) : null, options);
         }
         catch (OnnxException e)
         {
@@ -50,6 +51,7 @@ internal sealed class OnnxHost : IModelHost
     public ValueTask DisposeAsync()
     {
         runner.Dispose();
+        mark?.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -63,12 +65,14 @@ internal sealed class OnnxHost : IModelHost
     {
         try
         {
+            mark?.Enter();
             return limit > TimeSpan.Zero
                 ? runner.Predict(inputs, outputs, limit < ownLimit ? limit : ownLimit)
                 : Prediction.TimedOut("the model had no free place before the request's time was up");
         }
         finally
         {
+            mark?.Leave();
             slots.Leave();
         }
     }

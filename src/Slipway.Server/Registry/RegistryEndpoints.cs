@@ -6,5 +6,5 @@ namespace Slipway.Server.Registry;
 
 internal static class RegistryEndpoints
 {
-    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, ServerOptions options) => [];
+    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, string folder, TimeProvider time) => [];
 }

@@ -20,7 +20,15 @@ public sealed partial class OciLayout
     /// with its annotations, as image-spec asks for referrers, and with <see cref="SubjectAnnotation"/>.
     /// </remarks>
     /// <exception cref="SlipwayException">A blob is missing, or the tag is malformed (exit 2); no space, or the layout stays locked (exit 3).</exception>
-    public OciDescriptor PutManifest(OciManifest manifest, string? tag = null, CancellationToken cancellation = default)
+    public OciDescriptor PutManifest(OciManifest manifest, string? tag = null, CancellationToken cancellation = default) =>
+        PutManifest(manifest, manifest.ToBytes(), tag, cancellation);
+
+    /// <summary>The same for a manifest that came from elsewhere: its exact bytes are kept, and so its digest.</summary>
+    /// <exception cref="JsonException">These bytes are no manifest.</exception>
+    public OciDescriptor PutManifest(ReadOnlySpan<byte> json, string? tag = null, CancellationToken cancellation = default) =>
+        PutManifest(OciManifest.Parse(json), json, tag, cancellation);
+
+    private OciDescriptor PutManifest(OciManifest manifest, ReadOnlySpan<byte> bytes, string? tag, CancellationToken cancellation)
     {
         if (tag is not null && !IsTag(tag))
             throw Unusable("bad-tag", $"'{tag}' is no tag", tag, "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
@@ -30,7 +38,7 @@ public sealed partial class OciLayout
                 throw Unusable("blob-missing", $"blob {blob.Digest} of {blob.Size} bytes is not in {Folder}", Folder);
         }
 
-        var stored = AddBlob(manifest.ToBytes());
+        var stored = AddBlob(bytes);
         var entry = new OciDescriptor(OciManifest.ManifestMediaType, stored.Digest, stored.Size, manifest.ArtifactType, EntryAnnotations(manifest));
         var tagged = tag is null ? entry : entry with { Annotations = (entry.Annotations ?? Sorted).SetItem(TagAnnotation, tag) };
         using (TakeLock(cancellation))
@@ -61,6 +69,21 @@ public sealed partial class OciLayout
         }
 
         return found.ToImmutable();
+    }
+
+    /// <summary>These manifests as attached to <paramref name="subject"/>, whatever the index says: for a store that keeps its own list.</summary>
+    /// <returns>One for each; those that cannot be read, or are attached to another, have no manifest.</returns>
+    public ImmutableArray<Referrer> Referrers(Digest subject, IEnumerable<Digest> manifests)
+    {
+        return [.. manifests.Distinct().Select(Read)];
+
+        Referrer Read(Digest digest)
+        {
+            var (manifest, flaw) = TryReadManifest(digest);
+            if (manifest is not null && manifest.Subject?.Digest != subject)
+                (manifest, flaw) = (null, $"is not attached to {subject}");
+            return new Referrer(new OciDescriptor(OciManifest.ManifestMediaType, digest, 0), manifest, flaw);
+        }
     }
 
     /// <summary>Whether an entry of the index is attached to another manifest rather than a bundle of its own.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Gates;
+using Slipway.Documents.Statements;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Tests.Primitives;

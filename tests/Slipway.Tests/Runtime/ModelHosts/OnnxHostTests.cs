@@ -131,7 +131,7 @@ public sealed class OnnxHostTests : IDisposable
     public async Task A_bundle_whose_load_ended_a_process_is_quarantined_until_somebody_lifts_it()
     {
         var model = models.Onnx("late", HostedModels.Late);
-        using (var mark = await LoadMark.TakeAsync(models.Options.StateFolder, model.Bundle, Cancellation))
+        using (var mark = await LoadMark.TakeAsync(models.Options.StateFolder, model, Cancellation))
             mark.Set();     // and the process dies here
         var fault = await Refused(model);
         Assert.Equal("quarantined-bundle", fault.Code);

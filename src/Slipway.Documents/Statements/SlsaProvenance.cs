@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Slipway.Documents.Statements;
+
+/// <summary>SLSA provenance v1. Source: slsa.dev/spec/v1.0/provenance.</summary>
+public sealed record SlsaProvenance(BuildDefinition BuildDefinition, RunDetails RunDetails)
+{
+    public const string PredicateType = "https://slsa.dev/provenance/v1";
+
+    public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, StatementJson.Default.SlsaProvenance);
+}
+
+/// <param name="ExternalParameters">What the user controls: the whole spec by its digest, and its params in clear.</param>
+public sealed record BuildDefinition(string BuildType, ExternalParameters ExternalParameters, ImmutableArray<ResourceDescriptor> ResolvedDependencies);
+
+public sealed record ExternalParameters(ResourceDescriptor Spec, ImmutableSortedDictionary<string, JsonElement> Params);
+
+/// <param name="Byproducts">One for each stage: whether it ran, for how long, with how much memory.</param>
+public sealed record RunDetails(Builder Builder, BuildMetadata Metadata, ImmutableArray<ResourceDescriptor> Byproducts);
+
+public sealed record Builder(string Id, ImmutableSortedDictionary<string, string> Version);
+
+/// <param name="StartedOn">RFC 3339, UTC, whole seconds.</param>
+public sealed record BuildMetadata(string InvocationId, string StartedOn, string FinishedOn);

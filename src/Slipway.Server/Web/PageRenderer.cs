@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Slipway.Server.Web;
+
+/// <summary>Renders a page's component to HTML on the server; there is no script.</summary>
+internal sealed class PageRenderer : IAsyncDisposable
+{
+    private readonly ServiceProvider services = new ServiceCollection().BuildServiceProvider();
+
+    public async Task<string> RenderAsync<TPage>(IDictionary<string, object?> parameters)
+        where TPage : IComponent
+    {
+        await using var renderer = new HtmlRenderer(services, NullLoggerFactory.Instance);
+        return await renderer.Dispatcher.InvokeAsync(async () => (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+    }
+
+    public ValueTask DisposeAsync() => services.DisposeAsync();
+}
