@@ -74,7 +74,7 @@ public sealed class OverviewPageTests
             [new WeightChange(1, 0, at), new WeightChange(2, 1_000, at)], "00", at, at, null, null, "user:g", "grace", "Every gateway has 10 % in force.", ["gateway b was lost"]);
         var arm = new ArmEvidence(120, 1, 0, [.. new long[LatencyBuckets.Count]]);
         var report = new JudgeReport(
-            "r1", at, 0, plan.Judge, plan.Guard,
+            "r1", at, 0, plan.Strategy, plan.Judge, plan.Guard,
             new RolloutEvidence([new EvidenceCell(2, 1_000, arm, arm with { Requests = 1_090 }, [])], 0, 1, null),
             JudgeVerdict.InsufficientEvidence,
             new EvidenceMeasure("harm", 0.3, 4.61, "no sign of harm"),
