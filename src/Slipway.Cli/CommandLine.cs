@@ -20,6 +20,7 @@ internal static class CommandLine
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("serve", ServeVerb.Build),
+        ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
     ];
