@@ -23,8 +23,17 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly WebApplication web;
     private readonly Database database;
+    private readonly LedgerWriter ledger;
+    private readonly LedgerMirror? mirror;
 
-    private ControlPlane(WebApplication web, Database database) => (this.web, this.database) = (web, database);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, directory.LocalGatewayToken, adminToken);
+
+    /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
+    public string? FirstAdminToken { get; }
+
+    /// <summary>Lets a gateway in this process call this server. It ends with the process.</summary>
+    public string LocalGatewayToken { get; }
 
     /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
     public Uri Url => new(web.Urls.First());
@@ -34,23 +43,31 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         AtomicFile.CreateFolder(options.Folder);
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
+        LedgerWriter? ledger = null;
+        LedgerMirror? mirror = null;
         try
         {
-            var ledger = new LedgerWriter(options.Time);
-            var directory = new PrincipalDirectory();
+            ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
+            if (options.LedgerMirror is { } copy)
+                mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
+            var directory = new PrincipalDirectory(database, options.Time);
+            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             ApiEndpoint[] endpoints =
             [
-                .. AccessEndpoints.All(directory),
-                .. LedgerEndpoints.All(database),
+                .. AccessEndpoints.All(database, ledger, options.Time),
+                .. LedgerEndpoints.All(database, ledger),
                 .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database);
+            return new ControlPlane(web, database, ledger, mirror, directory, adminToken);
         }
         catch
         {
+            if (mirror is not null)
+                await mirror.DisposeAsync();
+            ledger?.Dispose();
             await database.DisposeAsync();
             throw;
         }
@@ -59,6 +76,9 @@ public sealed class ControlPlane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await web.DisposeAsync();
+        if (mirror is not null)
+            await mirror.DisposeAsync();
+        ledger.Dispose();
         await database.DisposeAsync();
     }
 
@@ -85,7 +105,7 @@ public sealed class ControlPlane : IAsyncDisposable
         {
             if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
                 limit.MaxRequestBodySize = endpoint.BodyLimit;
-            var caller = await directory.IdentifyAsync(http);
+            var caller = endpoint.Permission == Permission.Anyone ? Caller.Nobody : await directory.IdentifyAsync(http);
             Authorize(endpoint, caller, (string?)http.Request.RouteValues.GetValueOrDefault("model"));
             await endpoint.Answer(new ApiCall(http, caller));
         }
@@ -101,9 +121,11 @@ public sealed class ControlPlane : IAsyncDisposable
 
     private static void Authorize(ApiEndpoint endpoint, Caller caller, string? model)
     {
-        var allowed = endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model);
-        if (endpoint.Permission != Permission.Anyone && !allowed)
-            throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
+        if (endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model))
+            return;
+        if (caller == Caller.Nobody)
+            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("no-token", "this asks for a token", Help: "log in with `slipway login URL`, or set SLIPWAY_TOKEN"));
+        throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
     }
 
     private static int StatusOf(ExitCode exit) => exit switch

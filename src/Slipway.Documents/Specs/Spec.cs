@@ -33,6 +33,9 @@ public sealed record Spec(
     EvaluateSpec? Evaluate,
     ImmutableArray<GateSpec> Gates)
 {
+    /// <summary>Whether a model, a stage and the like may be called so: a lower-case letter, then up to 62 lower-case letters, digits, - and _.</summary>
+    public static bool IsName(string text) => NameRule.IsIdentifier(text);
+
     /// <summary>Files that it was read from, as the user names them; empty in a document that was read back.</summary>
     [JsonIgnore]
     public ImmutableArray<string> Sources { get; init; } = [];

@@ -74,6 +74,31 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>As <see cref="Write"/>, for what its owner alone may read: the file is private before its first byte is written.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static void WriteSecret(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = TemporaryBeside(path);
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(temporary)!);
+            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite, BufferSize = 0 }))
+            {
+                file.Write(content);
+                Posix.Flush(file.SafeFileHandle, path);
+            }
+
+            Publish(temporary, path);
+        }
+        catch (Exception e)
+        {
+            Discard(temporary);
+            if (Explain(e, path) is { } explained)
+                throw explained;
+            throw;
+        }
+    }
+
     /// <summary>Renames a finished temporary file or folder onto its name, and makes the name durable.</summary>
     /// <remarks>The content must already be flushed (<see cref="Flush"/> or <see cref="FlushFileSystem"/>).</remarks>
     public static void Publish(string temporary, string path)

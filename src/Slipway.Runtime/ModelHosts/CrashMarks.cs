@@ -26,10 +26,16 @@ public static class CrashMarks
         return found;
     }
 
-    private static IEnumerable<(string Path, Digest Bundle)> Marks(string folder) =>
-        !Directory.Exists(folder) ? []
-        : Directory.GetFiles(folder).Select(path => (path, Digest.TryParse("sha256:" + Path.GetFileName(path), out var bundle) ? bundle : (Digest?)null))
-            .Where(mark => mark.Item2 is not null).Select(mark => (mark.path, mark.Item2!.Value));
+    private static IEnumerable<(string Path, Digest Bundle)> Marks(string folder)
+    {
+        if (!Directory.Exists(folder))
+            yield break;
+        foreach (var path in Directory.GetFiles(folder).Where(path => Path.GetExtension(path) != LoadMark.LockSuffix))
+        {
+            if (Digest.TryParse("sha256:" + Path.GetFileNameWithoutExtension(path), out var bundle))
+                yield return (path, bundle);
+        }
+    }
 }
 
 /// <param name="Model">The bundle's own name for it.</param>

@@ -9,6 +9,8 @@ namespace Slipway.Runtime.ModelHosts;
 /// </summary>
 internal sealed class LoadMark : IDisposable
 {
+    public const string LockSuffix = ".lock";
+
     private readonly FolderLock held;
     private readonly HostedModel model;
     private readonly string mark;
@@ -22,7 +24,7 @@ internal sealed class LoadMark : IDisposable
     public static async Task<LoadMark> TakeAsync(string stateFolder, HostedModel model, CancellationToken cancellation)
     {
         var path = Path.Combine(FolderIn(stateFolder), model.Bundle.Hex);
-        var held = await FolderLock.TakeAsync(path + ".lock", null, cancellation);
+        var held = await FolderLock.TakeAsync(path + LockSuffix, null, cancellation);
         if (!File.Exists(path) || MarkText.ModelOf(File.ReadAllText(path)) is null)
             return new LoadMark(held, model, path);
         held.Dispose();

@@ -15,6 +15,8 @@ namespace Slipway.Runtime.ModelHosts;
 /// </remarks>
 internal sealed unsafe class RunMark : IDisposable
 {
+    private static int counter;
+
     private readonly string path;
     private readonly MemoryMappedFile file;
     private readonly MemoryMappedViewAccessor view;
@@ -35,7 +37,8 @@ internal sealed unsafe class RunMark : IDisposable
     /// <exception cref="Slipway.Primitives.Faults.SlipwayException">No space, no permission (exit 3).</exception>
     public static RunMark Set(string stateFolder, HostedModel model)
     {
-        var path = Path.Combine(FolderIn(stateFolder), model.Bundle.Hex);
+        // The same bundle may be hosted anew while its last request still runs in the host before.
+        var path = Path.Combine(FolderIn(stateFolder), $"{model.Bundle.Hex}.{Interlocked.Increment(ref counter)}");
         AtomicFile.Write(path, [.. new byte[sizeof(long)], .. MarkText.Of(model)]);
         return new RunMark(path);
     }

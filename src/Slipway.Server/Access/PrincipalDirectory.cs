@@ -1,14 +1,91 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Slipway.Documents.Access;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
+using Slipway.Server.Storage;
 
 namespace Slipway.Server.Access;
 
-/// <summary>Who may do what: principals, their grants, and the tokens that prove them.</summary>
-internal sealed class PrincipalDirectory
+/// <summary>Tells from a token who calls, and what they may do. Nothing is kept between calls: a revocation counts at once.</summary>
+internal sealed class PrincipalDirectory(Database database, TimeProvider time)
 {
-    private static readonly Caller Nobody = new("nobody", "nobody", [], [], []);
+    /// <summary>Longest token that is looked at, in characters; those of identity providers with many groups have some 4,000.</summary>
+    private const int LongestToken = 16 * 1024;
+
+    /// <summary>How exactly a token's last use is known: writing it at each call would make every reader a writer.</summary>
+    private static readonly TimeSpan LastUseStep = TimeSpan.FromHours(1);
+
+    private static readonly Caller LocalGateway = CallerOf(
+        new Principal("service:local-gateway", "the gateway beside the server", PrincipalKind.Service, [], [], Disabled: false, CreatedAt: 0), [new(Role.Gateway, RoleGrant.AllModels)], []);
+
+    /// <summary>Proves a gateway in this process. It is in no database, and ends with the process.</summary>
+    public string LocalGatewayToken { get; } = TokenSecret.Create().Text;
 
     /// <summary>Who calls; nobody when there is no token.</summary>
     /// <exception cref="ApiProblem">A token that is unknown, expired or revoked (401).</exception>
-    public Task<Caller> IdentifyAsync(HttpContext http) => Task.FromResult(Nobody);
+    public async Task<Caller> IdentifyAsync(HttpContext http)
+    {
+        var headers = http.Request.Headers[HeaderNames.Authorization];
+        if (headers.Count == 0)
+            return Caller.Nobody;
+        const string Scheme = "Bearer ";
+        if (headers is not [{ } header] || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            throw Refused("bad-token", "the Authorization header is not one of 'Bearer TOKEN'");
+        return await IdentifyAsync(header[Scheme.Length..].Trim(), http.RequestAborted);
+    }
+
+    /// <inheritdoc cref="IdentifyAsync(HttpContext)"/>
+    public async Task<Caller> IdentifyAsync(string token, CancellationToken cancellation)
+    {
+        if (token.Length > LongestToken)
+            throw Refused("bad-token", $"the token has {token.Length} characters, allowed are {LongestToken}");
+        if (TokenSecret.Parse(token) is not { } secret)
+            throw Refused("bad-token", "this is no token of a kind that this server takes");
+        return secret.Text == LocalGatewayToken ? LocalGateway : await IdentifyAsync(secret, cancellation);
+    }
+
+    private async Task<Caller> IdentifyAsync(TokenSecret secret, CancellationToken cancellation)
+    {
+        var (token, principal, keys) = await database.ReadAsync<(ApiToken?, Principal?, ImmutableArray<string>)>(
+            async session => await TokenTable.FindAsync(session, secret) is not { } found
+                ? (null, null, [])
+                : (found, await PrincipalTable.FindAsync(session, found.Principal), await TrustedKeyTable.OfOwnerAsync(session, found.Principal)),
+            cancellation);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (token is null || principal is null)
+            throw Refused("token-unknown", "this token is not known here");
+        if (token.RevokedAt is not null)
+            throw Refused("token-revoked", $"the token '{token.Label}' was revoked");
+        if (now >= token.ExpiresAt)
+            throw Refused("token-expired", $"the token '{token.Label}' expired on {Day(token.ExpiresAt)}");
+        if (principal.Disabled)
+            throw Refused("principal-disabled", $"{principal.Name} is disabled here");
+        await NoteUseAsync(token, now, cancellation);
+        return CallerOf(principal, RoleTable.Narrow(principal.Roles, token.Scope), keys) with { Token = token, Expires = token.ExpiresAt };
+    }
+
+    private async Task NoteUseAsync(ApiToken token, long now, CancellationToken cancellation)
+    {
+        if (token.LastUsedAt is { } last && now - last < LastUseStep.TotalMilliseconds)
+            return;
+        try
+        {
+            await database.ChangeAsync(session => TokenTable.TouchAsync(session, token.Id, now), cancellation);
+        }
+        catch (SlipwayException)
+        {
+            // A full disk must not keep readers out: the next call tries again.
+        }
+    }
+
+    private static Caller CallerOf(Principal principal, ImmutableArray<RoleGrant> roles, ImmutableArray<string> keys) =>
+        new(principal.Id, principal.Name, principal.Groups, keys, RoleTable.Expand(roles)) { Kind = principal.Kind, Roles = roles };
+
+    private static string Day(long time) => DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static ApiProblem Refused(string code, string message) =>
+        new(StatusCodes.Status401Unauthorized, new Fault(code, message, Help: "an administrator makes tokens with `slipway access token new`; give yours to `slipway login`"));
 }

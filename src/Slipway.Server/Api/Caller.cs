@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Access;
 
 namespace Slipway.Server.Api;
 
@@ -6,17 +7,40 @@ namespace Slipway.Server.Api;
 /// <param name="Id">Stable, such as <c>user:3f2a…</c>; what the ledger names.</param>
 /// <param name="Name">For people.</param>
 /// <param name="Groups">What approvals are counted by.</param>
-/// <param name="Keys">Ids of the signing keys that are this person's.</param>
+/// <param name="Keys">Ids of the signing keys that are this person's, revoked ones too.</param>
 /// <param name="Grants">Each a permission over one model, or over all with <see cref="Grant.AllModels"/>.</param>
 internal sealed record Caller(
     string Id, string Name, ImmutableArray<string> Groups, ImmutableArray<string> Keys, ImmutableArray<Grant> Grants)
 {
+    /// <summary>Who shows no token.</summary>
+    public static Caller Nobody { get; } = new("nobody", "nobody", [], [], []);
+
+    /// <summary>A program never approves.</summary>
+    public PrincipalKind Kind { get; init; }
+
+    /// <summary>Where <see cref="Grants"/> come from: the principal's roles, within the scope of the token.</summary>
+    public ImmutableArray<RoleGrant> Roles { get; init; } = [];
+
+    /// <summary>Null for an identity provider's token, and for callers that need none.</summary>
+    public ApiToken? Token { get; init; }
+
+    /// <summary>When the proof ends, Unix milliseconds; null where it ends with the process.</summary>
+    public long? Expires { get; init; }
+
+    /// <summary>
+    /// Other principals that this call may come from, since they have held its token: an administrator who made it, and whoever held
+    /// the token that it was made with. Who may not approve something may not do so by such a token either.
+    /// </summary>
+    public ImmutableArray<string> MayBe => Token?.KnownTo ?? [];
+
     /// <param name="model">Null asks for the permission over all models.</param>
     public bool May(Permission permission, string? model) =>
-        permission == Permission.Anyone || Grants.Any(grant => grant.Permission == permission && (grant.Model == Grant.AllModels || grant.Model == model));
+        permission == Permission.Anyone
+        || permission == Permission.SignedIn && this != Nobody
+        || Grants.Any(grant => grant.Permission == permission && (grant.Model == Grant.AllModels || grant.Model == model));
 
     /// <summary>Whether it may do so for at least one model.</summary>
-    public bool MaySomewhere(Permission permission) => Grants.Any(grant => grant.Permission == permission);
+    public bool MaySomewhere(Permission permission) => May(permission, null) || Grants.Any(grant => grant.Permission == permission);
 }
 
 internal sealed record Grant(Permission Permission, string Model)

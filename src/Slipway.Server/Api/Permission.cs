@@ -6,6 +6,9 @@ internal enum Permission
     /// <summary>Anyone, without a token: health and sign-in. Never anything of a model's.</summary>
     Anyone,
 
+    /// <summary>Whoever proves who they are, whatever their roles: only ever about the caller's own self.</summary>
+    SignedIn,
+
     /// <summary>See a model: versions, channels, rollouts, evidence.</summary>
     Read,
 

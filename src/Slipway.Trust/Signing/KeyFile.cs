@@ -7,8 +7,6 @@ namespace Slipway.Trust.Signing;
 /// <summary>Key files on disk. A secret is never in a message.</summary>
 internal static class KeyFile
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     public static string Read(string file)
     {
         try
@@ -22,27 +20,6 @@ internal static class KeyFile
         catch (UnauthorizedAccessException e)
         {
             throw new SlipwayException(ExitCode.NotThere, new Fault("no-permission", $"cannot read {file}", file, Help: "make the key readable for this user"), e);
-        }
-    }
-
-    /// <summary>The file is private before its first byte is written; AtomicFile's would be for an instant what the umask says.</summary>
-    public static void WriteSecret(string file, string text)
-    {
-        var temporary = AtomicFile.TemporaryBeside(file);
-        AtomicFile.CreateFolder(Path.GetDirectoryName(temporary)!);
-        try
-        {
-            using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, BufferSize = 0 }))
-                stream.Write(Encoding.ASCII.GetBytes(text));
-            AtomicFile.Flush(temporary);
-            AtomicFile.Publish(temporary, file);
-        }
-        catch (Exception e)
-        {
-            File.Delete(temporary);
-            if (AtomicFile.Explain(e, file) is { } explained)
-                throw explained;
-            throw;
         }
     }
 

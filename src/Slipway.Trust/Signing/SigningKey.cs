@@ -81,7 +81,7 @@ public sealed class SigningKey : IDisposable
         var pem = passphrase is null
             ? key.ExportPkcs8PrivateKeyPem()
             : key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, PassphraseRounds));
-        KeyFile.WriteSecret(file, pem + "\n");
+        AtomicFile.WriteSecret(file, System.Text.Encoding.ASCII.GetBytes(pem + "\n"));
         AtomicFile.Write(publicFile, System.Text.Encoding.ASCII.GetBytes(PublicKey.ToPem()));
     }
 

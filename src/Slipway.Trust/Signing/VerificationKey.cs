@@ -39,9 +39,12 @@ public sealed class VerificationKey
     }
 
     /// <exception cref="SlipwayException">No such file (exit 3); no P-256 public key in SPKI PEM (exit 2).</exception>
-    public static VerificationKey Load(string file)
+    public static VerificationKey Load(string file) => Parse(KeyFile.Read(file), file);
+
+    /// <param name="file">What a message calls the text.</param>
+    /// <exception cref="SlipwayException">No P-256 public key in SPKI PEM (exit 2).</exception>
+    public static VerificationKey Parse(string pem, string file)
     {
-        var pem = KeyFile.Read(file);
         var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
         if (kind is "PRIVATE KEY" or "ENCRYPTED PRIVATE KEY" or "EC PRIVATE KEY")
             throw KeyFile.Unusable("key-is-private", $"{file} holds a private key; checking needs the public one (FILE.pub)", file);

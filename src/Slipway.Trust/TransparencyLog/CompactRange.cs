@@ -25,6 +25,9 @@ public sealed class CompactRange
     /// <summary>Leaves so far.</summary>
     public long Size { get; private set; }
 
+    /// <summary>Of <see cref="TreeNode.OfTree"/>, in its order.</summary>
+    public IReadOnlyCollection<Digest> Peaks => [.. hashes.Reverse()];
+
     public Digest Root => hashes.Count == 0 ? MerkleHash.EmptyRoot : hashes.Aggregate((right, left) => MerkleHash.OfNode(left, right));
 
     /// <summary>Appends a leaf.</summary>

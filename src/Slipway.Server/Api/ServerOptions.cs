@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Slipway.Server;
+namespace Slipway.Server.Api;
 
 /// <summary>How a control plane runs.</summary>
 public sealed record ServerOptions
@@ -11,11 +11,20 @@ public sealed record ServerOptions
     /// <summary>PostgreSQL's connection string; null for SQLite in <see cref="Folder"/>.</summary>
     public string? Database { get; init; }
 
+    /// <summary>Private key that signs the ledger; several servers of one database have the same. Default: <c>ledger.key</c> in <see cref="Folder"/>, made when the ledger is.</summary>
+    public string? LedgerKey { get; init; }
+
+    /// <summary>Folder that every checkpoint and all tiles of the ledger are copied to, best one that this server cannot rewrite; null for none.</summary>
+    public string? LedgerMirror { get; init; }
+
     /// <summary>Default: this machine only.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>0 takes any that is free.</summary>
     public int Port { get; init; } = 4040;
+
+    /// <summary>Makes a new token for an administrator at this start, for who lost them all.</summary>
+    public bool NewAdminToken { get; init; }
 
     /// <summary>Told in sentences what happens. Default: nobody.</summary>
     public Action<string> Log { get; init; } = static _ => { };

@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Slipway.Server.Access;
+
+/// <summary>An API token as its holder has it. Only <see cref="Hash"/> is ever stored.</summary>
+internal sealed record TokenSecret(string Text)
+{
+    /// <summary>So that scanners of leaked secrets can tell what they found.</summary>
+    public const string Prefix = "slw_";
+
+    private const int Bits = 256;
+
+    public static TokenSecret Create() => new(Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bits / 8)));
+
+    /// <summary>Null for what cannot be a token of ours.</summary>
+    public static TokenSecret? Parse(string text) =>
+        text.Length == Prefix.Length + Bits / 4 && text.StartsWith(Prefix, StringComparison.Ordinal) && text.AsSpan(Prefix.Length).IndexOfAnyExcept("0123456789abcdef") < 0
+            ? new(text)
+            : null;
+
+    /// <summary>SHA-256, 64 hex digits. Looking it up tells by its time nothing that helps to guess 256 bits.</summary>
+    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(Text)));
+
+    /// <summary>Never the secret: a record would print it.</summary>
+    public override string ToString() => Prefix + "…";
+}
