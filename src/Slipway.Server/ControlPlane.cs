@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
@@ -56,7 +58,7 @@ public sealed class ControlPlane : IAsyncDisposable
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
+                .. RegistryEndpoints.All(database, ledger, options, NoChannels),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);
@@ -72,6 +74,10 @@ public sealed class ControlPlane : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Nothing is released yet.</summary>
+    private static Task<ImmutableArray<ChannelState>> NoChannels(Session session, string model) =>
+        Task.FromResult<ImmutableArray<ChannelState>>([.. ReleasePlan.ChannelNames.Select(channel => new ChannelState(model, channel, null, null, null, null))]);
 
     public async ValueTask DisposeAsync()
     {
@@ -111,7 +117,7 @@ public sealed class ControlPlane : IAsyncDisposable
         }
         catch (ApiProblem e)
         {
-            await RefuseAsync(http, e.Status, e.Fault);
+            await RefuseAsync(http, e.Status, [.. e.Faults]);
         }
         catch (SlipwayException e)
         {
