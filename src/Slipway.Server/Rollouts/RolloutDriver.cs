@@ -35,7 +35,7 @@ internal sealed class RolloutDriver : IAsyncDisposable
     public RolloutDriver(Database database, RolloutChanges changes, TimeProvider time, Action<string> log)
     {
         (this.database, this.time, this.log) = (database, time, log);
-        lease = new Lease(database, time);
+        lease = new Lease(database);
         pass = new RolloutPass(changes);
         database.Changed += Wake;
         running = Task.Run(RunAsync);
