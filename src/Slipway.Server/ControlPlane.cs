@@ -27,9 +27,10 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly Database database;
     private readonly LedgerWriter ledger;
     private readonly LedgerMirror? mirror;
+    private readonly RolloutControl rollouts;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, PrincipalDirectory directory, string? adminToken) =>
-        (this.web, this.database, this.ledger, this.mirror, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, directory.LocalGatewayToken, adminToken);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, RolloutControl rollouts, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, this.rollouts, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, rollouts, directory.LocalGatewayToken, adminToken);
 
     /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
     public string? FirstAdminToken { get; }
@@ -47,6 +48,7 @@ public sealed class ControlPlane : IAsyncDisposable
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
         LedgerWriter? ledger = null;
         LedgerMirror? mirror = null;
+        RolloutControl? rollouts = null;
         try
         {
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
@@ -54,19 +56,22 @@ public sealed class ControlPlane : IAsyncDisposable
                 mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory(database, options.Time);
             var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
+            rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options, NoChannels),
-                .. RolloutEndpoints.All(database, ledger, options),
+                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+                .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger, mirror, directory, adminToken);
+            return new ControlPlane(web, database, ledger, mirror, rollouts, directory, adminToken);
         }
         catch
         {
+            if (rollouts is not null)
+                await rollouts.DisposeAsync();
             if (mirror is not null)
                 await mirror.DisposeAsync();
             ledger?.Dispose();
@@ -75,12 +80,10 @@ public sealed class ControlPlane : IAsyncDisposable
         }
     }
 
-    /// <summary>Nothing is released yet.</summary>
-    private static Task<ImmutableArray<ChannelState>> NoChannels(Session session, string model) =>
-        Task.FromResult<ImmutableArray<ChannelState>>([.. ReleasePlan.ChannelNames.Select(channel => new ChannelState(model, channel, null, null, null, null))]);
-
     public async ValueTask DisposeAsync()
     {
+        // First, or the listener would wait for gateways that wait for news.
+        await rollouts.DisposeAsync();
         await web.DisposeAsync();
         if (mirror is not null)
             await mirror.DisposeAsync();
