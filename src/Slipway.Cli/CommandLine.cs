@@ -20,6 +20,9 @@ internal static class CommandLine
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("serve", ServeVerb.Build),
+        ("up", UpVerb.Build),
+        ("server", ServerVerb.Build),
+        ("gateway", GatewayVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
     ];
