@@ -22,6 +22,7 @@ internal static class CommandLine
         ("serve", ServeVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
+        ("judge", JudgeVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)
