@@ -44,7 +44,8 @@ public sealed class ControlPlane : IAsyncDisposable
         try
         {
             var ledger = new LedgerWriter(options.Time);
-            var directory = new PrincipalDirectory(database, options.Time);
+            var oidc = new OidcVerifier(options.Oidc, options.Time);
+            var directory = new PrincipalDirectory(database, ledger, oidc, options.Time);
             var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             ApiEndpoint[] endpoints =
             [
