@@ -20,8 +20,8 @@ internal sealed class Contradictions(BundleDocuments documents)
 
     public void BetweenDocuments()
     {
-        if (spec.Description is not null || !spec.Owners.IsEmpty)
-            Add("spec-not-for-seal", "spec.json holds a description or owners, which are no part of a bundle");
+        if (spec.Description is not null || !spec.Owners.IsEmpty || spec.Release is not null)
+            Add("spec-not-for-seal", "spec.json holds a description, owners or a release plan, which are no part of a bundle");
         Snapshots();
         Environments();
         if (!Same(documents.Hardware, spec.Hardware, BundleJson.Default.Hardware))

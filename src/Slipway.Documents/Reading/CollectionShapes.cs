@@ -143,3 +143,24 @@ internal sealed class MadeShape<TFrom, T>(Shape<TFrom> from, Func<TFrom, Node, T
         return true;
     }
 }
+
+/// <param name="IsSound">Whether everything inside could be read; where not, faults have been added, and what hangs together is not worth a check.</param>
+internal sealed record Sound<T>(T Value, bool IsSound);
+
+/// <summary>What another shape reads, and whether it had any fault.</summary>
+internal sealed class SoundShape<T>(Shape<T> shape) : Shape<Sound<T>>
+{
+    public override string Allowed => shape.Allowed;
+
+    public override JsonObject Schema() => shape.Schema();
+
+    protected override bool Read(Node node, Label label, FaultList faults, [MaybeNullWhen(false)] out Sound<T> value)
+    {
+        value = null;
+        var before = faults.Count;
+        if (!shape.TryRead(node, label, faults, out var read))
+            return false;
+        value = new Sound<T>(read, faults.Count == before);
+        return true;
+    }
+}

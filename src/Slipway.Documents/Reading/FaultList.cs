@@ -12,6 +12,8 @@ internal sealed class FaultList
 
     public bool Any => faults.Count > 0;
 
+    public int Count => faults.Count;
+
     public IReadOnlyList<Fault> InOrder => [.. faults.OrderBy(fault => fault.File, StringComparer.Ordinal).ThenBy(fault => fault.Line).ThenBy(fault => fault.Column)];
 
     public void Add(Place at, string code, string message, string? help = null) => faults.Add(at.Fault(code, message, help));

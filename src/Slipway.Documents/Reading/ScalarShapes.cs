@@ -88,6 +88,9 @@ internal sealed class ParsedShape<T>(TryParse<T> parse, string allowed, string p
 /// <summary>One of a few words.</summary>
 internal sealed class ChoiceShape<T>(params (string Word, T Value)[] choices) : Shape<T>
 {
+    /// <summary>Words that are understood and refused, so that nobody takes them for misspelt.</summary>
+    public string[] NotOfferedYet { get; init; } = [];
+
     public override string Allowed => string.Join(", ", choices.Select(choice => choice.Word));
 
     public override JsonObject Schema() => new() { ["enum"] = new JsonArray([.. choices.Select(choice => (JsonNode)choice.Word)]) };
@@ -109,7 +112,10 @@ internal sealed class ChoiceShape<T>(params (string Word, T Value)[] choices) : 
             return true;
         }
 
-        faults.Add(node.At, "bad-value", $"{label.Text} is {node.Found}{Node.Nearest(scalar.Text, choices.Select(choice => choice.Word))}; allowed {Allowed}");
+        if (NotOfferedYet.Contains(scalar.Text))
+            faults.Add(node.At, "not-offered", $"{label.Text} is {node.Found}, which this version does not offer yet; allowed {Allowed}");
+        else
+            faults.Add(node.At, "bad-value", $"{label.Text} is {node.Found}{Node.Nearest(scalar.Text, choices.Select(choice => choice.Word))}; allowed {Allowed}");
         return false;
     }
 }
@@ -168,6 +174,9 @@ internal sealed class NumberShape(double low = double.NegativeInfinity, double h
 /// <summary>A share of a whole: <c>5 %</c> or 0.05, both bounds included.</summary>
 internal sealed class ShareShape(double low = 0, double high = 1) : Shape<Primitives.Units.Ratio>
 {
+    /// <summary>Numbers that stand before a percent sign where no more than a half is allowed.</summary>
+    private const string AtMostFifty = @"\+?0*([0-4]?[0-9](\.[0-9]*)?|50(\.0*)?|\.[0-9]+)";
+
     public override string Allowed => (low, high) == (0, 1)
         ? Primitives.Units.Ratio.Allowed
         : $"a share from {low.ToString(CultureInfo.InvariantCulture)} to {high.ToString(CultureInfo.InvariantCulture)}, such as 95 % or 0.95";
@@ -176,7 +185,7 @@ internal sealed class ShareShape(double low = 0, double high = 1) : Shape<Primit
     {
         ["anyOf"] = new JsonArray(
             new JsonObject { ["type"] = "number", ["minimum"] = low, ["maximum"] = high },
-            new JsonObject { ["type"] = "string", ["pattern"] = $"^ *{Amounts.Number} *%? *$" }),
+            new JsonObject { ["type"] = "string", ["pattern"] = $"^ *{(high <= 0.5 ? AtMostFifty : Amounts.Number)} *%? *$" }),
     };
 
     protected override bool Read(Node node, Label label, FaultList faults, out Primitives.Units.Ratio value)

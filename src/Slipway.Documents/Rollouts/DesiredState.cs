@@ -37,10 +37,15 @@ public sealed record RolloutRoute(string Id, VersionRef Candidate, int Weight, b
 /// <param name="Epoch">The highest seen.</param>
 /// <param name="Revision">Of the state that is in force: every weight in it is what requests are assigned by. 0 before the first.</param>
 /// <param name="Versions">Every version that the state names, and those quarantined here.</param>
-public sealed record GatewayReport(string Gateway, string Boot, string Channel, long Epoch, long Revision, ImmutableArray<VersionReport> Versions);
+/// <param name="LeaseLapses">How often in this boot candidates lost their weights because the server was not heard; their requests meanwhile are in no batch.</param>
+public sealed record GatewayReport(
+    string Gateway, string Boot, string Channel, long Epoch, long Revision, ImmutableArray<VersionReport> Versions, int LeaseLapses = 0);
 
 /// <param name="Reason">Why it is refused or quarantined; else null.</param>
-public sealed record VersionReport(string Model, Digest Bundle, VersionState State, string? Reason);
+/// <param name="WeightRevision">
+/// Of a rollout's candidate: the weight that requests are assigned by here, whatever is with other models of the state; null while none is in force.
+/// </param>
+public sealed record VersionReport(string Model, Digest Bundle, VersionState State, string? Reason, long? WeightRevision = null);
 
 [JsonConverter(typeof(JsonStringEnumConverter<VersionState>))]
 public enum VersionState

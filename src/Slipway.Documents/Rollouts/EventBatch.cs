@@ -5,16 +5,25 @@ namespace Slipway.Documents.Rollouts;
 
 /// <summary>What happened to requests of running rollouts at one gateway since its batch before. Taken in once, by (gateway, boot, sequence).</summary>
 /// <param name="Sequence">1, 2, 3 … within the boot. A batch is sent until the server says that it has it.</param>
-public sealed record EventBatch(string Gateway, string Boot, string Channel, long Sequence, ImmutableArray<RolloutEvents> Rollouts)
+/// <param name="Final">The boot's last one: the gateway stops in order, and nothing of it is untold.</param>
+public sealed record EventBatch(string Gateway, string Boot, string Channel, long Sequence, ImmutableArray<RolloutEvents> Rollouts, bool Final = false)
 {
     /// <summary>Most bad events of one batch; what is beyond waits for the next.</summary>
     public const int MaxEvents = 10_000;
 }
 
+/// <summary>What the server has of a gateway's batches.</summary>
+/// <param name="Taken">The highest sequence of this boot that is stored; all up to it are. A batch beyond the next one is refused.</param>
+public sealed record EventReceipt(string Gateway, string Boot, long Taken);
+
 /// <summary>Events of one rollout.</summary>
 /// <param name="Through">
 /// Assignment order up to which every request is resolved, or past its deadline, and told in this batch or an earlier one. Events are
 /// folded in this order, never in order of arrival.
+/// </param>
+/// <param name="Counts">
+/// Of exactly the requests whose order is at most <paramref name="Through"/> and above that of the batch before: as with bad events, an answer that
+/// comes fast must not count before a slow one that was asked for earlier. A bad request is counted in the batch that tells its event.
 /// </param>
 /// <param name="Lost">Requests whose outcome is not told, because a buffer was full: anything above 0 makes the evidence insufficient.</param>
 /// <param name="Bad">In assignment order; those up to <paramref name="Through"/> and not told before.</param>
@@ -22,7 +31,7 @@ public sealed record EventBatch(string Gateway, string Boot, string Channel, lon
 public sealed record RolloutEvents(
     string Rollout, long Through, long Lost, ImmutableArray<ArmCounts> Counts, ImmutableArray<BadEvent> Bad, ShadowCounts? Shadow);
 
-/// <summary>Requests by arm and weight revision, resolved since the batch before.</summary>
+/// <summary>Requests by arm and weight revision.</summary>
 /// <param name="Requests">All, good and bad.</param>
 /// <param name="Latency">Answers by <see cref="LatencyBuckets"/>; requests without an answer count in the last one.</param>
 public sealed record ArmCounts(long WeightRevision, Arm Arm, long Requests, ImmutableArray<long> Latency);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,6 +12,13 @@ namespace Slipway.Documents.Rollouts;
 [JsonSerializable(typeof(GatewayReport))]
 [JsonSerializable(typeof(EventBatch))]
 [JsonSerializable(typeof(RolloutState))]
+[JsonSerializable(typeof(EventReceipt))]
+[JsonSerializable(typeof(RolloutView))]
+[JsonSerializable(typeof(ImmutableArray<RolloutState>))]
+[JsonSerializable(typeof(ImmutableArray<HistoryEntry>))]
+[JsonSerializable(typeof(ReleaseRequest))]
+[JsonSerializable(typeof(RollbackRequest))]
+[JsonSerializable(typeof(RolloutCommand))]
 [JsonSerializable(typeof(RolloutEvidence))]
 [JsonSerializable(typeof(JudgeReport))]
 public sealed partial class RolloutJson : JsonSerializerContext;

@@ -5,18 +5,27 @@ using Slipway.Primitives.Bytes;
 namespace Slipway.Documents.Rollouts;
 
 /// <summary>A release in progress or over: what is stored, what the API returns, and what the page shows.</summary>
+/// <param name="Kind">A release forward, or the way back to a version that was live before.</param>
+/// <param name="Candidate">What is being released; of a return, the version that is gone back to.</param>
 /// <param name="Stable">What served the channel when it began; null at a channel's first release.</param>
 /// <param name="Plan">The effective plan: the release plan tightened by the policy that held at the start.</param>
 /// <param name="PlanDigest">Of the release plan's canonical bytes as versioned on the server.</param>
 /// <param name="Step">Index into the plan's steps; 0 for strategies without.</param>
 /// <param name="Weight">The candidate's, as last ordered; in 1/10,000.</param>
-/// <param name="StepSince">When every gateway had this step's weight in force; null until then. Unix milliseconds.</param>
+/// <param name="Weights">Every order, oldest first; never empty: the first is 0, while gateways prepare.</param>
+/// <param name="StepSince">
+/// Since when the phase's time counts: of a step, when every live gateway had its weight in force, null until then; while rolling back,
+/// when that was ordered. Unix milliseconds.
+/// </param>
 /// <param name="KeepWarmUntil">After promotion: until when the version before stays loaded. Unix milliseconds.</param>
+/// <param name="StartedBy">Principal's id.</param>
 /// <param name="Reason">Why it is in this phase, as a sentence.</param>
+/// <param name="Notes">What a person should know and what changes nothing by itself, oldest first: a gateway lost, a key revoked, a policy tightened.</param>
 public sealed record RolloutState(
     string Id,
     string Model,
     string Channel,
+    RolloutKind Kind,
     VersionRef Candidate,
     VersionRef? Stable,
     ChannelPlan Plan,
@@ -32,10 +41,25 @@ public sealed record RolloutState(
     long? EndedAt,
     long? KeepWarmUntil,
     string StartedBy,
-    string Reason)
+    string StartedByName,
+    string Reason,
+    ImmutableArray<string> Notes)
 {
     [JsonIgnore]
-    public bool IsOver => Phase is RolloutPhase.Promoted or RolloutPhase.RolledBack or RolloutPhase.Aborted;
+    public bool IsOver => Phase is RolloutPhase.Promoted or RolloutPhase.RolledBack or RolloutPhase.Aborted or RolloutPhase.Completed;
+
+    /// <summary>Of the weight that is ordered now.</summary>
+    [JsonIgnore]
+    public long WeightRevision => Weights[^1].Revision;
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<RolloutKind>))]
+public enum RolloutKind
+{
+    [JsonStringEnumMemberName("release")] Release,
+
+    /// <summary>A person takes the channel back to a version that was live on it before: it is prepared, then switched to, and not judged.</summary>
+    [JsonStringEnumMemberName("return")] Return,
 }
 
 /// <param name="Revision">From 1 within the rollout.</param>
@@ -62,6 +86,9 @@ public enum RolloutPhase
     [JsonStringEnumMemberName("promoted")] Promoted,
     [JsonStringEnumMemberName("rolled-back")] RolledBack,
 
-    /// <summary>Ended by a person before it was promoted.</summary>
+    /// <summary>Ended before it was promoted: by a person, or because no gateway takes the candidate.</summary>
     [JsonStringEnumMemberName("aborted")] Aborted,
+
+    /// <summary>A shadow that has seen enough: the live version is what it was, and a release by another strategy may follow.</summary>
+    [JsonStringEnumMemberName("completed")] Completed,
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Reading;
+using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
 using Slipway.Primitives.Units;
 
@@ -39,8 +40,12 @@ public sealed record Spec(
     [JsonIgnore]
     public ImmutableArray<string> Sources { get; init; } = [];
 
-    /// <summary>What of the spec is inside the bundle's digest: all but owners and description.</summary>
-    public Spec ForSeal() => this with { Description = null, Owners = [] };
+    /// <summary>How it is released; null when the file does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ReleasePlan? Release { get; init; }
+
+    /// <summary>What of the spec is inside the bundle's digest: all but owners, description and release.</summary>
+    public Spec ForSeal() => this with { Description = null, Owners = [], Release = null };
 
     /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
     /// <param name="output">As <c>stage.output</c>.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Reading;
+using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
 using Slipway.Primitives.Units;
 
@@ -26,7 +27,8 @@ internal sealed record SpecDraft(
     EvaluateDraft? Evaluate,
     bool HasEvaluate,
     ImmutableArray<GateSpec> Gates,
-    Place? GatesAt);
+    Place? GatesAt,
+    ReleaseDraft? Release);
 
 /// <summary>Either the values or the file that holds them.</summary>
 /// <param name="Values">Null when they could not be read.</param>

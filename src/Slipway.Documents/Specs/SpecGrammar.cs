@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Reading;
+using Slipway.Documents.Rollouts;
 
 namespace Slipway.Documents.Specs;
 
@@ -59,9 +60,10 @@ internal static class SpecGrammar
     private static readonly Key<ModelDraft> Model = new("model", ModelGrammar.Model, "What is sealed and served.");
     private static readonly Key<EvaluateDraft> Evaluate = new("evaluate", EvaluateGrammar.Evaluate, "How the model is judged.");
     private static readonly Key<ImmutableArray<GateSpec>> Gates = new("gates", EvaluateGrammar.Gates, "Conditions that the model must pass.");
+    private static readonly Key<ReleaseDraft> Release = new("release", ReleaseGrammar.Release, "How it is released; outside the bundle's digest, and bounded by the server's policy.");
 
     public static Shape<SpecDraft> Spec { get; } = new RecordShape<SpecDraft>(
-        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates],
+        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates, Release],
         fields => new(
             fields.Value(Requires),
             fields.Of(Name),
@@ -79,7 +81,8 @@ internal static class SpecGrammar
             fields.Of(Evaluate),
             fields.Has(Evaluate) || fields.IsUnread(Evaluate),
             fields.Items(Gates),
-            fields.PlaceOf(Gates)));
+            fields.PlaceOf(Gates),
+            fields.Of(Release)));
 
     private static bool IsPackage(string text) =>
         text.Length is >= 2 and <= 100

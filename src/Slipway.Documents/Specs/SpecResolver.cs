@@ -37,7 +37,10 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
             stages,
             model,
             Evaluate(),
-            Gates());
+            Gates())
+        {
+            Release = draft.Release?.Resolve(faults),
+        };
     }
 
     private static ImmutableSortedDictionary<string, T> ByName<T>(ImmutableArray<Named<T>>? entries, Func<string, T, T> named) where T : class =>

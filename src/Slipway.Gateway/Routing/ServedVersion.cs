@@ -1,4 +1,6 @@
+using System.Globalization;
 using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 
 namespace Slipway.Gateway.Routing;
@@ -16,6 +18,18 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
     public VersionRef Version => version;
 
     public IModelHost Host => host;
+
+    /// <summary>As paths and answers name it: the number; of a bundle that no server registered (number 0), the first digits of its digest.</summary>
+    public string Name { get; } = version.Number > 0 ? version.Number.ToString(CultureInfo.InvariantCulture) : version.Bundle.Short;
+
+    /// <summary>The bundle's digest, as answers name it.</summary>
+    public string BundleText { get; } = version.Bundle.ToString();
+
+    /// <summary>Where its answers are counted; null until the first one.</summary>
+    public VersionMetrics? Metrics { get; set; }
+
+    /// <summary>Tensors of its signature.</summary>
+    public TensorPool Tensors { get; } = new(host.Model.Signature);
 
     /// <returns>False when it is retired: look the version up again in the table that is in force now.</returns>
     public bool TryEnter()
@@ -38,6 +52,7 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
         if (Interlocked.Add(ref users, Retired) == Retired)
             idle.TrySetResult();
         await idle.Task;
+        Tensors.Dispose();
         await host.DisposeAsync();
     }
 }

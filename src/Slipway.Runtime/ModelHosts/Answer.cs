@@ -33,6 +33,9 @@ internal static class Answer
         }
     }
 
+    /// <summary>An empty string, or a number where no range is given, may be a value that the model rightly refuses.</summary>
+    public static bool IsInconclusive(ModelSignature signature) => signature.Inputs.Any(spec => spec.Datatype == Datatype.String || spec.Range is null);
+
     private static void AddExample(Tensor tensor)
     {
         var low = tensor.Spec.Range?.Low ?? double.MinValue;

@@ -22,6 +22,12 @@ public sealed record HostOptions
     /// <summary>Predictions that run at once. Default: the number of processors; at least 1.</summary>
     public int Concurrency { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>
+    /// Whether a model in this process counts its runs in <see cref="StateFolder"/>, so that <see cref="CrashMarks"/> can tell at the next start whom a
+    /// death of the process is laid to. For a folder with one user. Default: no.
+    /// </summary>
+    public bool MarksRuns { get; init; }
+
     /// <summary>Told in sentences what happens to the model: started, ended, started again. Default: nobody.</summary>
     public Action<string> Log { get; init; } = static _ => { };
 

@@ -9,10 +9,12 @@ internal sealed class OnnxHost : IModelHost
 {
     private readonly OnnxRunner runner;
     private readonly RunSlots slots;
-    private readonly TimeSpan limit;
+    private readonly TimeSpan ownLimit;
+    private readonly TimeProvider time;
+    private readonly RunMark? mark;
 
-    private OnnxHost(HostedModel model, OnnxRunner runner, HostOptions options) =>
-        (Model, this.runner, slots, limit) = (model, runner, new RunSlots(options.Concurrency), options.PredictionLimit);
+    private OnnxHost(HostedModel model, OnnxRunner runner, RunMark? mark, HostOptions options) =>
+        (Model, this.runner, this.mark, slots, ownLimit, time) = (model, runner, mark, new RunSlots(options.Concurrency), options.PredictionLimit, options.Time);
 
     public HostedModel Model { get; }
 
@@ -20,7 +22,7 @@ internal sealed class OnnxHost : IModelHost
 
     public static async Task<OnnxHost> StartAsync(HostedModel model, HostOptions options, CancellationToken cancellation)
     {
-        using var mark = await LoadMark.TakeAsync(options.StateFolder, model.Bundle, cancellation);
+        using var mark = await LoadMark.TakeAsync(options.StateFolder, model, cancellation);
         await OnnxProbe.CheckAsync(model, options, cancellation);
         mark.Set();
         OnnxRunner? runner = null;
@@ -28,7 +30,7 @@ internal sealed class OnnxHost : IModelHost
         {
             runner = new OnnxRunner(model.Signature, OnnxModel.Load(model.ModelPath), options.Time);
             _ = OnnxProbe.Once(model.Signature, runner);
-            return new OnnxHost(model, runner, options);
+            return new OnnxHost(model, runner, options.MarksRuns ? RunMark.Set(options.StateFolder, model) : null, options);
         }
         catch (OnnxException e)
         {
@@ -43,26 +45,34 @@ internal sealed class OnnxHost : IModelHost
 
     public Task WaitUntilReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-    public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
-        slots.TryEnter() ? ValueTask.FromResult(Run(inputs, outputs)) : WaitAndRunAsync(inputs, outputs, cancellation);
+    public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation) =>
+        slots.TryEnter() ? ValueTask.FromResult(Run(inputs, outputs, limit)) : WaitAndRunAsync(inputs, outputs, limit, cancellation);
 
     public ValueTask DisposeAsync()
     {
         runner.Dispose();
+        mark?.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<Prediction> WaitAndRunAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
-        await slots.EnterAsync(cancellation) ? Run(inputs, outputs) : Prediction.NotTried(RunSlots.Full);
+    private async ValueTask<Prediction> WaitAndRunAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation)
+    {
+        var asked = time.GetTimestamp();
+        return await slots.EnterAsync(cancellation) ? Run(inputs, outputs, limit - time.GetElapsedTime(asked)) : Prediction.Busy(RunSlots.Full);
+    }
 
-    private Prediction Run(TensorSet inputs, TensorSet outputs)
+    private Prediction Run(TensorSet inputs, TensorSet outputs, TimeSpan limit)
     {
         try
         {
-            return runner.Predict(inputs, outputs, limit);
+            mark?.Enter();
+            return limit > TimeSpan.Zero
+                ? runner.Predict(inputs, outputs, limit < ownLimit ? limit : ownLimit)
+                : Prediction.TimedOut("the model had no free place before the request's time was up");
         }
         finally
         {
+            mark?.Leave();
             slots.Leave();
         }
     }

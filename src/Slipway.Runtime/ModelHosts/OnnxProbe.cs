@@ -92,7 +92,7 @@ internal static class OnnxProbe
     {
         using var runner = new OnnxRunner(signature, model, TimeProvider.System);
         var outcome = Once(signature, runner);
-        return outcome.Status == PredictionStatus.Done || IsInconclusive(signature)
+        return outcome.Status == PredictionStatus.Done || Answer.IsInconclusive(signature)
             ? new ProbeReport(ExitCode.Done, [])
             : new ProbeReport(ExitCode.UnusableInput, [new Fault("model-fails", $"one row of values that the signature allows fails: {outcome.Reason}", name)]);
     }
@@ -105,9 +105,6 @@ internal static class OnnxProbe
         Answer.FillExample(inputs);
         return runner.Predict(inputs, outputs, TimeSpan.FromDays(1));
     }
-
-    /// <summary>An empty string, or a number where no range is given, may be a value that the model rightly refuses.</summary>
-    private static bool IsInconclusive(ModelSignature signature) => signature.Inputs.Any(spec => spec.Datatype == Datatype.String || spec.Range is null);
 
     private static ProbeReport? Read(string file)
     {

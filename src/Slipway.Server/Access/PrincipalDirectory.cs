@@ -11,7 +11,7 @@ using Slipway.Server.Storage;
 namespace Slipway.Server.Access;
 
 /// <summary>Tells from a token who calls, and what they may do. Nothing is kept between calls: a revocation counts at once.</summary>
-internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger, OidcVerifier oidc, TimeProvider time)
+internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger, ServerOptions options) : IDisposable
 {
     /// <summary>Longest token that is looked at, in characters; those of identity providers with many groups have some 4,000.</summary>
     private const int LongestToken = 16 * 1024;
@@ -21,6 +21,9 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
 
     private static readonly Caller LocalGateway = CallerOf(
         new Principal("service:local-gateway", "the gateway beside the server", PrincipalKind.Service, [], [], Disabled: false, CreatedAt: 0), [new(Role.Gateway, RoleGrant.AllModels)], []);
+
+    private readonly OidcVerifier oidc = new(options.Oidc, options.Time);
+    private readonly TimeProvider time = options.Time;
 
     /// <summary>Proves a gateway in this process. It is in no database, and ends with the process.</summary>
     public string LocalGatewayToken { get; } = TokenSecret.Create().Text;
@@ -47,6 +50,8 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
             : secret.Text == LocalGatewayToken ? LocalGateway
             : await IdentifyAsync(secret, cancellation);
     }
+
+    public void Dispose() => oidc.Dispose();
 
     private async Task<Caller> IdentifyAsync(TokenSecret secret, CancellationToken cancellation)
     {

@@ -12,7 +12,4 @@ public sealed record Overview(string Viewer, long At, ImmutableArray<ModelOvervi
 /// <param name="Versions">Newest first.</param>
 /// <param name="Rollouts">Those that run, with their latest judgement.</param>
 public sealed record ModelOverview(
-    string Name, ImmutableArray<ChannelState> Channels, ImmutableArray<ModelVersion> Versions, ImmutableArray<RolloutOverview> Rollouts);
-
-/// <param name="Report">Null before the first judgement.</param>
-public sealed record RolloutOverview(RolloutState State, JudgeReport? Report);
+    string Name, ImmutableArray<ChannelState> Channels, ImmutableArray<ModelVersion> Versions, ImmutableArray<RolloutView> Rollouts);

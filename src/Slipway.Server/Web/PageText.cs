@@ -38,7 +38,17 @@ internal static class PageText
         RolloutPhase.RollingBack => "rolling back",
         RolloutPhase.Promoted => "promoted",
         RolloutPhase.RolledBack => "rolled back",
+        RolloutPhase.Completed => "completed",
         _ => "aborted",
+    };
+
+    public static string Word(VersionState? state) => state switch
+    {
+        VersionState.Ready => "ready",
+        VersionState.Preparing => "preparing",
+        VersionState.Refused => "refused:",
+        VersionState.Quarantined => "quarantined:",
+        _ => "not heard of",
     };
 
     public static string Strategy(Strategy strategy) => strategy switch
@@ -64,7 +74,7 @@ internal static class PageText
 
     public static string Class(RolloutPhase phase) => phase switch
     {
-        RolloutPhase.Promoted => "good",
+        RolloutPhase.Promoted or RolloutPhase.Completed => "good",
         RolloutPhase.RollingBack or RolloutPhase.RolledBack or RolloutPhase.Aborted => "bad",
         _ => "unsure",
     };

@@ -61,6 +61,54 @@ public sealed partial class OciLayout
         }
     }
 
+    /// <summary>Adds content that comes from elsewhere under the digest that it is said to have. Content with another digest is not added.</summary>
+    /// <param name="maxBytes">Where to stop reading.</param>
+    /// <returns><see cref="BlobState.Intact"/>, <see cref="BlobState.TooLarge"/>, or <see cref="BlobState.Changed"/> for another digest.</returns>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public async Task<BlobState> ReceiveBlobAsync(Digest digest, Stream source, long maxBytes, CancellationToken cancellation)
+    {
+        AtomicFile.CreateFolder(BlobFolder);
+        var temporary = AtomicFile.TemporaryBeside(Path.Combine(BlobFolder, "blob"));
+        try
+        {
+            var state = BlobState.Intact;
+            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            {
+                await using var hashing = new HashingStream(file, reading: false);
+                var buffer = new byte[BufferBytes];
+                while (state == BlobState.Intact && await source.ReadAsync(buffer, cancellation) is var read and > 0)
+                {
+                    await hashing.WriteAsync(buffer.AsMemory(0, read), cancellation);
+                    state = hashing.Count > maxBytes ? BlobState.TooLarge : state;
+                }
+
+                if (state == BlobState.Intact && hashing.Finish() != digest)
+                    state = BlobState.Changed;
+            }
+
+            if (state != BlobState.Intact)
+            {
+                File.Delete(temporary);
+                return state;
+            }
+
+            File.SetUnixFileMode(temporary, Readable);
+            AtomicFile.Flush(temporary);
+            AtomicFile.Publish(temporary, BlobPath(digest));
+            return state;
+        }
+        catch (Exception e)
+        {
+            File.Delete(temporary);
+            if (AtomicFile.Explain(e, BlobFolder) is { } explained)
+                throw explained;
+            throw;
+        }
+    }
+
+    /// <summary>Deletes what uploads of dead processes left behind.</summary>
+    public void RemoveLeftovers() => AtomicFile.RemoveLeftovers(BlobFolder);
+
     /// <summary>Opens a blob for reading, unverified; null when there is none, or something that is no regular file.</summary>
     public FileStream? OpenBlob(Digest digest)
     {

@@ -71,6 +71,21 @@ public sealed partial class OciLayout
         return found.ToImmutable();
     }
 
+    /// <summary>These manifests as attached to <paramref name="subject"/>, whatever the index says: for a store that keeps its own list.</summary>
+    /// <returns>One for each; those that cannot be read, or are attached to another, have no manifest.</returns>
+    public ImmutableArray<Referrer> Referrers(Digest subject, IEnumerable<Digest> manifests)
+    {
+        return [.. manifests.Distinct().Select(Read)];
+
+        Referrer Read(Digest digest)
+        {
+            var (manifest, flaw) = TryReadManifest(digest);
+            if (manifest is not null && manifest.Subject?.Digest != subject)
+                (manifest, flaw) = (null, $"is not attached to {subject}");
+            return new Referrer(new OciDescriptor(OciManifest.ManifestMediaType, digest, 0), manifest, flaw);
+        }
+    }
+
     /// <summary>Whether an entry of the index is attached to another manifest rather than a bundle of its own.</summary>
     internal bool IsAttached(OciDescriptor entry) =>
         entry.Annotation(SubjectAnnotation) is not null || TryReadManifest(entry.Digest).Manifest?.Subject is not null;

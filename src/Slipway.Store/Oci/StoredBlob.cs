@@ -46,6 +46,12 @@ internal sealed class HashingStream(Stream inner, bool reading) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await inner.WriteAsync(buffer, cancellationToken);
+        Add(buffer.Span);
+    }
+
     public override int Read(Span<byte> buffer)
     {
         var read = inner.Read(buffer);

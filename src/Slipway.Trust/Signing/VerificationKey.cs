@@ -71,6 +71,9 @@ public sealed class VerificationKey
         return key.VerifyData(data, pair, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
 
+    /// <summary>The key in SPKI DER.</summary>
+    internal ReadOnlySpan<byte> Spki => spki;
+
     public string ToPem() => PemEncoding.WriteString("PUBLIC KEY", spki) + "\n";
 
     /// <exception cref="CryptographicException">No public key.</exception>

@@ -24,10 +24,10 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
     public List<string> Notes { get; } = [];
 
     /// <summary>Statements of trusted keys about this bundle; a bundle without any is a problem.</summary>
-    public ImmutableArray<VerifiedStatement> Read()
+    public ImmutableArray<VerifiedStatement> Read(IEnumerable<Referrer> attached)
     {
         var statements = ImmutableArray.CreateBuilder<VerifiedStatement>();
-        foreach (var referrer in layout.Referrers(bundle))
+        foreach (var referrer in attached)
         {
             if (Judge(referrer) is { } statement)
                 statements.Add(statement);

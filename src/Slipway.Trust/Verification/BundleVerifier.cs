@@ -17,6 +17,17 @@ public static class BundleVerifier
     /// <exception cref="SlipwayException">No trusted key (exit 3); a layout whose index is unreadable (exit 2).</exception>
     public static VerificationResult Verify(OciLayout layout, Digest manifest, KeyRing trusted, CancellationToken cancellation = default)
     {
+        var result = Verify(layout, manifest, layout.Referrers, trusted, cancellation);
+        return result.Succeeded ? result with { Notes = [.. result.Notes, .. layout.UnreferencedBlobs().Select(blob => $"blob {blob} is referenced by nothing: ignored")] } : result;
+    }
+
+    /// <summary>The same in a store of many bundles that keeps its own list of what is attached to each: the layout's index is not looked at.</summary>
+    /// <param name="attestations">Manifests of the attestations; what else lies in the layout is ignored.</param>
+    public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, KeyRing trusted, CancellationToken cancellation = default) =>
+        Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, cancellation);
+
+    private static VerificationResult Verify(OciLayout layout, Digest manifest, Func<Digest, ImmutableArray<Referrer>> attached, KeyRing trusted, CancellationToken cancellation)
+    {
         if (trusted.IsEmpty)
             throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing can be verified", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
 
@@ -25,7 +36,7 @@ public static class BundleVerifier
             return Failed([]);
 
         var attestations = new AttestationReader(layout, manifest, trusted);
-        var statements = attestations.Read();
+        var statements = attestations.Read(attached(manifest));
         problems.AddRange(attestations.Problems);
         if (problems.Count > 0)
             return Failed(attestations.Notes);
@@ -41,8 +52,7 @@ public static class BundleVerifier
         if (contents is null)
             return Failed(attestations.Notes);
 
-        var notes = attestations.Notes.Concat(layout.UnreferencedBlobs().Select(blob => $"blob {blob} is referenced by nothing: ignored"));
-        return new VerificationResult(manifest, new VerifiedBundle(layout, manifest, shape, contents, statements), [], [.. notes]);
+        return new VerificationResult(manifest, new VerifiedBundle(layout, manifest, shape, contents, statements), [], [.. attestations.Notes]);
 
         VerificationResult Failed(IEnumerable<string> notes) => new(manifest, null, [.. problems], [.. notes]);
     }

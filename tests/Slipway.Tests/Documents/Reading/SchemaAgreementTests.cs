@@ -19,7 +19,8 @@ public sealed class SchemaAgreementTests
          "determinism": {"seed": 0, "epoch": "2024-02-29T12:00:00Z"},
          "model": {"artifact": "fit.model", "runtime": "onnx", "task": "ranking", "signature": {
            "inputs": [{"name": "x", "type": "string", "shape": [-1]}], "outputs": [{"name": "y", "type": "bool", "shape": [1, 2, 3]}]}},
-         "evaluate": {"predictions": "a.b", "label": "l", "score": "s", "confidence": 0.9, "baseline": "none", "unit": "row"}}
+         "evaluate": {"predictions": "a.b", "label": "l", "score": "s", "confidence": 0.9, "baseline": "none", "unit": "row"},
+         "release": {"staging": {"strategy": "shadow", "guard": {"latency": {"p99.9": "1 s"}}}}}
         """;
 
     private const string RestOfExpectations = """
@@ -65,7 +66,10 @@ public sealed class SchemaAgreementTests
             .Replace("95 %", "90 %", StringComparison.Ordinal)
             .Replace("resamples: 2000", "resamples: 3000", StringComparison.Ordinal)
             .Replace("accelerator: none, ", "", StringComparison.Ordinal)
-            .Replace("x-note: a key of our own", "", StringComparison.Ordinal));
+            .Replace("x-note: a key of our own", "", StringComparison.Ordinal)
+            .Replace("{ false-alarm: 1 %, tolerated-ratio: 1.0, promote-margin: 0.5, on-insufficient: hold }", "{ false-alarm: 2 %, tolerated-ratio: 1.5, promote-margin: 0.7, on-insufficient: rollback }", StringComparison.Ordinal)
+            .Replace("keep-warm: 1 h", "keep-warm: 2 h", StringComparison.Ordinal)
+            .Replace("    on-harm: rollback\n", "", StringComparison.Ordinal));      // says what is always so
         var before = Read(Yaml.FromJson(whole));
         var dropped = Yaml.Mutations(whole).Where(each => each.What.StartsWith("own at", StringComparison.Ordinal)).ToArray();
         Assert.True(dropped.Length > 80);

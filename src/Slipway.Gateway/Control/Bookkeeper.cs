@@ -1,0 +1,61 @@
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Gateway.Control;
+
+/// <summary>Writes down what is in force, after it is, and deletes the bundles that no state names any more.</summary>
+internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, BundleShelf shelf, DesiredState? lastKnown)
+{
+    /// <summary>After the disk was full, or when a bundle is still being retired.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+
+    private byte[] written = lastKnown is null ? [] : BytesOf(lastKnown);
+    private bool failing;
+
+    /// <param name="kept">Told when everything is written.</param>
+    public async Task RunAsync(Func<Standing> standing, Signal settled, Action kept, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await settled.WaitAsync(failing ? Retry : Timeout.InfiniteTimeSpan, options.Time, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            try
+            {
+                Keep(standing());
+                failing = false;
+            }
+            catch (Exception e) when (e is SlipwayException or IOException or UnauthorizedAccessException)
+            {
+                if (!failing)
+                    options.Log($"what is in force could not be written down, and is tried again: {e.Message}");
+                failing = true;
+            }
+
+            kept();
+        }
+    }
+
+    private void Keep(Standing standing)
+    {
+        if (standing.InForce is not { } inForce)
+            return;
+        var bytes = BytesOf(inForce);
+        if (!bytes.AsSpan().SequenceEqual(written))
+        {
+            folder.WriteState(inForce);
+            written = bytes;
+        }
+
+        shelf.Keep(new[] { standing.Target, inForce }.OfType<DesiredState>().SelectMany(state => state.Models).SelectMany(StateCheck.Versions).Select(version => version.Bundle).ToHashSet());
+    }
+
+    private static byte[] BytesOf(DesiredState state) => CanonicalJson.Serialize(state, RolloutJson.Default.DesiredState);
+}

@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Routing;
+using Slipway.Gateway.Telemetry;
+using Slipway.Primitives.Faults;
+using Slipway.Runtime.ModelHosts;
+
+namespace Slipway.Gateway.Control;
+
+/// <summary>All of a gateway but its listener: follows the server, holds versions, keeps the table, and reports.</summary>
+internal sealed class GatewayControl : IAsyncDisposable
+{
+    /// <summary>At the end, for the last events and for stopping to be told.</summary>
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+
+    private readonly GatewayOptions options;
+    private readonly GatewayFolder folder;
+    private readonly ServerLink link;
+    private readonly HeldVersions versions;
+    private readonly Reconciler reconciler;
+    private readonly EventSender sender;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task[] loops;
+
+    private GatewayControl(GatewayOptions options, GatewayFolder folder, Router router)
+    {
+        (this.options, this.folder) = (options, folder);
+        var boot = RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var lastKnown = folder.ReadState(options.Channel, options.Log);
+        var hosting = new HostOptions
+        {
+            StateFolder = folder.Hosts, MarksRuns = true, Probe = options.Probe, StartLimit = options.StartLimit, PredictionLimit = options.PredictionLimit,
+            Concurrency = options.Concurrency, Log = options.Log, Time = options.Time,
+        };
+        var notes = CrashNotes.Open(folder.Crashes, lastKnown, CrashMarks.TakeAll(folder.Hosts));
+        foreach (var note in notes.Quarantined)
+            options.Log($"{note.Model} {note.Bundle.Short} is quarantined: {note.Quarantined}");
+
+        var (changed, settled, kept) = (new Signal(), new Signal(), new Signal());
+        link = new ServerLink(options.Server, options.Token, options.Time);
+        Recorder = new RolloutRecorder(options.Name, boot, options.Channel, options.Time);
+        var lease = new Lease(options.Time);
+        var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
+        var follower = new StateFollower(options, folder, link, lease, lastKnown, changed);
+        var crashes = new CrashReports(notes, Recorder);
+        versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting), notes, hosting, changed.Set);
+        reconciler = new Reconciler(options, follower, lease, versions, crashes, router, Recorder);
+        sender = new EventSender(options, link, Recorder, crashes);
+        var (bookkeeper, reporter) = (new Bookkeeper(options, folder, shelf, lastKnown), new Reporter(options, boot, link, follower));
+        loops =
+        [
+            Task.Run(() => follower.RunAsync(stopping.Token)),
+            Task.Run(() => reconciler.RunAsync(lastKnown, changed, settled.Set, stopping.Token)),
+            Task.Run(() => bookkeeper.RunAsync(() => reconciler.Current, settled, kept.Set, stopping.Token)),
+            Task.Run(() => reporter.RunAsync(() => reconciler.Current, kept, stopping.Token)),
+            Task.Run(() => sender.RunAsync(stopping.Token)),
+        ];
+        Failed = Task.WhenAny(loops).Unwrap();
+    }
+
+    /// <summary>Where requests are taken down.</summary>
+    public RolloutRecorder Recorder { get; }
+
+    public Standing Current => reconciler.Current;
+
+    /// <summary>Completes when a loop ends: faulted before <see cref="StopAsync"/>, since none may.</summary>
+    public Task Failed { get; }
+
+    /// <exception cref="SlipwayException">Another gateway uses the folder, or it cannot be written (exit 3).</exception>
+    public static GatewayControl Start(GatewayOptions options, Router router)
+    {
+        var folder = GatewayFolder.Open(options.Folder);
+        try
+        {
+            return new GatewayControl(options, folder, router);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>To be called after the last request: sends the last events, and ends all models.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping.IsCancellationRequested)
+            return;
+        await stopping.CancelAsync();
+        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using (var farewell = new CancellationTokenSource(FarewellLimit, options.Time))
+            await sender.FlushAsync(farewell.Token);
+        await versions.ReleaseAsync();
+        link.Dispose();
+        folder.Dispose();
+    }
+}
