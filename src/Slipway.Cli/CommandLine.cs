@@ -20,6 +20,12 @@ internal static class CommandLine
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("serve", ServeVerb.Build),
+        ("push", PushVerb.Build),
+        ("models", ModelsVerb.Build),
+        ("promote", PromoteVerb.Build),
+        ("approve", PromoteVerb.BuildApprove),
+        ("reject", PromoteVerb.BuildReject),
+        ("policy", PolicyVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
     ];

@@ -25,11 +25,11 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly WebApplication web;
     private readonly Database database;
-
     private readonly LedgerWriter ledger;
+    private readonly LedgerMirror? mirror;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, PrincipalDirectory directory, string? adminToken) =>
-        (this.web, this.database, this.ledger, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, directory.LocalGatewayToken, adminToken);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, directory.LocalGatewayToken, adminToken);
 
     /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
     public string? FirstAdminToken { get; }
@@ -46,37 +46,54 @@ public sealed class ControlPlane : IAsyncDisposable
         AtomicFile.CreateFolder(options.Folder);
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
         LedgerWriter? ledger = null;
+        LedgerMirror? mirror = null;
         try
         {
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
+            if (options.LedgerMirror is { } copy)
+                mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory(database, options.Time);
             var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
-                .. LedgerEndpoints.All(database),
-                .. RegistryEndpoints.All(database, ledger, options, NoChannels),
+                .. LedgerEndpoints.All(database, ledger),
+                .. RegistryEndpoints.All(database, ledger, options, ChannelsAsync),
                 .. RolloutEndpoints.All(database, ledger, options),
             ];
             var web = Build(options, endpoints, directory);
             await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger, directory, adminToken);
+            return new ControlPlane(web, database, ledger, mirror, directory, adminToken);
         }
         catch
         {
+            if (mirror is not null)
+                await mirror.DisposeAsync();
             ledger?.Dispose();
             await database.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Nothing is released yet.</summary>
-    private static Task<ImmutableArray<ChannelState>> NoChannels(Session session, string model) =>
-        Task.FromResult<ImmutableArray<ChannelState>>([.. ReleasePlan.ChannelNames.Select(channel => new ChannelState(model, channel, null, null, null, null))]);
+    /// <summary>What the registry says of channels is what rollouts made of them.</summary>
+    private static async Task<ImmutableArray<ChannelState>> ChannelsAsync(Session session, string model)
+    {
+        var channels = ImmutableArray.CreateBuilder<ChannelState>();
+        foreach (var channel in ReleasePlan.ChannelNames)
+        {
+            var live = await LiveVersionTable.FindAsync(session, model, channel);
+            var running = await RolloutTable.FindRunningAsync(session, model, channel);
+            channels.Add(new ChannelState(model, channel, live?.Live, live?.Since, live?.Previous, running?.State.Id));
+        }
+
+        return channels.ToImmutable();
+    }
 
     public async ValueTask DisposeAsync()
     {
         await web.DisposeAsync();
+        if (mirror is not null)
+            await mirror.DisposeAsync();
         ledger.Dispose();
         await database.DisposeAsync();
     }

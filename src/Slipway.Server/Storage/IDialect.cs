@@ -8,6 +8,9 @@ internal interface IDialect : IAsyncDisposable
 {
     string BytesType { get; }
 
+    /// <summary>An expression for the database's clock: Unix milliseconds, a BIGINT.</summary>
+    string Now { get; }
+
     ValueTask<DbConnection> OpenAsync(CancellationToken cancellation);
 
     ValueTask<DbTransaction> BeginReadAsync(DbConnection connection, CancellationToken cancellation);

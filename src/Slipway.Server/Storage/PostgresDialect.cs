@@ -17,6 +17,8 @@ internal sealed class PostgresDialect : IDialect
 
     public string BytesType => "BYTEA";
 
+    public string Now => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+
     /// <exception cref="SlipwayException">No connection string (exit 2); it is never repeated in a message, since it may hold a password.</exception>
     public static PostgresDialect Parse(string connection)
     {

@@ -15,6 +15,8 @@ internal sealed class SqliteDialect(string file) : IDialect
 
     public string BytesType => "BLOB";
 
+    public string Now => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
     public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellation)
     {
         var connection = new SqliteConnection(connectionString);

@@ -33,7 +33,7 @@ internal static class Sample
         0, null, null, null, "user:1", "Olga", "a better model", []);
 
     public static JudgeReport Report(RolloutState s, JudgeVerdict verdict, long candidateRequests = 1_000, int? step = null) => new(
-        s.Id, 0, step ?? s.Step, s.Plan.Judge, s.Plan.Guard,
+        s.Id, 0, step ?? s.Step, s.Plan.Strategy, s.Plan.Judge, s.Plan.Guard,
         new([new(s.WeightRevision, s.Weight, Arm(candidateRequests), Arm(10_000), [])], 0, 1, s.Plan.Strategy == Strategy.Shadow ? new(candidateRequests, 0, 0, 0, 0) : null),
         verdict, new("harm", 0, 4.6, ""), [], [], [], $"it is {verdict}", []);
 
