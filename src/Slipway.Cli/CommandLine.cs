@@ -26,6 +26,10 @@ internal static class CommandLine
         ("approve", PromoteVerb.BuildApprove),
         ("reject", PromoteVerb.BuildReject),
         ("policy", PolicyVerb.Build),
+        ("up", UpVerb.Build),
+        ("server", ServerVerb.Build),
+        ("gateway", GatewayVerb.Build),
+        ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
     ];

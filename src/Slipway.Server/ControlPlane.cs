@@ -1,7 +1,7 @@
-using System.Collections.Immutable;
-using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,9 +27,10 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly Database database;
     private readonly LedgerWriter ledger;
     private readonly LedgerMirror? mirror;
+    private readonly RolloutControl rollouts;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, PrincipalDirectory directory, string? adminToken) =>
-        (this.web, this.database, this.ledger, this.mirror, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, directory.LocalGatewayToken, adminToken);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, RolloutControl rollouts, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, this.rollouts, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, rollouts, directory.LocalGatewayToken, adminToken);
 
     /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
     public string? FirstAdminToken { get; }
@@ -47,26 +48,31 @@ public sealed class ControlPlane : IAsyncDisposable
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
         LedgerWriter? ledger = null;
         LedgerMirror? mirror = null;
+        RolloutControl? rollouts = null;
         try
         {
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
             if (options.LedgerMirror is { } copy)
                 mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory(database, options.Time);
-            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
+            rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options, ChannelsAsync),
-                .. RolloutEndpoints.All(database, ledger, options),
+                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+                .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);
-            await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger, mirror, directory, adminToken);
+            await ListenAsync(web, options, cancellation);
+            // After all that may fail for an occupied port: a token that nobody saw would be lost.
+            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
+            return new ControlPlane(web, database, ledger, mirror, rollouts, directory, adminToken);
         }
         catch
         {
+            if (rollouts is not null)
+                await rollouts.DisposeAsync();
             if (mirror is not null)
                 await mirror.DisposeAsync();
             ledger?.Dispose();
@@ -75,22 +81,10 @@ public sealed class ControlPlane : IAsyncDisposable
         }
     }
 
-    /// <summary>What the registry says of channels is what rollouts made of them.</summary>
-    private static async Task<ImmutableArray<ChannelState>> ChannelsAsync(Session session, string model)
-    {
-        var channels = ImmutableArray.CreateBuilder<ChannelState>();
-        foreach (var channel in ReleasePlan.ChannelNames)
-        {
-            var live = await LiveVersionTable.FindAsync(session, model, channel);
-            var running = await RolloutTable.FindRunningAsync(session, model, channel);
-            channels.Add(new ChannelState(model, channel, live?.Live, live?.Since, live?.Previous, running?.State.Id));
-        }
-
-        return channels.ToImmutable();
-    }
-
     public async ValueTask DisposeAsync()
     {
+        // First, or the listener would wait for gateways that wait for news.
+        await rollouts.DisposeAsync();
         await web.DisposeAsync();
         if (mirror is not null)
             await mirror.DisposeAsync();
@@ -113,6 +107,21 @@ public sealed class ControlPlane : IAsyncDisposable
         foreach (var endpoint in endpoints)
             web.MapMethods(endpoint.Path, [endpoint.Method], http => AnswerAsync(http, endpoint, directory));
         return web;
+    }
+
+    private static async Task ListenAsync(WebApplication web, ServerOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            await web.StartAsync(cancellation);
+        }
+        catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
+        {
+            await web.DisposeAsync();
+            throw new SlipwayException(ExitCode.NotThere, e is SocketException { SocketErrorCode: not SocketError.AddressAlreadyInUse }
+                ? new Fault("cannot-listen", $"cannot listen on port {options.Port} of {options.Address}: {e.Message}", Help: "choose an address of this machine, and a port from 1024 on")
+                : new Fault("port-in-use", $"port {options.Port} of {options.Address} is in use by another program", Help: "stop that program, or choose another port with --port; 0 takes any that is free"), e);
+        }
     }
 
     private static async Task AnswerAsync(HttpContext http, ApiEndpoint endpoint, PrincipalDirectory directory)
