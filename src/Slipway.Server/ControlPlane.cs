@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
@@ -59,7 +61,7 @@ public sealed class ControlPlane : IAsyncDisposable
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
+                .. RegistryEndpoints.All(database, ledger, options, LiveVersionTable.StatesAsync),
                 .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);
@@ -118,7 +120,7 @@ public sealed class ControlPlane : IAsyncDisposable
         }
         catch (ApiProblem e)
         {
-            await RefuseAsync(http, e.Status, e.Fault);
+            await RefuseAsync(http, e.Status, [.. e.Faults]);
         }
         catch (SlipwayException e)
         {
