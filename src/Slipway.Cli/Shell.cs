@@ -47,6 +47,18 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>A warning on stderr, on <c>-q</c> as well.</summary>
     public void Warn(string text) => Err.WriteLine("warning: " + text);
 
+    /// <summary>For a verb that serves: waits for Ctrl-C or SIGTERM.</summary>
+    /// <param name="ended">What it serves by: none of them ends before, but by a bug, which is thrown.</param>
+    public static async Task UntilStoppedAsync(CancellationToken stop, params Task[] ended)
+    {
+        var stopped = Task.Delay(Timeout.Infinite, stop);
+        if (await Task.WhenAny([stopped, .. ended]) is var first && first != stopped)
+        {
+            await first;
+            throw new System.Diagnostics.UnreachableException("a part that serves ended by itself");
+        }
+    }
+
     /// <summary>Tells every fault, and gives the exit code.</summary>
     public int Report(SlipwayException failure)
     {

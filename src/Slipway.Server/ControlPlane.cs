@@ -1,7 +1,7 @@
-using System.Collections.Immutable;
-using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -55,17 +55,18 @@ public sealed class ControlPlane : IAsyncDisposable
             if (options.LedgerMirror is { } copy)
                 mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory(database, options.Time);
-            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options, LiveVersionTable.StatesAsync),
+                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
                 .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);
-            await web.StartAsync(cancellation);
+            await ListenAsync(web, options, cancellation);
+            // After all that may fail for an occupied port: a token that nobody saw would be lost.
+            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
             return new ControlPlane(web, database, ledger, mirror, rollouts, directory, adminToken);
         }
         catch
@@ -106,6 +107,21 @@ public sealed class ControlPlane : IAsyncDisposable
         foreach (var endpoint in endpoints)
             web.MapMethods(endpoint.Path, [endpoint.Method], http => AnswerAsync(http, endpoint, directory));
         return web;
+    }
+
+    private static async Task ListenAsync(WebApplication web, ServerOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            await web.StartAsync(cancellation);
+        }
+        catch (Exception e) when (e is IOException { InnerException: AddressInUseException } or SocketException)
+        {
+            await web.DisposeAsync();
+            throw new SlipwayException(ExitCode.NotThere, e is SocketException { SocketErrorCode: not SocketError.AddressAlreadyInUse }
+                ? new Fault("cannot-listen", $"cannot listen on port {options.Port} of {options.Address}: {e.Message}", Help: "choose an address of this machine, and a port from 1024 on")
+                : new Fault("port-in-use", $"port {options.Port} of {options.Address} is in use by another program", Help: "stop that program, or choose another port with --port; 0 takes any that is free"), e);
+        }
     }
 
     private static async Task AnswerAsync(HttpContext http, ApiEndpoint endpoint, PrincipalDirectory directory)

@@ -8,8 +8,8 @@ namespace Slipway.Gateway.Control;
 
 /// <summary>What a state comes to with the versions that are ready. Pure, but for the tallies that it asks for.</summary>
 /// <param name="InForce">Per model what requests are answered by now: the target's route once all of it is, and until then the one before.</param>
-/// <param name="IsWhole">The target is in force, every model and every weight of it.</param>
-internal sealed record Composition(RoutingTable Table, DesiredState InForce, bool IsWhole)
+/// <param name="Settled">The models whose route in the target is what requests are assigned by, weight and all.</param>
+internal sealed record Composition(RoutingTable Table, DesiredState InForce, IReadOnlySet<string> Settled)
 {
     /// <param name="target">What shall be served.</param>
     /// <param name="before">What was in force before; null for nothing.</param>
@@ -25,24 +25,23 @@ internal sealed record Composition(RoutingTable Table, DesiredState InForce, boo
         bool leaseHolds,
         Func<RolloutRoute, RolloutTally> follow)
     {
-        var isWhole = true;
+        var settled = new HashSet<string>(StringComparer.Ordinal);
         var (routes, inForce) = (new Dictionary<string, LiveRoute>(StringComparer.Ordinal), ImmutableArray.CreateBuilder<ModelRoute>());
         foreach (var route in target.Models)
         {
             var live = Live(route, current.Find(route.Model), ready, leaseHolds, follow);
             routes.Add(route.Model, live);
-            if (IsInForce(route, live))
+            if (IsInForce(route, live) && settled.Add(route.Model))
                 inForce.Add(route);
             else if (before?.Models.FirstOrDefault(other => other.Model == route.Model) is { } still)
                 inForce.Add(still);
-            isWhole &= IsInForce(route, live);
         }
 
-        var revision = isWhole ? target.Revision : Math.Clamp(before?.Revision ?? 0, 0, Math.Max(0, target.Revision - 1));
+        var revision = settled.Count == target.Models.Length ? target.Revision : Math.Clamp(before?.Revision ?? 0, 0, Math.Max(0, target.Revision - 1));
         return new Composition(
             new RoutingTable(target.Epoch, target.Revision, routes.ToFrozenDictionary(StringComparer.Ordinal)),
             target with { Revision = revision, Models = inForce.ToImmutable() },
-            isWhole);
+            settled);
     }
 
     private static LiveRoute Live(

@@ -45,16 +45,16 @@ internal sealed class HeldVersions(VersionLoader loader, CrashNotes notes, HostO
         }
     }
 
-    /// <param name="table">In force.</param>
-    public ImmutableArray<VersionReport> Reports(DesiredState? target, RoutingTable table)
+    /// <param name="settled">See <see cref="Composition.Settled"/>.</param>
+    public ImmutableArray<VersionReport> Reports(DesiredState? target, IReadOnlySet<string> settled)
     {
         var reports = ImmutableArray.CreateBuilder<VersionReport>();
         foreach (var route in target?.Models ?? [])
         {
             foreach (var version in StateCheck.Versions(route).Distinct().Select(version => held[(route.Model, version)]))
             {
-                var rollout = table.Find(route.Model)?.Rollout is { } live && live.Candidate.Version == version.Version ? live.Route : null;
-                reports.Add(new VersionReport(version.Model, version.Version.Bundle, version.State, version.Reason, rollout?.WeightRevision));
+                var inForce = route.Rollout?.Candidate == version.Version && settled.Contains(route.Model) ? route.Rollout : null;
+                reports.Add(new VersionReport(version.Model, version.Version.Bundle, version.State, version.Reason, inForce?.WeightRevision));
             }
         }
 

@@ -27,7 +27,7 @@ internal sealed class Reconciler(
         current = current with { InForce = lastKnown };
         while (!cancellation.IsCancellationRequested)
         {
-            current = follower.Target is { } target ? Settle(target) : current with { Versions = versions.Reports(null, router.Current) };
+            current = follower.Target is { } target ? Settle(target) : current with { Versions = versions.Reports(null, ImmutableHashSet<string>.Empty) };
             settled();
             try
             {
@@ -52,6 +52,6 @@ internal sealed class Reconciler(
         if (holds != heldBefore && target.Models.Any(model => model.Rollout is not null))
             options.Log(holds ? "the server is heard: candidates have their weights" : "the server is not heard: stable versions get everything until it is");
         heldBefore = holds;
-        return new Standing(target, composed.InForce, lease.Lapses, versions.Reports(target, composed.Table));
+        return new Standing(target, composed.InForce, lease.Lapses, versions.Reports(target, composed.Settled));
     }
 }

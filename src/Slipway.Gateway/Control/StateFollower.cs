@@ -23,20 +23,23 @@ internal sealed class StateFollower(GatewayOptions options, GatewayFolder folder
         var backoff = new Backoff(Shortest, Longest);
         // At first, and after a failure, the server is asked for what it has, so that it is heard at once and not after a whole poll.
         var known = (Epoch: 0L, Revision: 0L);
+        string? told = null;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
                 Hear(await link.PollAsync(options.Channel, known.Epoch, known.Revision, cancellation));
-                if (backoff.Failures > 0)
+                if (told is not null)
                     options.Log($"the server {options.Server} answers again");
+                told = null;
                 backoff.Succeeded();
                 known = target is { } heard ? (heard.Epoch, heard.Revision) : known;
             }
             catch (SlipwayException e)
             {
-                if (backoff.Failures == 0)
+                if (told != e.Message)
                     options.Log($"{e.Message}; this gateway goes on with what it has");
+                told = e.Message;
                 known = (0, 0);
                 await Task.Delay(backoff.Failed(), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

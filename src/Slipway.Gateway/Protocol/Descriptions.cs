@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Serving;
-using Slipway.Runtime.ModelHosts;
+using Slipway.Gateway.Routing;
 using Slipway.Runtime.Tensors;
 
 namespace Slipway.Gateway.Protocol;
@@ -36,11 +36,15 @@ internal static class Descriptions
         writer.WriteEndArray();
     });
 
-    public static ReadOnlyMemory<byte> Model(HostedModel model) => Write(model, static (writer, model) =>
+    /// <param name="version">Of which inputs and outputs are told.</param>
+    /// <param name="versions">All that may be asked for.</param>
+    public static ReadOnlyMemory<byte> Model(ServedVersion version, IEnumerable<ServedVersion> versions) => Write((version, versions), static (writer, told) =>
     {
+        var model = told.version.Host.Model;
         writer.WriteString("name", model.Name);
         writer.WriteStartArray("versions");
-        writer.WriteStringValue(model.Version);
+        foreach (var served in told.versions.OrderBy(served => served.Version.Number))
+            writer.WriteStringValue(served.Name);
         writer.WriteEndArray();
         writer.WriteString("platform", model.Runtime.IsOnnx ? "onnxruntime_onnx" : "slipway_process");
         WriteTensors(writer, "inputs", model.Signature.Inputs);

@@ -1,34 +1,48 @@
 using System.Buffers;
 using System.Text.Json;
-using Slipway.Documents.Serving;
+using Slipway.Gateway.Admission;
+using Slipway.Gateway.Routing;
 using Slipway.Runtime.Tensors;
 
 namespace Slipway.Gateway.Protocol;
 
-/// <summary>What one inference request needs, kept and used again: tensors, the answer's buffer and its writer. Not thread-safe.</summary>
+/// <summary>What one inference request needs beside its tensors, kept and used again: what was read of it, its deadline, the answer's buffer and its writer. Not thread-safe.</summary>
 internal sealed class InferCall : IDisposable
 {
     /// <summary>Bytes of an answer's buffer that are kept; after a larger answer it is made anew.</summary>
     private const int KeptSize = 64 * 1024;
 
+    /// <summary>Bytes that a text takes in JSON for each of its own, at most: <c>\u0041</c>.</summary>
+    private const int LongestEscape = 6;
+
     private static readonly JsonEncodedText
         ModelNameKey = JsonEncodedText.Encode("model_name"), ModelVersionKey = JsonEncodedText.Encode("model_version"),
         IdKey = JsonEncodedText.Encode("id"), OutputsKey = JsonEncodedText.Encode("outputs");
 
-    private readonly bool[] wanted;
+    private readonly byte[] key = new byte[LongestEscape * KeySource.LongestKey];
+    private bool[] wanted = [];
     private ArrayBufferWriter<byte> body = new(1024);
     private Utf8JsonWriter writer;
+    private int keyLength;
 
-    public InferCall(ModelSignature signature)
-    {
-        (Inputs, Outputs) = (TensorSet.ForInputs(signature), TensorSet.ForOutputs(signature));
-        wanted = new bool[signature.Outputs.Length];
-        writer = NewWriter();
-    }
+    public InferCall(TimeProvider time) => (Deadline, writer) = (new Deadline(time), NewWriter());
 
-    public TensorSet Inputs { get; }
+    public Deadline Deadline { get; }
 
-    public TensorSet Outputs { get; }
+    /// <summary>The request's whole body, where it lies in the connection's pipe; empty once it is let go.</summary>
+    public ReadOnlySequence<byte> Body { get; set; }
+
+    /// <summary>What the request's body is charged for.</summary>
+    public long Charged;
+
+    /// <summary>Inputs and outputs of the version that was chosen; null before.</summary>
+    public TensorPair? Tensors { get; private set; }
+
+    /// <summary>The member of the request's <c>parameters</c> that names the caller; null when nobody asks.</summary>
+    public string? KeyField { get; set; }
+
+    /// <summary>What <see cref="KeyField"/> was found to hold, in UTF-8; empty when it was not there or is no key.</summary>
+    public ReadOnlySpan<byte> Key => key.AsSpan(0, keyLength);
 
     /// <summary>The request's own id, which the answer repeats.</summary>
     public string? Id { get; set; }
@@ -41,15 +55,55 @@ internal sealed class InferCall : IDisposable
     {
         for (var i = 0; i < wanted.Length; i++)
         {
-            if (name.ValueTextEquals(Outputs.Tensors[i].Spec.Name))
+            if (name.ValueTextEquals(Tensors!.Outputs.Tensors[i].Spec.Name))
                 return wanted[i] = true;
         }
 
         return false;
     }
 
+    /// <summary>Makes it ready to read the request for a version.</summary>
+    public void Use(TensorPair tensors)
+    {
+        ForgetRequest();
+        Tensors = tensors;
+        Array.Resize(ref wanted, tensors.Outputs.Tensors.Length);
+    }
+
+    /// <summary>Hands the tensors on: to whoever returns them.</summary>
+    public TensorPair TakeTensors()
+    {
+        var tensors = Tensors!;
+        Tensors = null;
+        return tensors;
+    }
+
+    /// <summary>Forgets what was read of the request, so that it can be read again.</summary>
+    public void ForgetRequest()
+    {
+        Tensors?.Return();
+        Tensors = null;
+        Array.Clear(wanted);
+        (Id, IsSelective, keyLength) = (null, false, 0);
+    }
+
+    /// <summary>Takes a member of <c>parameters</c> down as the caller's key; the reader stands on its value. Of several, the last counts.</summary>
+    public void ReadKey(ref Utf8JsonReader value)
+    {
+        keyLength = 0;
+        var length = value.HasValueSequence ? value.ValueSequence.Length : value.ValueSpan.Length;
+        if (length > key.Length)
+            return;
+        if (value.TokenType == JsonTokenType.String)
+            keyLength = value.CopyString(key);
+        else if (value.TokenType == JsonTokenType.Number)
+            keyLength = CopyNumber(value);
+        if (keyLength > KeySource.LongestKey)
+            keyLength = 0;
+    }
+
     /// <summary>The answer's bytes; valid until <see cref="Clear"/>.</summary>
-    public ReadOnlyMemory<byte> WriteAnswer(JsonEncodedText model, JsonEncodedText version)
+    public ReadOnlyMemory<byte> WriteAnswer(string model, string version)
     {
         writer.WriteStartObject();
         writer.WriteString(ModelNameKey, model);
@@ -57,10 +111,11 @@ internal sealed class InferCall : IDisposable
         if (Id is not null)
             writer.WriteString(IdKey, Id);
         writer.WriteStartArray(OutputsKey);
+        var outputs = Tensors!.Outputs.Tensors;
         for (var i = 0; i < wanted.Length; i++)
         {
             if (wanted[i] || !IsSelective)
-                TensorJson.Write(writer, Outputs.Tensors[i]);
+                TensorJson.Write(writer, outputs[i]);
         }
 
         writer.WriteEndArray();
@@ -71,10 +126,9 @@ internal sealed class InferCall : IDisposable
 
     public void Clear()
     {
-        Inputs.Clear();
-        Outputs.Clear();
-        Array.Clear(wanted);
-        (Id, IsSelective) = (null, false);
+        ForgetRequest();
+        Deadline.Reset();
+        (Body, KeyField) = (default, null);
         if (body.Capacity > KeptSize)
         {
             body = new ArrayBufferWriter<byte>(1024);
@@ -88,9 +142,18 @@ internal sealed class InferCall : IDisposable
 
     public void Dispose()
     {
-        Inputs.Dispose();
-        Outputs.Dispose();
+        Tensors?.Return();
+        Deadline.Dispose();
         writer.Dispose();
+    }
+
+    private int CopyNumber(in Utf8JsonReader value)
+    {
+        if (value.HasValueSequence)
+            value.ValueSequence.CopyTo(key);
+        else
+            value.ValueSpan.CopyTo(key);
+        return (int)(value.HasValueSequence ? value.ValueSequence.Length : value.ValueSpan.Length);
     }
 
     private Utf8JsonWriter NewWriter() => new(body, new JsonWriterOptions { SkipValidation = true });

@@ -22,7 +22,7 @@ internal static class InferRequest
         try
         {
             var reader = new Utf8JsonReader(body);
-            return Read(ref reader, call) ?? call.Inputs.Check();
+            return Read(ref reader, call) ?? call.Tensors!.Inputs.Check();
         }
         catch (JsonException e)
         {
@@ -31,6 +31,40 @@ internal static class InferRequest
         catch (InvalidOperationException)
         {
             return "the body is no JSON: a string is no valid Unicode";     // half of a surrogate pair where a name is compared
+        }
+    }
+
+    /// <summary>Reads no more than what a caller is assigned by, its id and key: what signature the inputs must have is not known yet.</summary>
+    /// <returns>As <see cref="Read(in ReadOnlySequence{byte}, InferCall)"/>.</returns>
+    public static string? ReadCaller(in ReadOnlySequence<byte> body, InferCall call)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(body);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return "the body must be a JSON object with 'inputs'";
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var (isId, isParameters) = (reader.ValueTextEquals("id"u8), reader.ValueTextEquals("parameters"u8));
+                if (isParameters && ReadParameters(ref reader, "the request", call) is { } fault)
+                    return fault;
+                if (isParameters)
+                    continue;
+                reader.Read();
+                if (isId && reader.TokenType == JsonTokenType.String)
+                    call.Id = TensorJson.TextOf(ref reader);
+                reader.Skip();
+            }
+
+            return null;
+        }
+        catch (JsonException e)
+        {
+            return $"the body is no JSON: {TensorJson.PlaceOf(e)}";
+        }
+        catch (InvalidOperationException)
+        {
+            return "the body is no JSON: a string is no valid Unicode";
         }
     }
 
@@ -46,7 +80,7 @@ internal static class InferRequest
             if (reader.ValueTextEquals("inputs"u8))
             {
                 reader.Read();
-                fault = hasInputs ? "'inputs' is given twice" : TensorJson.Read(ref reader, call.Inputs);
+                fault = hasInputs ? "'inputs' is given twice" : TensorJson.Read(ref reader, call.Tensors!.Inputs);
                 hasInputs = true;
             }
             else if (reader.ValueTextEquals("id"u8))
@@ -61,7 +95,7 @@ internal static class InferRequest
             }
             else if (reader.ValueTextEquals("parameters"u8))
             {
-                fault = ReadParameters(ref reader, "the request");
+                fault = ReadParameters(ref reader, "the request", call);
             }
             else
             {
@@ -104,7 +138,7 @@ internal static class InferRequest
                 if (reader.TokenType != JsonTokenType.String)
                     return "an output's name must be a string";
                 if (!call.Want(ref reader))
-                    return call.Outputs.Unknown(TensorJson.TextOf(ref reader));
+                    return call.Tensors!.Outputs.Unknown(TensorJson.TextOf(ref reader));
                 hasName = true;
             }
             else if (reader.ValueTextEquals("parameters"u8))
@@ -121,7 +155,8 @@ internal static class InferRequest
         return hasName ? null : "an output has no name";
     }
 
-    private static string? ReadParameters(ref Utf8JsonReader reader, string where)
+    /// <param name="call">Takes the caller's key down, of the request's own parameters; else null.</param>
+    private static string? ReadParameters(ref Utf8JsonReader reader, string where, InferCall? call = null)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -129,7 +164,10 @@ internal static class InferRequest
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isBinary = reader.ValueTextEquals("binary_data_output"u8) || reader.ValueTextEquals("binary_data"u8);
+            var isKey = call?.KeyField is { } field && reader.ValueTextEquals(field);
             reader.Read();
+            if (isKey)
+                call!.ReadKey(ref reader);
             if (isBinary && reader.TokenType == JsonTokenType.True)
                 return $"{where}: binary tensor data is not supported; answers are JSON";
             reader.Skip();

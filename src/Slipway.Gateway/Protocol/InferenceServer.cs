@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -6,20 +7,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Routing;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
 
 namespace Slipway.Gateway.Protocol;
 
-/// <summary>One model behind the Open Inference Protocol, version 2, REST over HTTP/1.1.</summary>
+/// <summary>Models behind the Open Inference Protocol, version 2, REST over HTTP/1.1: one, or those of a routing table.</summary>
 /// <remarks>
 /// Kestrel without a web host: no container, no configuration from files or variables that happen to lie about, no logging. The server
-/// neither owns nor ends the model's host. Every answer that gets as far as HTTP carries <see cref="BundleHeader"/>.
+/// neither owns nor ends the models' hosts. Every answer of a model that gets as far as HTTP carries <see cref="BundleHeader"/>.
 /// </remarks>
 public sealed class InferenceServer : IAsyncDisposable
 {
     /// <summary>The header that says which bundle answered.</summary>
-    public const string BundleHeader = "Slipway-Bundle";
+    public const string BundleHeader = Exchange.BundleHeader;
 
     /// <summary>Open connections; further ones are closed at once. A fifth of the descriptors that a process commonly has.</summary>
     private const int MaxConnections = 4096;
@@ -41,9 +44,20 @@ public sealed class InferenceServer : IAsyncDisposable
     /// <summary>Where it answers, such as <c>http://127.0.0.1:8080</c>.</summary>
     public Uri Url => new(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <summary>Listens, whether or not the model is ready yet: until then it is live, not ready, and answers 503.</summary>
+    /// <summary>Serves one model, which is no version of any registry: paths and answers name it by the first digits of its bundle's digest.</summary>
+    /// <inheritdoc cref="StartAsync(InferenceOptions, Router, CancellationToken)"/>
+    public static Task<InferenceServer> StartAsync(InferenceOptions options, IModelHost host, CancellationToken cancellation)
+    {
+        var version = new ServedVersion(new VersionRef(0, host.Model.Bundle), host);
+        var route = new LiveRoute(host.Model.Name, version, null, new Dictionary<int, ServedVersion> { [0] = version }.ToFrozenDictionary(), null);
+        var router = new Router();
+        router.Replace(new RoutingTable(0, 1, new Dictionary<string, LiveRoute>(StringComparer.Ordinal) { [route.Model] = route }.ToFrozenDictionary(StringComparer.Ordinal)));
+        return StartAsync(options, router, cancellation);
+    }
+
+    /// <summary>Listens, whether or not a model is ready yet: until then it is live, not ready, and answers 503.</summary>
     /// <exception cref="SlipwayException">The port is in use, may not be used, or the address is not this machine's (exit 3); an option is out of range (exit 2).</exception>
-    public static async Task<InferenceServer> StartAsync(InferenceOptions options, IModelHost host, CancellationToken cancellation)
+    internal static async Task<InferenceServer> StartAsync(InferenceOptions options, Router router, CancellationToken cancellation)
     {
         Validate(options);
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
@@ -53,15 +67,16 @@ public sealed class InferenceServer : IAsyncDisposable
         kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var server = new KestrelServer(Options.Create(kestrel), transport, NullLoggerFactory.Instance);
+        var application = new InferenceApplication(router, options);
         try
         {
-            var application = new InferenceApplication(host, options);
             await server.StartAsync(application, cancellation);
             return new InferenceServer(server, application, options);
         }
         catch (Exception e)
         {
             server.Dispose();
+            await application.DisposeAsync();
             if (Explain(e, new IPEndPoint(options.Address, options.Port)) is { } explained)
                 throw explained;
             throw;
@@ -82,7 +97,7 @@ public sealed class InferenceServer : IAsyncDisposable
     {
         await StopAsync();
         server.Dispose();
-        application.Dispose();
+        await application.DisposeAsync();
     }
 
     private static void Validate(InferenceOptions options)
@@ -95,6 +110,16 @@ public sealed class InferenceServer : IAsyncDisposable
             faults.Add(new Fault("bad-body-limit", $"the limit of a request's body is {options.BodyLimit}, allowed 1 to {largest} bytes"));
         if (options.RowLimit < 1)
             faults.Add(new Fault("bad-row-limit", $"the limit of a request's rows is {options.RowLimit}, allowed at least 1"));
+        if (options.RequestLimit < TimeSpan.FromMilliseconds(1) || options.RequestLimit > TimeSpan.FromHours(1))
+            faults.Add(new Fault("bad-request-limit", $"the limit of a request is {options.RequestLimit.TotalMilliseconds:0.###} ms, allowed 1 ms to 1 h"));
+        if (options.ModelConcurrency < 1 || options.ModelQueue < 0)
+            faults.Add(new Fault("bad-concurrency", $"{options.ModelConcurrency} requests of a model at once and {options.ModelQueue} waiting; allowed are at least 1 and at least 0"));
+        if (options.RateLimit is { } rate && (!(rate.PerSecond > 0) || rate.Burst < 1))
+            faults.Add(new Fault("bad-rate-limit", $"{rate.PerSecond} requests a second and {rate.Burst} at once; allowed are more than 0 and at least 1"));
+        if (options.TraceShare is not (>= 0 and <= 1))
+            faults.Add(new Fault("bad-trace-share", $"the share of requests that are traced is {options.TraceShare}, allowed 0 to 1"));
+        if (options.OtlpEndpoint is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
+            faults.Add(new Fault("bad-otlp-endpoint", $"the OTLP endpoint is '{otlp}', allowed is an absolute URL of http or https"));
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
     }

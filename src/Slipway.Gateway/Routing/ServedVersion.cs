@@ -1,5 +1,6 @@
 using System.Globalization;
 using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 
 namespace Slipway.Gateway.Routing;
@@ -20,6 +21,12 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
 
     /// <summary>As paths and answers name it: the number; of a bundle that no server registered (number 0), the first digits of its digest.</summary>
     public string Name { get; } = version.Number > 0 ? version.Number.ToString(CultureInfo.InvariantCulture) : version.Bundle.Short;
+
+    /// <summary>The bundle's digest, as answers name it.</summary>
+    public string BundleText { get; } = version.Bundle.ToString();
+
+    /// <summary>Where its answers are counted; null until the first one.</summary>
+    public VersionMetrics? Metrics { get; set; }
 
     /// <summary>Tensors of its signature.</summary>
     public TensorPool Tensors { get; } = new(host.Model.Signature);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Slipway.Documents.Serving;
 using Slipway.Runtime.Tensors;
 
@@ -14,10 +15,15 @@ internal sealed class TensorPool(ModelSignature signature) : IDisposable
     private int count;
     private volatile bool closed;
 
+    private ModelSignature Signature => signature;
+
+    /// <summary>Whether both take the same requests, and give answers of the same form.</summary>
+    public bool ReadsAlike(TensorPool other) => AreAlike(Signature.Inputs, other.Signature.Inputs) && AreAlike(Signature.Outputs, other.Signature.Outputs);
+
     public TensorPair Rent()
     {
         if (!idle.TryDequeue(out var pair))
-            return new TensorPair(this, TensorSet.ForInputs(signature), TensorSet.ForOutputs(signature));
+            return new TensorPair(this, TensorSet.ForInputs(Signature), TensorSet.ForOutputs(Signature));
         Interlocked.Decrement(ref count);
         return pair;
     }
@@ -28,6 +34,10 @@ internal sealed class TensorPool(ModelSignature signature) : IDisposable
         while (idle.TryDequeue(out var pair))
             pair.Release();
     }
+
+    private static bool AreAlike(ImmutableArray<TensorSpec> left, ImmutableArray<TensorSpec> right) =>
+        left.Length == right.Length
+        && left.Zip(right).All(pair => pair.First with { Shape = [], Unit = null } == pair.Second with { Shape = [], Unit = null } && pair.First.Shape.SequenceEqual(pair.Second.Shape));
 
     internal void Return(TensorPair pair)
     {

@@ -127,9 +127,13 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
             : null;
     }
 
-    private ShadowCounts TakeShadow() => new(
-        Interlocked.Exchange(ref compared, 0), Interlocked.Exchange(ref different, 0), Interlocked.Exchange(ref failed, 0), Interlocked.Exchange(ref skipped, 0),
-        BitConverter.Int64BitsToDouble(Interlocked.Exchange(ref largest, 0)));
+    /// <remarks>In the other order than they are counted in: no difference is told before its comparison.</remarks>
+    private ShadowCounts TakeShadow()
+    {
+        var size = BitConverter.Int64BitsToDouble(Interlocked.Exchange(ref largest, 0));
+        var unlike = Interlocked.Exchange(ref different, 0);
+        return new ShadowCounts(Interlocked.Exchange(ref compared, 0), unlike, Interlocked.Exchange(ref failed, 0), Interlocked.Exchange(ref skipped, 0), size);
+    }
 
     /// <summary>Every request up to this order has ended.</summary>
     private long Reached()

@@ -9,11 +9,12 @@ internal sealed class OnnxHost : IModelHost
 {
     private readonly OnnxRunner runner;
     private readonly RunSlots slots;
-    private readonly TimeSpan limit;
+    private readonly TimeSpan ownLimit;
+    private readonly TimeProvider time;
     private readonly RunMark? mark;
 
     private OnnxHost(HostedModel model, OnnxRunner runner, RunMark? mark, HostOptions options) =>
-        (Model, this.runner, this.mark, slots, limit) = (model, runner, mark, new RunSlots(options.Concurrency), options.PredictionLimit);
+        (Model, this.runner, this.mark, slots, ownLimit, time) = (model, runner, mark, new RunSlots(options.Concurrency), options.PredictionLimit, options.Time);
 
     public HostedModel Model { get; }
 
@@ -44,8 +45,8 @@ internal sealed class OnnxHost : IModelHost
 
     public Task WaitUntilReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-    public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
-        slots.TryEnter() ? ValueTask.FromResult(Run(inputs, outputs)) : WaitAndRunAsync(inputs, outputs, cancellation);
+    public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation) =>
+        slots.TryEnter() ? ValueTask.FromResult(Run(inputs, outputs, limit)) : WaitAndRunAsync(inputs, outputs, limit, cancellation);
 
     public ValueTask DisposeAsync()
     {
@@ -54,15 +55,20 @@ internal sealed class OnnxHost : IModelHost
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<Prediction> WaitAndRunAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation) =>
-        await slots.EnterAsync(cancellation) ? Run(inputs, outputs) : Prediction.NotTried(RunSlots.Full);
+    private async ValueTask<Prediction> WaitAndRunAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation)
+    {
+        var asked = time.GetTimestamp();
+        return await slots.EnterAsync(cancellation) ? Run(inputs, outputs, limit - time.GetElapsedTime(asked)) : Prediction.Busy(RunSlots.Full);
+    }
 
-    private Prediction Run(TensorSet inputs, TensorSet outputs)
+    private Prediction Run(TensorSet inputs, TensorSet outputs, TimeSpan limit)
     {
         try
         {
             mark?.Enter();
-            return runner.Predict(inputs, outputs, limit);
+            return limit > TimeSpan.Zero
+                ? runner.Predict(inputs, outputs, limit < ownLimit ? limit : ownLimit)
+                : Prediction.TimedOut("the model had no free place before the request's time was up");
         }
         finally
         {

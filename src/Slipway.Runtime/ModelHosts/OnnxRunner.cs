@@ -28,9 +28,9 @@ internal sealed class OnnxRunner(ModelSignature signature, OnnxModel model, Time
             }
 
             if (!call.Run(limit))
-                return Prediction.Failed($"the model did not answer within {limit.TotalSeconds:0.###} s");
+                return Prediction.TimedOut($"the model did not answer within {limit.TotalSeconds:0.###} s");
             Read(call, outputs);
-            return Answer.Check(inputs, outputs) is { } nonsense ? Prediction.Failed($"the model answered nonsense: {nonsense}") : Prediction.Done;
+            return Answer.Check(inputs, outputs) is { } nonsense ? Prediction.InvalidOutput($"the model answered nonsense: {nonsense}") : Prediction.Done;
         }
         catch (OnnxException e)
         {

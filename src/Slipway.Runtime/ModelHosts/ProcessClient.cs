@@ -100,7 +100,7 @@ internal sealed class ProcessClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private static Prediction Nonsense(string what) => Prediction.Failed($"the model's process answered nonsense: {what}");
+    private static Prediction Nonsense(string what) => Prediction.InvalidOutput($"the model's process answered nonsense: {what}");
 
     private static ReadOnlyMemoryContent Body(TensorSet inputs, TensorSet outputs)
     {
@@ -160,7 +160,7 @@ internal sealed class ProcessClient : IDisposable
                 && document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && error.GetString() is { } text)
             {
                 return status == HttpStatusCode.ServiceUnavailable
-                    ? Prediction.NotTried("the model's process takes no requests just now")
+                    ? Prediction.NotReady("the model's process takes no requests just now")
                     : Prediction.Failed($"the model's process failed: {(text.Length > LongestError ? text[..LongestError] + "…" : text)}");
             }
         }
@@ -169,6 +169,6 @@ internal sealed class ProcessClient : IDisposable
             // Told below.
         }
 
-        return Nonsense($"status {(int)status} without the protocol's error text");
+        return Prediction.Failed($"the model's process answered nonsense: status {(int)status} without the protocol's error text");
     }
 }

@@ -31,17 +31,17 @@ internal sealed class ProcessHost : IModelHost
 
     public Task WaitUntilReadyAsync(CancellationToken cancellation) => supervisor.FirstReady.WaitAsync(cancellation);
 
-    public async ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, CancellationToken cancellation)
+    public async ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation)
     {
         if (NotReady is { } reason)
-            return Prediction.NotTried(reason);
+            return Prediction.NotReady(reason);
         if (!await slots.EnterAsync(cancellation))
-            return Prediction.NotTried(RunSlots.Full);
+            return Prediction.Busy(RunSlots.Full);
         try
         {
             return supervisor.Current is { } run
                 ? await AskAsync(run, inputs, outputs)
-                : Prediction.NotTried(NotReady ?? "the model's process is being started again");
+                : Prediction.NotReady(NotReady ?? "the model's process is being started again");
         }
         finally
         {
@@ -67,14 +67,14 @@ internal sealed class ProcessHost : IModelHost
         catch (OperationCanceledException)
         {
             run.ReportHang();
-            return Prediction.Failed($"the model's process did not answer within {options.PredictionLimit.TotalSeconds:0.###} s; it is started again");
+            return Prediction.TimedOut($"the model's process did not answer within {options.PredictionLimit.TotalSeconds:0.###} s; it is started again");
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             await Task.WhenAny(run.Child.Exited, Task.Delay(SeeEnd, options.Time));
             // This request is not to blame for the one that hung, and may be asked again.
             if (run.Hung.IsCompleted)
-                return Prediction.NotTried("the model's process was ended, because it did not answer another request in time; it is started again");
+                return Prediction.NotReady("the model's process was ended, because it did not answer another request in time; it is started again");
             return Prediction.Failed(
                 run.Child.Exited.IsCompletedSuccessfully ? $"the model's process {await run.Child.Exited} while it answered; it is started again"
                 : "the model's process broke the connection while it answered");

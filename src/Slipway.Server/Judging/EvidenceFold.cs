@@ -151,7 +151,7 @@ public sealed class EvidenceFold
 
     private void Fold()
     {
-        var frontier = Laggard()?.Through ?? long.MaxValue;
+        var frontier = Laggard()?.Through ?? long.MaxValue - 1;     // below what stands for "none waits"
         foreach (var source in sources)
             source.FoldCounts(frontier, tally);
         var ready = sources.Where(source => source.FirstWaiting <= frontier).ToArray();

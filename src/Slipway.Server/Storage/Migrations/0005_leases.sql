@@ -1,5 +1,5 @@
 -- What one server at a time may do. An epoch is never given twice.
-CREATE TABLE IF NOT EXISTS leases (
+CREATE TABLE leases (
   name TEXT PRIMARY KEY,
   holder TEXT NOT NULL,
   epoch BIGINT NOT NULL,

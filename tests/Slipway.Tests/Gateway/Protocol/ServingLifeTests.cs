@@ -61,9 +61,9 @@ public sealed class ServingLifeTests : IDisposable
 
         Assert.Equal((HttpStatusCode.InternalServerError, "the model's process answered nonsense: output 'probability': element 0 is 7, allowed 0 to 1", false), await AskAsync(16));
         Assert.Equal((HttpStatusCode.OK, "", false), await AskAsync(1));
-        foreach (var (hour, error) in new[] { (13, "the model's process exited with 3 while it answered; it is started again"), (14, "the model's process did not answer within 2 s; it is started again") })
+        foreach (var (hour, status, error) in new[] { (13, HttpStatusCode.InternalServerError, "the model's process exited with 3 while it answered; it is started again"), (14, HttpStatusCode.GatewayTimeout, "the model's process did not answer within 2 s; it is started again") })
         {
-            Assert.Equal((HttpStatusCode.InternalServerError, error, false), await AskAsync(hour));
+            Assert.Equal((status, error, false), await AskAsync(hour));
             var waits = 0;
             for (var answer = await AskAsync(1); answer.Status != HttpStatusCode.OK; answer = await AskAsync(1))
             {

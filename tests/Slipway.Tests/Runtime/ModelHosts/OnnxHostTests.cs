@@ -93,7 +93,7 @@ public sealed class OnnxHostTests : IDisposable
         using var inputs = TensorSet.ForInputs(signature);
         using var outputs = TensorSet.ForOutputs(signature);
         HostedModels.Fill<float>(inputs.Tensors[0], [2, 0], 2);
-        Assert.Equal(Prediction.Failed("the model answered nonsense: output 'y': element 1 is NaN, which is no finite number"), await host.PredictAsync(inputs, outputs, Cancellation));
+        Assert.Equal(Prediction.InvalidOutput("the model answered nonsense: output 'y': element 1 is NaN, which is no finite number"), await host.PredictAsync(inputs, outputs, Cancellation));
         outputs.Clear();
         HostedModels.Fill<float>(inputs.Tensors[0], [2, 1], 2);
         Assert.Equal(PredictionStatus.Done, (await host.PredictAsync(inputs, outputs, Cancellation)).Status);
@@ -107,7 +107,9 @@ public sealed class OnnxHostTests : IDisposable
         using var inputs = TensorSet.ForInputs(signature);
         using var outputs = TensorSet.ForOutputs(signature);
         HostedModels.Fill(inputs.Tensors[0], [long.MaxValue], 1, 1);
-        Assert.Equal(Prediction.Failed("the model did not answer within 0.1 s"), await host.PredictAsync(inputs, outputs, Cancellation));
+        Assert.Equal(Prediction.TimedOut("the model did not answer within 0.1 s"), await host.PredictAsync(inputs, outputs, Cancellation));
+        Assert.Equal(Prediction.TimedOut("the model did not answer within 0.02 s"), await host.PredictAsync(inputs, outputs, TimeSpan.FromMilliseconds(20), Cancellation));
+        Assert.Equal(PredictionStatus.TimedOut, (await host.PredictAsync(inputs, outputs, TimeSpan.FromMilliseconds(-1), Cancellation)).Status);
         HostedModels.Fill(inputs.Tensors[0], [1L], 1, 1);
         Assert.Equal(PredictionStatus.Done, (await host.PredictAsync(inputs, outputs, Cancellation)).Status);
     }

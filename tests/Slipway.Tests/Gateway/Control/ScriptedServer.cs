@@ -1,0 +1,184 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Units;
+using Slipway.Store.Oci;
+
+namespace Slipway.Tests.Gateway.Control;
+
+/// <summary>The server's side of a gateway's calls over real HTTP, as a test orders it.</summary>
+internal sealed class ScriptedServer : IAsyncDisposable
+{
+    public const string Token = "slp_test";
+
+    /// <summary>How long a poll is held.</summary>
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication web;
+    private readonly OciLayout layout;
+    private readonly ConcurrentQueue<GatewayReport> reports = new();
+    private readonly ConcurrentDictionary<(string Boot, long Sequence), EventBatch> batches = new();
+    private volatile DesiredState? state;
+    private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ScriptedServer(WebApplication web, OciLayout layout) => (this.web, this.layout) = (web, layout);
+
+    public Uri Url => new(web.Urls.First());
+
+    /// <summary>While false, every call's connection is cut.</summary>
+    public bool Up { get; set; } = true;
+
+    /// <summary>While true, events are taken in and their receipts are lost.</summary>
+    public bool LosesReceipts { get; set; }
+
+    /// <summary>What is sent in a blob's place.</summary>
+    public Func<Digest, byte[], byte[]> Spoil { get; set; } = static (_, bytes) => bytes;
+
+    /// <summary>What is sent as a bundle's list.</summary>
+    public Func<BundleContents, BundleContents> SpoilList { get; set; } = static contents => contents;
+
+    /// <summary>Blobs that were asked for.</summary>
+    public ConcurrentQueue<Digest> Asked { get; } = new();
+
+    public IReadOnlyCollection<GatewayReport> Reports => reports;
+
+    /// <summary>Each batch once, in order.</summary>
+    public IReadOnlyList<EventBatch> Batches => [.. batches.OrderBy(batch => batch.Key.Sequence).Select(batch => batch.Value)];
+
+    public static async Task<ScriptedServer> StartAsync(OciLayout layout)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var web = builder.Build();
+        var server = new ScriptedServer(web, layout);
+        web.Use(async (http, next) =>
+        {
+            if (!server.Up)
+                http.Abort();
+            else if (http.Request.Headers.Authorization != $"Bearer {Token}")
+                http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            else
+                await next(http);
+        });
+        web.MapGet("/api/v1/gateway/desired", server.PollAsync);
+        web.MapPost("/api/v1/gateway/report", server.ReportAsync);
+        web.MapPost("/api/v1/gateway/events", server.TakeAsync);
+        web.MapGet("/api/v1/bundles/{digest}", server.ContentsAsync);
+        web.MapGet("/api/v1/blobs/{digest}", server.BlobAsync);
+        await web.StartAsync();
+        return server;
+    }
+
+    public void Order(DesiredState next)
+    {
+        state = next;
+        Interlocked.Exchange(ref changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    public DesiredState Order(long epoch, long revision, params ModelRoute[] models)
+    {
+        var next = new DesiredState("production", epoch, revision, DesiredState.DefaultLease, [.. models]);
+        Order(next);
+        return next;
+    }
+
+    public static ModelRoute Route(VersionRef? stable, RolloutRoute? rollout = null, string model = "flight-delay", params VersionRef[] warm) =>
+        new(model, stable, rollout, [.. warm], null);
+
+    public static RolloutRoute Canary(VersionRef candidate, int weight, long revision, string id = "r-1") =>
+        new(id, candidate, weight, false, revision, ChannelPlan.RequestId, "00112233445566778899aabbccddeeff");
+
+    public async ValueTask DisposeAsync()
+    {
+        Order(new DesiredState("production", 0, 0, new Duration(TimeSpan.FromSeconds(1)), []));     // lets the polls go
+        await web.DisposeAsync();
+    }
+
+    private async Task PollAsync(HttpContext http)
+    {
+        var after = http.Request.Query["after"].ToString().Split('.');
+        var known = (long.Parse(after[0]), long.Parse(after[1]));
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        patience.CancelAfter(Hold);
+        while (true)
+        {
+            var wake = changed.Task;
+            if (state is { } now && (now.Epoch, now.Revision) != known)
+            {
+                await AnswerAsync(http, CanonicalJson.Serialize(now, RolloutJson.Default.DesiredState));
+                return;
+            }
+
+            try
+            {
+                await wake.WaitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                http.Response.StatusCode = StatusCodes.Status204NoContent;
+                return;
+            }
+
+            if (!Up)
+            {
+                http.Abort();
+                return;
+            }
+        }
+    }
+
+    private async Task ReportAsync(HttpContext http)
+    {
+        reports.Enqueue((await JsonSerializer.DeserializeAsync(http.Request.Body, RolloutJson.Default.GatewayReport, http.RequestAborted))!);
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task TakeAsync(HttpContext http)
+    {
+        var batch = (await JsonSerializer.DeserializeAsync(http.Request.Body, RolloutJson.Default.EventBatch, http.RequestAborted))!;
+        batches.TryAdd((batch.Boot, batch.Sequence), batch);
+        if (LosesReceipts)
+            http.Abort();
+        else
+            await AnswerAsync(http, CanonicalJson.Serialize(new EventReceipt(batch.Gateway, batch.Boot, batch.Sequence), RolloutJson.Default.EventReceipt));
+    }
+
+    private Task ContentsAsync(HttpContext http)
+    {
+        var bundle = Digest.Parse((string)http.Request.RouteValues["digest"]!);
+        if (layout.Find(bundle) is not { } entry)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        var attestations = layout.Referrers(bundle);
+        var manifests = attestations.Select(referrer => (Entry: referrer.Entry, Manifest: referrer.Manifest!)).Prepend((Entry: entry, Manifest: OciManifest.Parse(layout.ReadBlob(bundle, OciManifest.MaxBytes).Bytes)));
+        var blobs = manifests.SelectMany(manifest => manifest.Manifest.Blobs.Append(manifest.Entry)).DistinctBy(blob => blob.Digest).OrderBy(blob => blob.Size);
+        return AnswerAsync(http, CanonicalJson.Serialize(SpoilList(new BundleContents(bundle, [.. attestations.Select(referrer => referrer.Entry.Digest)], [.. blobs])), RegistryJson.Default.BundleContents));
+    }
+
+    private Task BlobAsync(HttpContext http)
+    {
+        var blob = Digest.Parse((string)http.Request.RouteValues["digest"]!);
+        Asked.Enqueue(blob);
+        return AnswerAsync(http, Spoil(blob, layout.ReadBlob(blob, int.MaxValue).Bytes));
+    }
+
+    private static async Task AnswerAsync(HttpContext http, byte[] body)
+    {
+        http.Response.ContentLength = body.Length;
+        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+}
