@@ -21,6 +21,7 @@ internal static class ChildProgram
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
+        ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 
