@@ -23,6 +23,7 @@ internal static class CommandLine
         ("up", UpVerb.Build),
         ("server", ServerVerb.Build),
         ("gateway", GatewayVerb.Build),
+        ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
     ];

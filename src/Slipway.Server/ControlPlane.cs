@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
@@ -24,11 +25,12 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly WebApplication web;
     private readonly Database database;
-
     private readonly LedgerWriter ledger;
+    private readonly LedgerMirror? mirror;
+    private readonly RolloutControl rollouts;
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, PrincipalDirectory directory, string? adminToken) =>
-        (this.web, this.database, this.ledger, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, directory.LocalGatewayToken, adminToken);
+    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, RolloutControl rollouts, PrincipalDirectory directory, string? adminToken) =>
+        (this.web, this.database, this.ledger, this.mirror, this.rollouts, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, rollouts, directory.LocalGatewayToken, adminToken);
 
     /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
     public string? FirstAdminToken { get; }
@@ -45,25 +47,34 @@ public sealed class ControlPlane : IAsyncDisposable
         AtomicFile.CreateFolder(options.Folder);
         var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
         LedgerWriter? ledger = null;
+        LedgerMirror? mirror = null;
+        RolloutControl? rollouts = null;
         try
         {
             ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
+            if (options.LedgerMirror is { } copy)
+                mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
             var directory = new PrincipalDirectory(database, options.Time);
+            rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
             ApiEndpoint[] endpoints =
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
-                .. LedgerEndpoints.All(database),
-                .. RegistryEndpoints.All(database, ledger, options.Folder, options.Time),
-                .. RolloutEndpoints.All(database, ledger, options),
+                .. LedgerEndpoints.All(database, ledger),
+                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+                .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);
             await ListenAsync(web, options, cancellation);
             // After all that may fail for an occupied port: a token that nobody saw would be lost.
             var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
-            return new ControlPlane(web, database, ledger, directory, adminToken);
+            return new ControlPlane(web, database, ledger, mirror, rollouts, directory, adminToken);
         }
         catch
         {
+            if (rollouts is not null)
+                await rollouts.DisposeAsync();
+            if (mirror is not null)
+                await mirror.DisposeAsync();
             ledger?.Dispose();
             await database.DisposeAsync();
             throw;
@@ -72,7 +83,11 @@ public sealed class ControlPlane : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // First, or the listener would wait for gateways that wait for news.
+        await rollouts.DisposeAsync();
         await web.DisposeAsync();
+        if (mirror is not null)
+            await mirror.DisposeAsync();
         ledger.Dispose();
         await database.DisposeAsync();
     }
@@ -121,7 +136,7 @@ public sealed class ControlPlane : IAsyncDisposable
         }
         catch (ApiProblem e)
         {
-            await RefuseAsync(http, e.Status, e.Fault);
+            await RefuseAsync(http, e.Status, [.. e.Faults]);
         }
         catch (SlipwayException e)
         {

@@ -13,11 +13,12 @@ namespace Slipway.Documents.Gates;
 public static class GateJudge
 {
     /// <param name="baseline">The locked baseline's sealed evaluation; null where there is none.</param>
+    /// <param name="baselineMissing">Why a baseline that is named is not at hand: then a gate that reads it lacks evidence, whatever it says of having none.</param>
     /// <exception cref="SlipwayException">A condition that does not parse, or that names a figure which the evaluation does not hold.</exception>
-    public static GateReport Judge(IReadOnlyList<GateSpec> gates, SealedEvaluation candidate, SealedEvaluation? baseline)
+    public static GateReport Judge(IReadOnlyList<GateSpec> gates, SealedEvaluation candidate, SealedEvaluation? baseline, string? baselineMissing = null)
     {
         var figures = GateFigures.Of(candidate, baseline);
-        var results = gates.Select(gate => Judge(gate, figures, baseline is not null)).ToImmutableArray();
+        var results = gates.Select(gate => Judge(gate, figures, baseline is not null, baselineMissing)).ToImmutableArray();
         var note = results.IsEmpty ? "no gate is declared, so there is nothing that the model was held to"
             : results.All(result => result.Verdict is Verdict.NotEvaluated) ? "no gate could be evaluated: all were skipped"
             : null;
@@ -27,13 +28,14 @@ public static class GateJudge
         return new GateReport(candidate.Bundle, baseline?.Bundle, verdict, results, note);
     }
 
-    private static GateResult Judge(GateSpec gate, FigureSet figures, bool hasBaseline)
+    private static GateResult Judge(GateSpec gate, FigureSet figures, bool hasBaseline, string? baselineMissing)
     {
         if (!GateExpression.TryParse(gate.Require, GateVocabulary.Any, out var expression, out var faults))
             throw Refuse(gate, faults);
         if (expression.ReadsBaseline && !hasBaseline)
         {
-            return gate.WithoutBaseline is WithoutBaseline.Skip
+            return baselineMissing is not null ? Result(Verdict.InsufficientEvidence, baselineMissing, [])
+                : gate.WithoutBaseline is WithoutBaseline.Skip
                 ? Result(Verdict.NotEvaluated, "skipped: there is no baseline to compare with", [])
                 : Result(Verdict.InsufficientEvidence, "there is no baseline to compare with, and the gate does not say without-baseline: skip", []);
         }

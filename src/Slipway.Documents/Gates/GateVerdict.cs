@@ -15,7 +15,8 @@ public sealed record GateVerdict(GateReport Report, DateTimeOffset Judged, strin
     /// <returns>Null when no trusted key attested one, which is not a pass.</returns>
     public static GateVerdict? Find(VerifiedBundle bundle) => Find(bundle.Digest, bundle.Statements);
 
-    internal static GateVerdict? Find(Digest bundle, IEnumerable<VerifiedStatement> statements) =>
+    /// <param name="statements">Those of a verified bundle whose signers may say so.</param>
+    public static GateVerdict? Find(Digest bundle, IEnumerable<VerifiedStatement> statements) =>
         statements.Select(statement => Read(bundle, statement))
             .OfType<GateVerdict>()
             .OrderByDescending(verdict => verdict.Judged)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Primitives.Bytes;
@@ -13,7 +14,11 @@ namespace Slipway.Documents.Ledger;
 /// <param name="Intent">Of an outcome: the index of its intent.</param>
 /// <param name="Payload">Salted SHA-256 of the payload, which is kept beside the log.</param>
 public sealed record LedgerEntry(
-    long Time, string Actor, string Action, LedgerPhase Phase, long? Intent, ImmutableArray<LedgerSubject> Subjects, Digest Payload);
+    long Time, string Actor, string Action, LedgerPhase Phase, long? Intent, ImmutableArray<LedgerSubject> Subjects, Digest Payload)
+{
+    /// <summary>The action of an entry that tells that the payloads of its subjects were erased.</summary>
+    public const string Erasure = "ledger.erased";
+}
 
 /// <summary>What an entry is about.</summary>
 /// <param name="Name">
@@ -23,12 +28,21 @@ public sealed record LedgerEntry(
 /// <param name="Digest">Of a bundle, a plan, a policy, a verdict; null for what has none, such as a token.</param>
 public sealed record LedgerSubject(string Name, Digest? Digest)
 {
-    private const string Models = "models/";
+    private const string Models = "models/", Entries = "ledger/entries/";
 
     /// <summary>The model that it is below; null for what is no model's.</summary>
     [JsonIgnore]
     public string? Model =>
         !Name.StartsWith(Models, StringComparison.Ordinal) ? null : Name.IndexOf('/', Models.Length) is var end and > 0 ? Name[Models.Length..end] : Name[Models.Length..];
+
+    /// <summary>An entry of the ledger itself, which an erasure is about.</summary>
+    /// <param name="payload">The entry's commitment to what was erased.</param>
+    public static LedgerSubject OfEntry(long index, Digest payload) => new($"{Entries}{index}", payload);
+
+    /// <summary>The entry of the ledger that it names; null for any other subject.</summary>
+    [JsonIgnore]
+    public long? Entry =>
+        Name.StartsWith(Entries, StringComparison.Ordinal) && long.TryParse(Name.AsSpan(Entries.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
     public static LedgerSubject OfModel(string model, Digest? digest = null) => new(Models + model, digest);
 
@@ -55,9 +69,20 @@ public enum LedgerPhase
 /// <summary>An entry with its place, and its payload where that was not erased.</summary>
 public sealed record LedgerRecord(long Index, LedgerEntry Entry, LedgerPayload? Payload);
 
+/// <summary>Asks that what an action's entries say in words is erased.</summary>
+public sealed record LedgerErasureRequest(string Reason);
+
+/// <summary>What was erased, and where the ledger says so.</summary>
+/// <param name="Erased">Indices of the entries that have no payload any more: the action's intent and its outcome.</param>
+/// <param name="Entry">Index of the entry that tells of the erasure.</param>
+public sealed record LedgerErasureAnswer(ImmutableArray<long> Erased, long Entry);
+
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(LedgerEntry))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(LedgerPayload))]
 [JsonSerializable(typeof(LedgerRecord))]
 [JsonSerializable(typeof(ImmutableArray<LedgerRecord>))]
+[JsonSerializable(typeof(LedgerErasureRequest))]
+[JsonSerializable(typeof(LedgerErasureAnswer))]
 public sealed partial class LedgerJson : JsonSerializerContext;

@@ -10,6 +10,7 @@ namespace Slipway.Documents.Registry;
 
 /// <summary>A registered version: immutable once written.</summary>
 /// <param name="Gates">The server's own judgement, from the sealed evaluation.</param>
+/// <param name="Plan">Digest of the model's release plan when it was registered.</param>
 /// <param name="SignedBy">Ids of the keys whose statements about the bundle verified.</param>
 /// <param name="PushedBy">Principal's id.</param>
 /// <param name="RegisteredAt">Unix milliseconds.</param>
@@ -25,37 +26,23 @@ public sealed record ModelVersion(
     long RegisteredAt,
     string Reason);
 
-/// <summary>A version with the evidence that is sealed in its bundle.</summary>
-public sealed record ModelVersionDetail(ModelVersion Version, ReleasePlan Plan, Evaluation? Evaluation, LineageGraph Lineage);
+/// <summary>A version with the evidence that is sealed in its bundle, and what is known of it now.</summary>
+/// <param name="Plan">The model's release plan as it is now: what a promotion that is asked for now would go by.</param>
+/// <param name="Signers">Every key whose word about the bundle was believed when it was registered, and what is thought of it now.</param>
+/// <param name="LiveOn">Channels that this version is live on.</param>
+public sealed record ModelVersionDetail(
+    ModelVersion Version, ReleasePlan Plan, Evaluation? Evaluation, LineageGraph Lineage, ImmutableArray<SignerStatus> Signers, ImmutableArray<string> LiveOn);
 
-/// <summary>Asks that a version may go to a channel.</summary>
-/// <param name="Required">What policy and plan together want.</param>
-/// <param name="Missing">What still lacks, as sentences; empty when approved.</param>
-public sealed record Promotion(
-    string Id,
-    string Model,
-    int Version,
-    Digest Bundle,
-    string Channel,
-    PromotionState State,
-    ImmutableArray<ApprovalRule> Required,
-    ImmutableArray<Approval> Approvals,
-    ImmutableArray<string> Missing,
-    string RequestedBy,
-    string RequestedByName,
-    long RequestedAt,
-    string Reason);
+/// <param name="Key">The key's id, 64 hex digits.</param>
+/// <param name="Name">As the server's list of trusted keys calls it.</param>
+/// <param name="Owner">Principal's id; null for nobody's.</param>
+/// <param name="Said">Predicate types that it signed about this bundle.</param>
+/// <param name="RevokedAt">Null while it is trusted; Unix milliseconds.</param>
+public sealed record SignerStatus(string Key, string? Name, string? Owner, ImmutableArray<string> Said, long? RevokedAt, string? RevokedBecause);
 
-/// <param name="Groups">The approver's groups at that moment.</param>
-public sealed record Approval(string By, string ByName, ImmutableArray<string> Groups, bool Approves, long At, string Reason);
-
-[JsonConverter(typeof(JsonStringEnumConverter<PromotionState>))]
-public enum PromotionState
-{
-    [JsonStringEnumMemberName("waiting")] Waiting,
-    [JsonStringEnumMemberName("approved")] Approved,
-    [JsonStringEnumMemberName("rejected")] Rejected,
-}
+/// <summary>What the server has of a model.</summary>
+/// <param name="Versions">How many there are.</param>
+public sealed record ModelSummary(string Model, int Versions, ModelVersion Latest, ImmutableArray<ChannelState> Channels);
 
 /// <summary>What a channel of a model serves, and what it served before.</summary>
 /// <param name="Rollout">Id of the running one; null for none.</param>
@@ -65,11 +52,22 @@ public sealed record ChannelState(string Model, string Channel, VersionRef? Live
 [JsonSerializable(typeof(ModelVersion))]
 [JsonSerializable(typeof(ImmutableArray<ModelVersion>))]
 [JsonSerializable(typeof(ModelVersionDetail))]
+[JsonSerializable(typeof(ModelSummary))]
+[JsonSerializable(typeof(ImmutableArray<ModelSummary>))]
+[JsonSerializable(typeof(VersionPush))]
+[JsonSerializable(typeof(VersionRegistration))]
+[JsonSerializable(typeof(PlanVersion))]
+[JsonSerializable(typeof(ImmutableArray<PlanVersion>))]
+[JsonSerializable(typeof(PlanRequest))]
+[JsonSerializable(typeof(PromotionRequest))]
+[JsonSerializable(typeof(Vote))]
+[JsonSerializable(typeof(SealedEvidence))]
 [JsonSerializable(typeof(Promotion))]
 [JsonSerializable(typeof(ImmutableArray<Promotion>))]
 [JsonSerializable(typeof(ChannelState))]
 [JsonSerializable(typeof(ImmutableArray<ChannelState>))]
 [JsonSerializable(typeof(BundleContents))]
 [JsonSerializable(typeof(ErrorDocument))]
+[JsonSerializable(typeof(ImmutableArray<string>))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class RegistryJson : JsonSerializerContext;

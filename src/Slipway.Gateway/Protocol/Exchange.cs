@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -29,7 +30,8 @@ internal sealed class Exchange(DefaultHttpContext http)
 
     private static readonly StringValues[] Arms = ["none", "stable", "candidate"];
 
-    private TraceContext trace;
+    private TraceContext? parent;
+    private string trace = "";
 
     public DefaultHttpContext Http => http;
 
@@ -46,20 +48,34 @@ internal sealed class Exchange(DefaultHttpContext http)
 
     public AnswerArm Arm { get; set; }
 
+    /// <summary>The request's span; null when it is not traced.</summary>
+    public Activity? Span { get; private set; }
+
     /// <summary>Where the request is counted.</summary>
     public ModelMetrics? Metrics { get; set; }
 
     /// <summary>Makes it ready for the connection's next request.</summary>
-    public void Begin(long started, IdSource ids)
+    public void Begin(long started, IdSource ids, RequestTraces traces)
     {
         (Started, Version, Arm, Metrics) = (started, null, AnswerArm.None, null);
         Path = RequestPath.Parse(http.Request.Path.Value ?? "");
         var fresh = ids.Next();
         var headers = http.Request.Headers;
-        trace = headers.TraceParent is { Count: 1 } given && TraceContext.TryParse(given[0], out var parent)
-            ? parent with { Span = (ulong)fresh }
-            : new TraceContext(fresh, (ulong)(fresh >> 64) | 1, 0);
-        RequestId = headers.TryGetValue(RequestIdHeader, out var id) && id is [{ } text] && IsSane(text) ? text : fresh.ToString("x32", CultureInfo.InvariantCulture);
+        parent = headers.TraceParent is { Count: 1 } given && TraceContext.TryParse(given[0], out var asked) ? asked : null;
+        Span = traces.Begin(parent, headers.TraceState);
+        trace = Span?.Id ?? (parent is { } known
+            ? new TraceContext(known.Trace, (ulong)fresh, (byte)(known.Flags & TraceContext.Sampled))
+            : new TraceContext(fresh, (ulong)(fresh >> 64) | 1, 0)).ToString();
+        RequestId = headers.TryGetValue(RequestIdHeader, out var id) && id is [{ } text] && IsSane(text) ? text : Span?.TraceId.ToHexString() ?? fresh.ToString("x32", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>After the answer.</summary>
+    public void End()
+    {
+        if (Span is null)
+            return;
+        RequestTraces.End(Span, http.Response.StatusCode, Metrics?.Model, Version?.Name, Version?.BundleText, Arm, RequestId);
+        Span = null;
     }
 
     public Task RefuseAsync(int status, string message) => AnswerAsync(status, Descriptions.Error(message));
@@ -87,7 +103,7 @@ internal sealed class Exchange(DefaultHttpContext http)
 
         headers[ArmHeader] = Arms[(int)Arm];
         headers[RequestIdHeader] = RequestId;
-        headers.TraceParent = trace.ToString();
+        headers.TraceParent = trace;
         await response.BodyWriter.WriteAsync(body);
     }
 

@@ -30,6 +30,7 @@ internal sealed partial class InferEndpoint
             var prediction = default(Prediction);
             try
             {
+                using var span = observability.Traces.BeginPrediction(exchange.Span);
                 var pending = choice.Version.Host.PredictAsync(call.Tensors!.Inputs, call.Tensors.Outputs, call.Deadline.Left, call.Deadline.Token);
                 (prediction, late) = pending.IsCompletedSuccessfully ? (pending.Result, null) : await WaitAsync(pending, call.Deadline);
             }
@@ -84,10 +85,14 @@ internal sealed partial class InferEndpoint
         Leave(version, limit);
     }
 
-    private static void TakeDown(Exchange exchange, in Choice choice, in AssignedRequest assigned, PredictionStatus status, double seconds)
+    private void TakeDown(Exchange exchange, in Choice choice, in AssignedRequest assigned, PredictionStatus status, double seconds)
     {
         if (status == PredictionStatus.Done)
+        {
             MetricsOf(choice, exchange).Observe(exchange.Arm, seconds);
+            observability.Observe(choice.Route.Model, choice.Version.Name, exchange.Arm, seconds);
+        }
+
         if (choice.Rollout?.Tally is not { } tally)
             return;
         switch (status)

@@ -9,7 +9,7 @@ using Slipway.Gateway.Telemetry;
 namespace Slipway.Gateway.Protocol;
 
 /// <summary>The way of one inference request: admitted and read here, then given to a version, answered and taken down. Thread-safe.</summary>
-internal sealed partial class InferEndpoint(Router router, InferenceOptions options, Traffic traffic) : IAsyncDisposable
+internal sealed partial class InferEndpoint(Router router, InferenceOptions options, Traffic traffic, Observability observability) : IAsyncDisposable
 {
     /// <summary>The header by which a caller asks for a shorter deadline, in milliseconds.</summary>
     public const string TimeoutHeader = "Slipway-Timeout-Ms";

@@ -13,6 +13,7 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
     private readonly Router router;
     private readonly InferenceOptions options;
     private readonly Traffic traffic;
+    private readonly Observability observability;
     private readonly InferEndpoint infer;
     private readonly IdSource ids = new();
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,7 +23,8 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
     public InferenceApplication(Router router, InferenceOptions options)
     {
         (this.router, this.options, traffic) = (router, options, new Traffic(options));
-        infer = new InferEndpoint(router, options, traffic);
+        observability = new Observability(router, traffic, options);
+        infer = new InferEndpoint(router, options, traffic, observability);
     }
 
     public Exchange CreateContext(IFeatureCollection features)
@@ -39,7 +41,7 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
 
     public async Task ProcessRequestAsync(Exchange exchange)
     {
-        exchange.Begin(options.Time.GetTimestamp(), ids);
+        exchange.Begin(options.Time.GetTimestamp(), ids, observability.Traces);
         try
         {
             await AnswerAsync(exchange);
@@ -49,6 +51,7 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
             var metrics = exchange.Metrics ?? traffic.Metrics.Other;
             var version = exchange.Version is { } served && exchange.Metrics is not null ? served.Metrics ??= metrics.Of(served.Name) : metrics.Unrouted;
             version.Count(exchange.Arm, exchange.Http.Response.StatusCode);
+            exchange.End();
         }
     }
 
@@ -62,7 +65,11 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
             await drained.Task.WaitAsync(cancellation).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    public ValueTask DisposeAsync() => infer.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await infer.DisposeAsync();
+        observability.Dispose();
+    }
 
     private Task AnswerAsync(Exchange exchange)
     {
@@ -86,7 +93,7 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
             Endpoint.Ready => ReadyAsync(exchange, null, NotReady(table)),
             Endpoint.ModelReady => ReadyAsync(exchange, route!.Model, version is null ? NotReady(route) : version.Host.NotReady),
             Endpoint.Server => exchange.AnswerAsync(StatusCodes.Status200OK, Descriptions.Server()),
-            Endpoint.Metrics => exchange.AnswerAsync(StatusCodes.Status200OK, GatewayExposition.Write(router, traffic), PrometheusText.ContentType),
+            Endpoint.Metrics => exchange.AnswerAsync(StatusCodes.Status200OK, MetricsPage.Write(observability.Readings, traffic.Metrics), PrometheusText.ContentType),
             _ when exchange.Version is { } described => exchange.AnswerAsync(StatusCodes.Status200OK, Descriptions.Model(described, route!.Versions.Values)),
             _ => exchange.RefuseForNowAsync(StatusCodes.Status503ServiceUnavailable, NotReady(route!)!),
         };

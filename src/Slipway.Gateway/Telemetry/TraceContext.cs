@@ -1,43 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace Slipway.Gateway.Telemetry;
 
-/// <summary>Makes ids: unique within this process, and spread over 128 bits so that two processes' do not meet. Thread-safe, without a lock.</summary>
-internal sealed class IdSource
-{
-    private readonly ulong high, low;
-    private long count;
-
-    public IdSource()
-    {
-        Span<byte> seed = stackalloc byte[16];
-        RandomNumberGenerator.Fill(seed);
-        (high, low) = (BitConverter.ToUInt64(seed), BitConverter.ToUInt64(seed[8..]));
-    }
-
-    /// <summary>Never zero as a whole.</summary>
-    public UInt128 Next()
-    {
-        var number = (ulong)Interlocked.Increment(ref count);
-        return new UInt128(Mix(high + number), Mix(low ^ number) | 1);
-    }
-
-    /// <summary>A bijection: different numbers stay different. Source: SplitMix64, Steele, Lea and Flood, OOPSLA 2014.</summary>
-    private static ulong Mix(ulong x)
-    {
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-        return x ^ (x >> 31);
-    }
-}
-
 /// <summary>Where a request belongs in a distributed trace.</summary>
 /// <remarks>Source: W3C Trace Context, Level 1, section 3.2, "Traceparent Header".</remarks>
-/// <param name="Flags">Bit 0: the caller may have recorded it.</param>
 internal readonly record struct TraceContext(UInt128 Trace, ulong Span, byte Flags)
 {
+    /// <summary>The caller may have recorded the trace. The only flag that is handed on, as the standard wants of flags that it does not name.</summary>
+    public const byte Sampled = 1;
+
     private const int Length = 55;
 
     /// <summary>Reads a header's value. A later version than 00 is read as 00, as the standard wants; anything invalid is no context at all.</summary>

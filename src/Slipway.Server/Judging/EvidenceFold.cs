@@ -71,6 +71,9 @@ public sealed class EvidenceFold
     /// <returns>False when <see cref="MostSources"/> are known.</returns>
     public bool Join(string gateway, string boot) => SourceOf(gateway, boot) is not null;
 
+    /// <summary>Boots that events wait for.</summary>
+    public IEnumerable<(string Gateway, string Boot)> Awaited => sources.Where(source => !source.IsGone).Select(source => (source.Gateway, source.Boot));
+
     /// <summary>A gateway is no longer there, so nobody waits for it. What it may have served since it last told is lost; unless it told that it stopped, or comes back.</summary>
     public void Forget(string gateway, string boot)
     {
@@ -148,7 +151,7 @@ public sealed class EvidenceFold
 
     private void Fold()
     {
-        var frontier = Laggard()?.Through ?? long.MaxValue;
+        var frontier = Laggard()?.Through ?? long.MaxValue - 1;     // below what stands for "none waits"
         foreach (var source in sources)
             source.FoldCounts(frontier, tally);
         var ready = sources.Where(source => source.FirstWaiting <= frontier).ToArray();

@@ -20,9 +20,6 @@ internal sealed class LedgerWriter : IDisposable
 
     private const int SaltDigits = 32;
 
-    /// <summary>Levels of the tree between two that tiles are made of.</summary>
-    private const int TileHeight = 8;
-
     private readonly LedgerKey key;
 
     private readonly TimeProvider time;
@@ -111,9 +108,8 @@ internal sealed class LedgerWriter : IDisposable
 
         foreach (var (node, hash) in head.Tree.Append(MerkleHash.OfLeaf(leaf)))
         {
-            // The levels between are hashed again from these when a proof asks for them.
-            if (node.Level % TileHeight == 0)
-                await session.ExecuteAsync("INSERT INTO ledger_hashes (level, position, hash) VALUES (@level, @Index, @hash)", new { level = (long)node.Level / TileHeight, node.Index, hash = Bytes(hash) });
+            if (node.Level % TilePath.Height == 0)
+                await session.ExecuteAsync("INSERT INTO ledger_hashes (level, position, hash) VALUES (@level, @Index, @hash)", new { level = (long)node.Level / TilePath.Height, node.Index, hash = Bytes(hash) });
         }
 
         return entry.Time;

@@ -17,6 +17,9 @@ internal sealed class Session(DbConnection connection, DbTransaction transaction
     /// <returns>How many rows were changed.</returns>
     public Task<int> ExecuteAsync(string sql, object? parameters = null) => connection.ExecuteAsync(Command(sql, parameters));
 
+    /// <summary>The database's clock, Unix milliseconds: the same for all servers. It may step.</summary>
+    public Task<long> NowAsync() => connection.ExecuteScalarAsync<long>(Command($"SELECT {dialect.Now}", null));
+
     /// <summary>Runs statements of a migration, whose <c>{bytes}</c> is the dialect's type of byte strings.</summary>
     public Task MigrateAsync(string sql) => connection.ExecuteAsync(Command(sql.Replace("{bytes}", dialect.BytesType, StringComparison.Ordinal), null));
 

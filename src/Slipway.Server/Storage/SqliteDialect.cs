@@ -15,6 +15,8 @@ internal sealed class SqliteDialect(string file) : IDialect
 
     public string BytesType => "BLOB";
 
+    public string Now => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
     public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellation)
     {
         var connection = new SqliteConnection(connectionString);
@@ -39,6 +41,13 @@ internal sealed class SqliteDialect(string file) : IDialect
     public ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation) =>
         ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
 
+    /// <summary>One server has a file to itself: there is nobody to listen to.</summary>
+    public Task<Task> ListenAsync(Action changed, CancellationToken cancellation) => Task.FromResult(Task.CompletedTask);
+
+    public bool IsConnectionLost(DbException failure) => false;
+
+    public void DropConnections() => SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+
     /// <remarks>Source: sqlite.org/rescode.html.</remarks>
     public SlipwayException? Explain(DbException failure) => failure is not SqliteException { SqliteErrorCode: var code } ? null : code switch
     {
@@ -53,7 +62,7 @@ internal sealed class SqliteDialect(string file) : IDialect
 
     public ValueTask DisposeAsync()
     {
-        SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+        DropConnections();
         return ValueTask.CompletedTask;
     }
 

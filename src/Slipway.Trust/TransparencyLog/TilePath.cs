@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Slipway.Primitives.Bytes;
 
 namespace Slipway.Trust.TransparencyLog;
 
@@ -13,8 +14,11 @@ public readonly partial record struct TilePath(int? Level, long Index, int Width
     /// <summary>Hashes or records in a full tile.</summary>
     public const int FullWidth = 256;
 
+    /// <summary>Bytes of a full tile of hashes.</summary>
+    public const int MaxBytes = FullWidth * Digest.Length;
+
     /// <summary>Levels of the tree that a tile spans.</summary>
-    private const int Height = 8;
+    public const int Height = 8;
 
     /// <summary>A tree of 2^63 records has hashes of no higher level.</summary>
     private const int MaxLevel = 7;

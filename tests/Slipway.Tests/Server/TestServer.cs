@@ -23,6 +23,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public Uri Url => Plane.Url;
 
+    /// <summary>What the server stores in; open it again to look.</summary>
+    public TestDatabase Store => store;
+
     /// <summary>The first administrator's: may do all but a gateway's part.</summary>
     public string AdminToken { get; private set; } = "";
 

@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents.Ledger;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Rollouts;
+
+/// <summary>Carries out what <see cref="Rollout.Decide"/> says, wholly inside the caller's change: all of it, or nothing of it.</summary>
+/// <remarks>Gateways act on committed desired states alone, so nothing outside the database has happened before all of this is stored.</remarks>
+internal sealed class RolloutChanges(LedgerWriter ledger)
+{
+    /// <summary>Of the lease that lets a server drive rollouts.</summary>
+    public const string Lease = "rollouts";
+
+    /// <summary>Stores a new rollout.</summary>
+    public async Task StartAsync(Session session, RolloutState state, Caller by, string reason)
+    {
+        await RolloutTable.AddAsync(session, state);
+        await TellAsync(session, state, new Tell(state.Kind == RolloutKind.Return ? "rollout.return-started" : "rollout.started", reason, null), by, state.StartedAt);
+        await DeriveAsync(session, state.Channel);
+    }
+
+    /// <summary>Tells a rollout something, and stores what follows.</summary>
+    /// <param name="stored">As read in this change.</param>
+    /// <param name="by">Who is the cause: a person, or <see cref="LedgerWriter.Server"/>.</param>
+    /// <returns>The state then; the same instance when nothing follows.</returns>
+    public async Task<RolloutState> TellAsync(Session session, RolloutState stored, RolloutEvent e, Caller by)
+    {
+        var decision = Rollout.Decide(stored, e);
+        if (ReferenceEquals(decision.State, stored))
+            return stored;
+        await RolloutTable.SaveAsync(session, decision.State);
+        foreach (var action in decision.Actions)
+            await ActAsync(session, decision.State, action, by, e.At);
+        await DeriveAsync(session, stored.Channel);
+        return decision.State;
+    }
+
+    private static async Task DeriveAsync(Session session, string channel) =>
+        await DesiredStateTable.DeriveAsync(session, channel, await Storage.Lease.EpochAsync(session, Lease));
+
+    private Task ActAsync(Session session, RolloutState s, RolloutAction action, Caller by, long at) => action switch
+    {
+        GoLive live => LiveVersionTable.GoLiveAsync(session, s, live),
+        Tell tell => TellAsync(session, s, tell, by, at),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private async Task TellAsync(Session session, RolloutState s, Tell tell, Caller by, long at)
+    {
+        var live = await LiveVersionTable.FindAsync(session, s.Model, s.Channel);
+        var evidence = tell.Evidence is { } report ? CanonicalJson.Serialize(report, RolloutJson.Default.JudgeReport) : null;
+        var entry = new HistoryEntry(
+            at, s.Model, s.Channel, s.Id, tell.Action, s.Stable, s.Candidate, live?.Live, by.Id, by.Name, tell.Reason, evidence is null ? null : Digest.Of(evidence), tell.Evidence);
+        ImmutableArray<LedgerSubject> subjects =
+        [
+            LedgerSubject.OfChannel(s.Model, s.Channel),
+            LedgerSubject.OfVersion(s.Model, s.Candidate.Number, s.Candidate.Bundle),
+            .. s.Stable is { } stable ? [LedgerSubject.OfVersion(s.Model, stable.Number, stable.Bundle)] : ImmutableArray<LedgerSubject>.Empty,
+            new($"models/{s.Model}/channels/{s.Channel}/rollouts/{s.Id}", s.PlanDigest),
+        ];
+        await ledger.RecordAsync(session, by, tell.Action, subjects, tell.Reason, evidence is null ? null : JsonSerializer.Deserialize<JsonElement>(evidence));
+        await ChannelHistory.AddAsync(session, entry);
+    }
+}

@@ -1,0 +1,51 @@
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Server.Storage;
+
+/// <summary>What one server at a time may do, over all servers of a database: held for a while, kept by holding it again, fenced by its epoch.</summary>
+/// <remarks>
+/// Time is the database's own, so servers' clocks need not agree. If that clock steps forward, a lease may pass on while its holder still
+/// lives; if it steps back, what ends later than any lease could is taken as ended. Neither can harm: changes come one after another, and
+/// one that asks <see cref="RequireEpochAsync"/> is refused from the moment that another holder's epoch was committed.
+/// </remarks>
+internal sealed class Lease(Database database)
+{
+    /// <summary>Takes the lease, or holds it on.</summary>
+    /// <param name="holder">This process; differs at every start.</param>
+    /// <param name="duration">The same for all who want it: that is how what a stepped clock left behind is told.</param>
+    /// <returns>The epoch, which grows whenever another holder takes over; null while somebody else holds it.</returns>
+    public Task<long?> TryHoldAsync(string name, string holder, TimeSpan duration, CancellationToken cancellation) => database.ChangeAsync<long?>(
+        async session =>
+        {
+            var now = await session.NowAsync();
+            var until = now + (long)duration.TotalMilliseconds;
+            await session.ExecuteAsync("INSERT INTO leases (name, holder, epoch, until) VALUES (@name, '', 0, 0) ON CONFLICT (name) DO NOTHING", new { name });
+            await session.ExecuteAsync(
+                """
+                UPDATE leases SET epoch = CASE WHEN holder = @holder THEN epoch ELSE epoch + 1 END, holder = @holder, until = @until
+                WHERE name = @name AND (holder = @holder OR until <= @now OR until > @until)
+                """,
+                new { name, holder, now, until });
+            return await session.FindAsync<long?>("SELECT epoch FROM leases WHERE name = @name AND holder = @holder", new { name, holder });
+        },
+        cancellation);
+
+    /// <summary>Lets go of it, so that the next one need not wait.</summary>
+    public Task ReleaseAsync(string name, string holder, CancellationToken cancellation) =>
+        database.ChangeAsync(session => session.ExecuteAsync("UPDATE leases SET until = 0 WHERE name = @name AND holder = @holder", new { name, holder }), cancellation);
+
+    /// <returns>The latest epoch; 0 before anybody held it.</returns>
+    public static async Task<long> EpochAsync(Session session, string name) =>
+        await session.FindAsync<long?>("SELECT epoch FROM leases WHERE name = @name", new { name }) ?? 0;
+
+    /// <summary>Whether nobody took over since this epoch: to be asked inside the change that rests on it.</summary>
+    public static async Task<bool> IsInForceAsync(Session session, string name, long epoch) => await EpochAsync(session, name) == epoch;
+
+    /// <summary>As <see cref="IsInForceAsync"/>, for a change that is nothing without it.</summary>
+    /// <exception cref="SlipwayException">Another server took over (exit 3).</exception>
+    public static async Task RequireEpochAsync(Session session, string name, long epoch)
+    {
+        if (await EpochAsync(session, name) is var now && now != epoch)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("lease-lost", $"another server took over '{name}' (epoch {now}, this one's was {epoch})", Help: "nothing was changed here; that server goes on"));
+    }
+}
