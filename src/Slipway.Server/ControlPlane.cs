@@ -60,7 +60,7 @@ public sealed class ControlPlane : IAsyncDisposable
             [
                 .. AccessEndpoints.All(database, ledger, options.Time),
                 .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+                .. RegistryEndpoints.All(database, ledger, options, LiveVersionTable.StatesAsync),
                 .. rollouts.Endpoints,
             ];
             var web = Build(options, endpoints, directory);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Units;
 using Slipway.Server.Storage;
@@ -25,6 +26,19 @@ internal static class LiveVersionTable
 
     public static async Task<ImmutableArray<LiveVersion>> ListAsync(Session session, string channel) =>
         [.. (await session.QueryAsync<Row>($"SELECT {Columns} FROM live_versions WHERE channel = @channel ORDER BY model", new { channel })).Select(Parse)];
+
+    /// <summary>Every channel of a model, served or not.</summary>
+    public static async Task<ImmutableArray<ChannelState>> StatesAsync(Session session, string model)
+    {
+        var states = ImmutableArray.CreateBuilder<ChannelState>();
+        foreach (var channel in ReleasePlan.ChannelNames)
+        {
+            var live = await FindAsync(session, model, channel);
+            states.Add(new(model, channel, live?.Live, live?.Since, live?.Previous, (await RolloutTable.FindRunningAsync(session, model, channel))?.State.Id));
+        }
+
+        return states.ToImmutable();
+    }
 
     /// <summary>Puts a rollout's candidate in the live version's place.</summary>
     /// <param name="s">The rollout as it is after that.</param>
@@ -84,7 +98,7 @@ internal static class LiveVersionTable
         row.Model, row.Channel, Parse(row.Live)!, row.Since, Parse(row.Previous), Parse(row.Warm), row.WarmUntil,
         row.LatencyBudget is null ? null : StoredJson.Read(row.LatencyBudget, RolloutJson.Default.Duration));
 
-    private static VersionRef? Parse(string? version) => StoredJson.ReadOrNull(version, RolloutJson.Default.VersionRef);
+    private static VersionRef? Parse(string? version) => version is null ? null : StoredJson.Read(version, RolloutJson.Default.VersionRef);
 
     private static string Text(VersionRef version) => StoredJson.Text(version, RolloutJson.Default.VersionRef);
 
