@@ -26,6 +26,7 @@ internal static class CommandLine
         ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
+        ("judge", JudgeVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)

@@ -17,6 +17,7 @@ using Slipway.Server.Ledger;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
+using Slipway.Server.Web;
 
 namespace Slipway.Server;
 
@@ -62,6 +63,7 @@ public sealed class ControlPlane : IAsyncDisposable
                 .. LedgerEndpoints.All(database, ledger),
                 .. RegistryEndpoints.All(database, ledger, options, LiveVersionTable.StatesAsync),
                 .. rollouts.Endpoints,
+                .. new PageEndpoints(database, directory, options.Time).All(),
             ];
             var web = Build(options, endpoints, directory);
             await ListenAsync(web, options, cancellation);
