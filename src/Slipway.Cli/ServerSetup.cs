@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json.Nodes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -9,6 +10,10 @@ internal static class ServerSetup
 {
     /// <summary>Where a server keeps what it has, when nothing is said.</summary>
     public const string DefaultFolder = ".slipway-server";
+
+    public static Option<string?> LedgerKeyOption() => new("--ledger-key") { Description = "Private key that signs the ledger; servers of one database have the same; default: ledger.key in the folder, made with the ledger", HelpName = "FILE" };
+
+    public static Option<string?> LedgerMirrorOption() => new("--ledger-mirror") { Description = "Copy the ledger into this folder after every change, best where this machine may add and not change", HelpName = "DIR" };
 
     /// <summary>Keeps a second server out of a folder: its database has one writer.</summary>
     /// <exception cref="SlipwayException">Another server uses it, or it may not be written (exit 3).</exception>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,6 +20,10 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>Reads and checks the spec.</summary>
     /// <exception cref="SlipwayException">Missing or unusable (exit 2).</exception>
     public Spec LoadSpec() => SpecParser.Load(Folder, SpecFile);
+
+    /// <summary>A path that was given on the command line, from the folder that the verb works in.</summary>
+    [return: NotNullIfNotNull(nameof(given))]
+    public string? PathOf(string? given) => given is null ? null : Path.GetFullPath(given, Folder);
 
     public TextWriter Out { get; } = Console.Out;
 

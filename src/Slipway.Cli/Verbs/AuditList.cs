@@ -93,15 +93,16 @@ internal sealed class AuditList(GlobalOptions global)
     }
 
     /// <summary>An entry for people, in two lines or more.</summary>
-    public static IEnumerable<string> Lines(LedgerRecord record)
+    /// <param name="missing">Why there is no payload, where there is none.</param>
+    public static IEnumerable<string> Lines(LedgerRecord record, string missing = "erased")
     {
         var (entry, payload) = (record.Entry, record.Payload);
         var time = DateTimeOffset.FromUnixTimeMilliseconds(entry.Time).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         var state = entry.Phase switch { LedgerPhase.Done => "", LedgerPhase.Failed => "  failed", _ => "  (no outcome yet)" };
-        yield return Printable($"#{Number(record.Index)}  {time}  {payload?.ActorName ?? "(erased)"} <{entry.Actor}>  {entry.Action}{state}");
+        yield return Printable($"#{Number(record.Index)}  {time}  {payload?.ActorName ?? $"({missing})"} <{entry.Actor}>  {entry.Action}{state}");
         foreach (var subject in entry.Subjects)
             yield return Printable($"    {subject.Name}{(subject.Digest is { } digest ? $"  {digest}" : "")}");
-        yield return Printable($"    {payload?.Reason ?? "(reason erased)"}");
+        yield return Printable($"    {payload?.Reason ?? $"(reason {missing})"}");
     }
 
     /// <summary>Text of others' without what steers a terminal.</summary>

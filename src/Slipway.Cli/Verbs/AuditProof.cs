@@ -34,7 +34,7 @@ internal static class AuditProof
             if (record.Index != number)
                 throw Bad("proof-of-another", $"{client.Url} answered with a proof of entry {record.Index}");
             var file = parsed.GetValue(output) ?? string.Create(CultureInfo.InvariantCulture, $"{number}.tlog-proof");
-            AtomicFile.Write(Path.GetFullPath(file, shell.Folder), bytes);
+            AtomicFile.Write(shell.PathOf(file), bytes);
             return Tell(shell, record, checkpoint, file);
         });
         return verb;
@@ -48,7 +48,7 @@ internal static class AuditProof
         verb.SetAction(parsed =>
         {
             var shell = global.Shell(parsed);
-            var path = Path.GetFullPath(parsed.GetRequiredValue(file), shell.Folder);
+            var path = shell.PathOf(parsed.GetRequiredValue(file));
             if (FileStamp.Of(path) is not { Kind: FileKind.File, Size: <= TlogProof.MaxBytes })
                 throw new SlipwayException(ExitCode.UnusableInput, new Fault("proof-missing", $"is no file of at most {TlogProof.MaxBytes} bytes", parsed.GetRequiredValue(file)));
             var (record, checkpoint) = Open(File.ReadAllBytes(path), AuditVerify.ReadKey(shell, parsed.GetValue(key)), parsed.GetRequiredValue(file));
@@ -101,7 +101,7 @@ internal static class AuditProof
         }
 
         shell.Out.WriteLine($"proven    entry {record.Index} of {checkpoint.Size} in {checkpoint.Origin}");
-        foreach (var line in AuditList.Lines(record))
+        foreach (var line in AuditList.Lines(record, missing: "not in this proof"))
             shell.Out.WriteLine(line);
         if (written is not null)
             shell.Out.WriteLine($"wrote     {written}");

@@ -45,7 +45,7 @@ internal static class AuditVerify
             var unverified = SignedNote.Read(note) is { } signed ? Checkpoint.ReadUnverified(signed) : null;
             if (unverified is null)
                 throw new SlipwayException(ExitCode.BadVerdict, new Fault("ledger-checkpoint-untrusted", $"{client.Url} shows no checkpoint"));
-            var to = Path.GetFullPath(parsed.GetRequiredValue(folder), shell.Folder);
+            var to = shell.PathOf(parsed.GetRequiredValue(folder));
             await LedgerFolder.CopyAsync(source, to, note, unverified.Size, cancellation);
             return await VerifyAsync(shell, null, to, [], ReadKey(shell, parsed.GetValue(key)) ?? RememberedLedger.Of(client.Url)?.NoteKey, false, cancellation);
         });
@@ -58,7 +58,7 @@ internal static class AuditVerify
     {
         if (named is null)
             return null;
-        var file = Path.GetFullPath(named, shell.Folder);
+        var file = shell.PathOf(named);
         var isFile = FileStamp.Of(file) is { Kind: FileKind.File, Size: <= SignedNote.MaxBytes };
         try
         {
@@ -79,8 +79,8 @@ internal static class AuditVerify
         var notes = earlier.Select(file => ReadNote(shell, file)).ToList();
         if (remembered?.Checkpoint is { } last)
             notes.Add(Encoding.UTF8.GetBytes(last));
-        ILedgerSource source = client is null ? new LedgerFolder(Path.GetFullPath(folder!, shell.Folder)) : new ServerLedger(client);
-        var trusted = key ?? remembered?.NoteKey;
+        ILedgerSource source = client is null ? new LedgerFolder(shell.PathOf(folder!)) : new ServerLedger(client);
+        var trusted = key ?? remembered?.NoteKey ?? (client is null ? await RememberedKeyAsync(source, cancellation) : null);
         var report = await LedgerAudit.RunAsync(source, trusted, notes, Progress(shell), cancellation);
         if (shell.Live && !shell.Quiet)
             shell.Err.Write("\r\x1b[K");
@@ -89,6 +89,10 @@ internal static class AuditVerify
         Tell(shell, report, trusted is null, notes.Count, remembered is not null && report.Problems.Any(problem => problem.Code is "ledger-checkpoint-untrusted"), client?.Url);
         return (int)(report.IsSound ? ExitCode.Done : ExitCode.BadVerdict);
     }
+
+    /// <summary>A copy may be older than what was seen of its log, so that the key alone is taken from there.</summary>
+    private static async Task<NoteKey?> RememberedKeyAsync(ILedgerSource source, CancellationToken cancellation) =>
+        SignedNote.Read(await source.ReadAsync("checkpoint", SignedNote.MaxBytes, cancellation)) is { } note && Checkpoint.ReadUnverified(note) is { } claimed ? RememberedLedger.KeyOf(claimed.Origin) : null;
 
     private static void Tell(Shell shell, LedgerAuditReport report, bool firstUse, int earlier, bool otherKey, Uri? server)
     {
@@ -140,7 +144,7 @@ internal static class AuditVerify
 
     private static byte[] ReadNote(Shell shell, string named)
     {
-        var file = Path.GetFullPath(named, shell.Folder);
+        var file = shell.PathOf(named);
         return FileStamp.Of(file) is { Kind: FileKind.File, Size: <= SignedNote.MaxBytes }
             ? File.ReadAllBytes(file)
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("checkpoint-missing", $"is no file of at most {SignedNote.MaxBytes} bytes", named));

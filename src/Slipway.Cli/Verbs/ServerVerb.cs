@@ -13,7 +13,8 @@ internal static class ServerVerb
         var database = new Option<string?>("--database") { Description = "PostgreSQL's connection string, without the password (PGPASSWORD); default: SQLite in the folder", HelpName = "STRING" };
         var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " of API and pages", 4040));
         var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
-        var verb = new Command("server", "Keeps the registry, releases and the ledger, for gateways that run elsewhere.\nExample: slipway server --database 'Host=db.example.org;Database=slipway;Username=slipway'") { folder, database, address, port, again };
+        var (ledgerKey, mirror) = (ServerSetup.LedgerKeyOption(), ServerSetup.LedgerMirrorOption());
+        var verb = new Command("server", "Keeps the registry, releases and the ledger, for gateways that run elsewhere.\nExample: slipway server --database 'Host=db.example.org;Database=slipway;Username=slipway'") { folder, database, address, port, ledgerKey, mirror, again };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
@@ -24,6 +25,8 @@ internal static class ServerVerb
                 Database = parsed.GetValue(database),
                 Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
                 Port = parsed.GetValue(port),
+                LedgerKey = shell.PathOf(parsed.GetValue(ledgerKey)),
+                LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
             };

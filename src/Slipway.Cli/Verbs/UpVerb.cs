@@ -20,8 +20,8 @@ internal static class UpVerb
         var staging = ListenOptions.Port("--staging-port", " that predictions of staging are answered on", 8081);
         var keys = BundleAccess.KeyOption();
         var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
-        var otlp = GatewaySetup.OtlpOption();
-        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, again, otlp };
+        var (mirror, otlp) = (ServerSetup.LedgerMirrorOption(), GatewaySetup.OtlpOption());
+        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, again, otlp };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
@@ -30,6 +30,7 @@ internal static class UpVerb
                 Folder = Path.Combine(shell.Folder, parsed.GetRequiredValue(folder)),
                 Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
                 Port = parsed.GetValue(port),
+                LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
             };
