@@ -121,7 +121,7 @@ public sealed class RolloutServingTests
 
             return seen;
         })).ToArray();
-        for (var number = 2; number <= 30; number++)
+        for (var number = 2; number <= 12; number++)
         {
             var next = await gateway.LoadAsync(number, gateway.Models.Onnx("late", HostedModels.Late));
             var before = Volatile.Read(ref answers);
@@ -134,7 +134,7 @@ public sealed class RolloutServingTests
 
         await stop.CancelAsync();
         var versions = (await Task.WhenAll(clients)).SelectMany(seen => seen).Distinct().Count();
-        Assert.True(versions >= 29, $"{versions} versions answered");
+        Assert.True(versions >= 11, $"{versions} versions answered");
     }
 
     [Fact]
@@ -152,6 +152,9 @@ public sealed class RolloutServingTests
     {
         const string script = """
             import os, time
+            if os.path.exists("again"):
+                while not os.path.exists("go"): time.sleep(0.01)
+            open("again", "w").close()
             def predict(inputs):
                 hour = inputs["hour"][0][0]
                 if hour == 13: os._exit(3)
@@ -169,7 +172,10 @@ public sealed class RolloutServingTests
         await EventAsync(16, HttpStatusCode.InternalServerError, BadKind.InvalidOutput);
         await EventAsync(17, HttpStatusCode.OK, BadKind.Latency);
         await EventAsync(13, HttpStatusCode.InternalServerError, BadKind.Error);
+        while (candidate.Host.NotReady is null)
+            await Task.Delay(1, Cancellation);
         await EventAsync(1, HttpStatusCode.ServiceUnavailable, BadKind.Error);      // its process is started again
+        File.WriteAllText(Path.Combine(candidate.Host.Model.Folder, "go"), "");
         while (candidate.Host.NotReady is not null)
             await Task.Delay(10, Cancellation);
         await EventAsync(14, HttpStatusCode.GatewayTimeout, BadKind.Timeout, ("Slipway-Timeout-Ms", "200"));
@@ -234,6 +240,14 @@ public sealed class RolloutServingTests
         var withMonth = Row(1).Replace("\"inputs\":[", "\"inputs\":[{\"name\":\"month\",\"shape\":[1,1],\"datatype\":\"INT64\",\"data\":[7]},");
         Assert.Equal((HttpStatusCode.OK, "0.25"), await gateway.AskAsync(Row(1, "\"parameters\":{\"user\":\"u-1\"},")));
         Assert.Equal((HttpStatusCode.OK, "0.07"), await gateway.AskAsync(withMonth.Replace("{\"inputs\"", "{\"parameters\":{\"user\":\"u-2\"},\"inputs\"")));
+        Assert.Empty(gateway.Told().Bad);
+
+        // The stable version would have answered this caller: that the candidate does not is its fault. What neither would is the caller's.
+        Assert.Equal((HttpStatusCode.BadRequest, "input 'month' is missing; the signature has 'distance' FP32, 'hour' INT64, 'month' INT64"), await gateway.AskAsync(Row(1, "\"parameters\":{\"user\":\"u-2\"},")));
+        Assert.Equal((Arm.Candidate, BadKind.Error), gateway.Told().Bad.Select(bad => (bad.Arm, bad.Kind)).Single());
+        foreach (var body in new[] { Row(24, "\"parameters\":{\"user\":\"u-2\"},"), "{", "{\"parameters\":7}", "[]" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await gateway.AskAsync(body)).Status);
+        Assert.Empty(gateway.Told().Bad);
     }
 
     [Fact]
