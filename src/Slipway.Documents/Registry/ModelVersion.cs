@@ -68,5 +68,6 @@ public sealed record ChannelState(string Model, string Channel, VersionRef? Live
 [JsonSerializable(typeof(ImmutableArray<ChannelState>))]
 [JsonSerializable(typeof(BundleContents))]
 [JsonSerializable(typeof(ErrorDocument))]
+[JsonSerializable(typeof(ImmutableArray<string>))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class RegistryJson : JsonSerializerContext;

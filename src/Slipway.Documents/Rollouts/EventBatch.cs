@@ -13,10 +13,7 @@ public sealed record EventBatch(string Gateway, string Boot, string Channel, lon
 }
 
 /// <summary>What the server has of a gateway's batches.</summary>
-/// <param name="Taken">
-/// The highest sequence of this boot that is stored; all up to it are. A batch beyond the next one is not taken in: send from
-/// <paramref name="Taken"/> + 1 on.
-/// </param>
+/// <param name="Taken">The highest sequence of this boot that is stored; all up to it are. A batch beyond the next one is refused.</param>
 public sealed record EventReceipt(string Gateway, string Boot, long Taken);
 
 /// <summary>Events of one rollout.</summary>

@@ -4,7 +4,22 @@ using Slipway.Server.Storage;
 
 namespace Slipway.Server.Registry;
 
+/// <summary>All that the registry answers.</summary>
 internal static class RegistryEndpoints
 {
-    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, string folder, TimeProvider time) => [];
+    /// <summary>Of the server's folder: where bundles lie. Servers of one database share it.</summary>
+    private const string BundleFolder = "bundles";
+
+    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, ServerOptions options, ChannelReader channels)
+    {
+        var store = BundleStore.Open(Path.Combine(options.Folder, BundleFolder), isShared: options.Database is not null);
+        return
+        [
+            .. new BlobEndpoints(database, store, options.Time).All(),
+            .. new VersionEndpoints(database, new Registrar(database, ledger, store, options.Time), channels).All(),
+            .. new PlanEndpoints(database, ledger, options.Time).All(),
+            .. new PolicyEndpoints(database, ledger, options.Time).All(),
+            .. new PromotionEndpoints(database, new Promotions(ledger, options.Time)).All(),
+        ];
+    }
 }

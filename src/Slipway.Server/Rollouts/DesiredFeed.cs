@@ -1,4 +1,5 @@
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -23,9 +24,10 @@ internal sealed class DesiredFeed : IDisposable
         database.Changed += Wake;
     }
 
-    /// <summary>The channel's state as soon as its revision is above <paramref name="after"/>; after <see cref="Hold"/> whatever it is.</summary>
-    /// <exception cref="Primitives.Faults.SlipwayException">The database does not answer: then no state is handed out, for it would renew a lease.</exception>
-    public async Task<DesiredState> NextAsync(string channel, long after, CancellationToken cancellation)
+    /// <summary>The channel's state as soon as it is another than <paramref name="after"/>; after <see cref="Hold"/> whatever it is.</summary>
+    /// <param name="after">What the gateway has; (0, 0) for nothing.</param>
+    /// <exception cref="SlipwayException">The database does not answer: then no state is handed out, for it would renew a lease.</exception>
+    public async Task<DesiredState> NextAsync(string channel, (long Epoch, long Revision) after, CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stopping.Token);
         var begun = time.GetTimestamp();
@@ -34,7 +36,7 @@ internal sealed class DesiredFeed : IDisposable
             // Taken before the look, so that no change falls between the two.
             var signal = Volatile.Read(ref changed).Task;
             var left = Hold - time.GetElapsedTime(begun);
-            if (left <= TimeSpan.Zero || await database.ReadAsync(session => DesiredStateTable.RevisionAsync(session, channel), ending.Token) > after)
+            if (left <= TimeSpan.Zero || await database.ReadAsync(session => DesiredStateTable.MarkAsync(session, channel), ending.Token) != after)
                 return await database.ReadAsync(session => DesiredStateTable.FindAsync(session, channel), ending.Token);
             try
             {
@@ -44,6 +46,10 @@ internal sealed class DesiredFeed : IDisposable
             {
                 // Another server may have changed it.
             }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                throw new SlipwayException(ExitCode.NotThere, new Fault("server-stopping", "the server is stopping", Help: "ask again; another server, or its next start, answers"));
+            }
         }
     }
 
@@ -52,7 +58,6 @@ internal sealed class DesiredFeed : IDisposable
     {
         database.Changed -= Wake;
         stopping.Cancel();
-        stopping.Dispose();
     }
 
     private void Wake() => Interlocked.Exchange(ref changed, NewSignal()).TrySetResult();

@@ -7,14 +7,17 @@ namespace Slipway.Server.Rollouts;
 /// <summary>What gateways of a channel shall serve, derived from live versions and running rollouts in the change that changes them.</summary>
 internal static class DesiredStateTable
 {
-    /// <summary>The stored one; before anything was released, a state of revision 0 without models.</summary>
+    /// <summary>The stored one; before anything was released, a state of revision 0 without models, of the epoch now.</summary>
     public static async Task<DesiredState> FindAsync(Session session, string channel) =>
         await session.FindAsync<string>("SELECT document FROM desired_states WHERE channel = @channel", new { channel }) is { } document
             ? StoredJson.Read(document, RolloutJson.Default.DesiredState)
-            : new DesiredState(channel, 0, 0, DesiredState.DefaultLease, []);
+            : new DesiredState(channel, await Lease.EpochAsync(session, RolloutChanges.Lease), 0, DesiredState.DefaultLease, []);
 
-    public static async Task<long> RevisionAsync(Session session, string channel) =>
-        await session.FindAsync<long?>("SELECT revision FROM desired_states WHERE channel = @channel", new { channel }) ?? 0;
+    /// <summary>Which state it is, without the state.</summary>
+    public static async Task<(long Epoch, long Revision)> MarkAsync(Session session, string channel) =>
+        await session.FindAsync<Mark>("SELECT epoch AS Epoch, revision AS Revision FROM desired_states WHERE channel = @channel", new { channel }) is { } mark
+            ? (mark.Epoch, mark.Revision)
+            : (await Lease.EpochAsync(session, RolloutChanges.Lease), 0);
 
     /// <summary>Whether a state is still of a server that drove rollouts before.</summary>
     public static async Task<bool> AnyBelowAsync(Session session, long epoch) => await session.FindAsync<long?>("SELECT MIN(epoch) FROM desired_states") < epoch;
@@ -37,8 +40,6 @@ internal static class DesiredStateTable
             ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision, document = excluded.document
             """,
             new { state.Channel, state.Epoch, state.Revision, document = Text(state) });
-        foreach (var rollout in running.Where(rollout => rollout.State.WeightRevision != rollout.PublishedWeight))
-            await RolloutTable.SavePublishedAsync(session, rollout.State.Id, rollout.State.WeightRevision, state.Revision);
     }
 
     private static ImmutableArray<ModelRoute> Routes(ImmutableArray<LiveVersion> live, ImmutableArray<RolloutState> running)
@@ -60,6 +61,13 @@ internal static class DesiredStateTable
 
     private static RolloutRoute Route(RolloutState s) => new(
         s.Id, s.Candidate, s.Weight, Course.Of(s).IsShadow && (s.PausedIn ?? s.Phase) == RolloutPhase.Stepping, s.WeightRevision, s.Plan.Key, s.Salt);
+
+    private sealed record Mark
+    {
+        public long Epoch { get; init; }
+
+        public long Revision { get; init; }
+    }
 
     private static string Text(DesiredState state) => StoredJson.Text(state, RolloutJson.Default.DesiredState);
 }

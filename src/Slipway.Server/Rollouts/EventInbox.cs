@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -23,11 +26,14 @@ internal static class EventInbox
     private static readonly TimeSpan CursorLife = TimeSpan.FromDays(7);
 
     /// <returns>What is stored now of this boot; null when the inbox is full.</returns>
+    /// <exception cref="ApiProblem">The one before never came (409).</exception>
     public static async Task<EventReceipt?> TakeInAsync(Session session, EventBatch batch, long now)
     {
         var taken = await session.FindAsync<long?>("SELECT taken FROM event_cursors WHERE gateway = @Gateway AND boot = @Boot", new { batch.Gateway, batch.Boot }) ?? 0;
-        if (batch.Sequence <= taken || taken > 0 && batch.Sequence > taken + 1)
+        if (batch.Sequence <= taken)
             return new(batch.Gateway, batch.Boot, taken);
+        if (taken > 0 && batch.Sequence > taken + 1)
+            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("batch-missing", $"batch {batch.Sequence} of gateway {batch.Gateway} came, and {taken + 1} is the next: the database was set back, or another gateway uses this name", Help: "restart the gateway; what it could not tell counts as lost"));
         if (await session.FindAsync<long>("SELECT COUNT(*) FROM event_batches") >= Most)
             return null;
         await session.ExecuteAsync("DELETE FROM event_cursors WHERE at < @before", new { before = now - (long)CursorLife.TotalMilliseconds });

@@ -11,6 +11,9 @@ namespace Slipway.Server.Rollouts;
 /// </remarks>
 internal sealed class Fleet(StoredRollout rollout, ImmutableArray<SeenGateway> gateways, long now)
 {
+    /// <summary>Characters of what a gateway gives as its reason.</summary>
+    private const int LongestReason = 1_000;
+
     /// <summary>Live ones, and those that were lost since the rollout began.</summary>
     public ImmutableArray<GatewayStatus> Gateways { get; } =
     [
@@ -18,8 +21,8 @@ internal sealed class Fleet(StoredRollout rollout, ImmutableArray<SeenGateway> g
         {
             var candidate = gateway.Report.Versions.FirstOrDefault(version => version.Model == rollout.State.Model && version.Bundle == rollout.State.Candidate.Bundle);
             return new GatewayStatus(
-                gateway.Report.Gateway, gateway.Report.Boot, gateway.SeenAt, gateway.IsLive(now), candidate?.State, candidate?.Reason,
-                rollout.PublishedWeight == rollout.State.WeightRevision && gateway.Report.Revision >= rollout.Published);
+                gateway.Report.Gateway, gateway.Report.Boot, gateway.SeenAt, gateway.IsLive(now), candidate?.State, Shortened(candidate?.Reason),
+                candidate is not null && IsInForceAt(rollout.State, candidate));
         }),
     ];
 
@@ -71,6 +74,14 @@ internal sealed class Fleet(StoredRollout rollout, ImmutableArray<SeenGateway> g
         : Live.Any() && Live.All(gateway => gateway.Candidate == VersionState.Ready);
 
     private bool IsInForce => Takers.Any() ? Takers.All(gateway => gateway.InForce) : Live.Any() && rollout.State.Weight == 0;
+
+    /// <summary>Where the candidate is not even loaded, it gets nothing: that is all that a way back wants.</summary>
+    private static bool IsInForceAt(RolloutState s, VersionReport candidate) =>
+        candidate.WeightRevision == s.WeightRevision
+        || s.Phase == RolloutPhase.RollingBack && candidate is { WeightRevision: null, State: not VersionState.Ready };
+
+    /// <summary>A gateway's words go into sentences and the ledger.</summary>
+    private static string? Shortened(string? reason) => reason is { Length: > LongestReason } ? reason[..LongestReason] + "…" : reason;
 
     private static string Word(GatewayStatus gateway) => gateway.Candidate switch
     {

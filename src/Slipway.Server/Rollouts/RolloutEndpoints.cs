@@ -1,10 +1,91 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
-using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
 
-internal static class RolloutEndpoints
+/// <summary>What people ask of rollouts, and order.</summary>
+internal sealed class RolloutEndpoints(Database database, RolloutChanges changes, TimeProvider time)
 {
-    public static IEnumerable<ApiEndpoint> All(Database database, LedgerWriter ledger, ServerOptions options) => [];
+    /// <summary>Entries of one answer, and how many when nothing is said: each may hold a judgement of some 10 KiB.</summary>
+    private const int MostEntries = 500, Entries = 50;
+
+    private const string Channel = "/api/v1/models/{model}/channels/{channel}";
+
+    private readonly RolloutOrders orders = new(changes);
+
+    public IEnumerable<ApiEndpoint> All() =>
+    [
+        new("GET", Channel + "/rollouts", Permission.Read, ListAsync),
+        new("GET", Channel + "/rollouts/{rollout}", Permission.Read, ShowAsync),
+        new("GET", "/api/v1/models/{model}/history", Permission.Read, HistoryAsync),
+        new("POST", Channel + "/releases", Permission.Operate, ReleaseAsync),
+        new("POST", Channel + "/rollback", Permission.Operate, RollBackAsync),
+        new("POST", Channel + "/rollouts/{rollout}/pause", Permission.Operate, call => OrderAsync(call, (by, why) => new Pause(Now, by, why))),
+        new("POST", Channel + "/rollouts/{rollout}/resume", Permission.Operate, call => OrderAsync(call, (by, why) => new Resume(Now, by, why))),
+        new("POST", Channel + "/rollouts/{rollout}/abort", Permission.Operate, call => OrderAsync(call, (by, why) => new Abort(Now, by, why))),
+        new("POST", Channel + "/rollouts/{rollout}/rollback", Permission.Operate, call => OrderAsync(call, (by, why) => new RollBack(Now, by, why))),
+    ];
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private async Task ListAsync(ApiCall call)
+    {
+        var rollouts = await database.ReadAsync(session => RolloutTable.ListAsync(session, call.Segment("model"), ChannelOf(call), Limit(call)), call.Cancellation);
+        await call.AnswerAsync(rollouts, RolloutJson.Default.ImmutableArrayRolloutState);
+    }
+
+    private async Task ShowAsync(ApiCall call)
+    {
+        var (model, channel, id) = (call.Segment("model"), ChannelOf(call), call.Segment("rollout"));
+        var view = await database.ReadAsync(session => RolloutOrders.ViewAsync(session, model, channel, id, Now), call.Cancellation);
+        await call.AnswerAsync(view, RolloutJson.Default.RolloutView);
+    }
+
+    private async Task HistoryAsync(ApiCall call)
+    {
+        var channel = call.Query("channel");
+        var history = await database.ReadAsync(session => ChannelHistory.ListAsync(session, call.Segment("model"), channel is null ? null : Known(channel), Limit(call)), call.Cancellation);
+        await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);
+    }
+
+    private async Task ReleaseAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(RolloutJson.Default.ReleaseRequest);
+        var (model, channel) = (call.Segment("model"), ChannelOf(call));
+        var state = await database.ChangeAsync(session => orders.ReleaseAsync(session, model, channel, request, call.Caller, Now), call.Cancellation);
+        await call.AnswerAsync(state, RolloutJson.Default.RolloutState, StatusCodes.Status201Created);
+    }
+
+    private async Task RollBackAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(RolloutJson.Default.RollbackRequest);
+        var (model, channel) = (call.Segment("model"), ChannelOf(call));
+        var state = await database.ChangeAsync(session => orders.RollBackAsync(session, model, channel, request, call.Caller, Now), call.Cancellation);
+        await call.AnswerAsync(state, RolloutJson.Default.RolloutState);
+    }
+
+    private async Task OrderAsync(ApiCall call, Func<string, string, RolloutOrder> order)
+    {
+        var command = await call.ReadAsync(RolloutJson.Default.RolloutCommand);
+        var (model, channel, id) = (call.Segment("model"), ChannelOf(call), call.Segment("rollout"));
+        var state = await database.ChangeAsync(session => orders.TellAsync(session, model, channel, id, order(call.Caller.Name, command.Reason), call.Caller), call.Cancellation);
+        await call.AnswerAsync(state, RolloutJson.Default.RolloutState);
+    }
+
+    private static string ChannelOf(ApiCall call) => Known(call.Segment("channel"));
+
+    private static string Known(string channel) => ReleasePlan.ChannelNames.Contains(channel)
+        ? channel
+        : throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-channel", $"there is no channel '{channel}', allowed {string.Join(" and ", ReleasePlan.ChannelNames)}"));
+
+    private static int Limit(ApiCall call) => call.Query("limit") switch
+    {
+        null => Entries,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MostEntries => limit,
+        var text => throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-request", $"limit is '{text}', allowed 1 to {MostEntries}")),
+    };
 }

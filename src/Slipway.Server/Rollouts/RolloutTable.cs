@@ -7,14 +7,12 @@ namespace Slipway.Server.Rollouts;
 /// <summary>A rollout as it is stored.</summary>
 /// <param name="Report">The latest judgement.</param>
 /// <param name="Fold">What of its events is folded in; null before the first.</param>
-/// <param name="PublishedWeight">The highest weight revision that a desired state carried.</param>
-/// <param name="Published">The first revision of the channel's desired state that carried it.</param>
-internal sealed record StoredRollout(RolloutState State, JudgeReport? Report, string? Fold, long PublishedWeight, long Published);
+internal sealed record StoredRollout(RolloutState State, JudgeReport? Report, string? Fold);
 
 /// <summary>The stored rollouts: at most one that runs by model and channel, which the schema holds to as well.</summary>
 internal static class RolloutTable
 {
-    private const string Columns = "state AS State, report AS Report, fold AS Fold, weight_published AS PublishedWeight, published AS Published";
+    private const string Columns = "state AS State, report AS Report, fold AS Fold";
 
     public static async Task<StoredRollout?> FindAsync(Session session, string id) =>
         Parse(await session.FindAsync<Row>($"SELECT {Columns} FROM rollouts WHERE id = @id", new { id }));
@@ -31,10 +29,7 @@ internal static class RolloutTable
         [.. (await session.QueryAsync<string>("SELECT state FROM rollouts WHERE model = @model AND channel = @channel ORDER BY started_at DESC, id LIMIT @limit", new { model, channel, limit })).Select(Parse)];
 
     public static Task AddAsync(Session session, RolloutState state) => session.ExecuteAsync(
-        """
-        INSERT INTO rollouts (id, model, channel, running, started_at, state, weight_published, published)
-        VALUES (@Id, @Model, @Channel, 1, @StartedAt, @state, 0, 0)
-        """,
+        "INSERT INTO rollouts (id, model, channel, running, started_at, state) VALUES (@Id, @Model, @Channel, 1, @StartedAt, @state)",
         new { state.Id, state.Model, state.Channel, state.StartedAt, state = Text(state) });
 
     public static Task SaveAsync(Session session, RolloutState state) => session.ExecuteAsync(
@@ -45,13 +40,10 @@ internal static class RolloutTable
     /// <param name="fold">Null for what is over.</param>
     public static Task SaveEvidenceAsync(Session session, string id, string? fold, JudgeReport? report) => session.ExecuteAsync(
         "UPDATE rollouts SET fold = @fold, report = @report WHERE id = @id",
-        new { id, fold, report = StoredJson.TextOrNull(report, RolloutJson.Default.JudgeReport) });
-
-    public static Task SavePublishedAsync(Session session, string id, long weightRevision, long revision) =>
-        session.ExecuteAsync("UPDATE rollouts SET weight_published = @weightRevision, published = @revision WHERE id = @id", new { id, weightRevision, revision });
+        new { id, fold, report = report is null ? null : StoredJson.Text(report, RolloutJson.Default.JudgeReport) });
 
     private static StoredRollout? Parse(Row? row) =>
-        row is null ? null : new(Parse(row.State), StoredJson.ReadOrNull(row.Report, RolloutJson.Default.JudgeReport), row.Fold, row.PublishedWeight, row.Published);
+        row is null ? null : new(Parse(row.State), row.Report is null ? null : StoredJson.Read(row.Report, RolloutJson.Default.JudgeReport), row.Fold);
 
     private static RolloutState Parse(string state) => StoredJson.Read(state, RolloutJson.Default.RolloutState);
 
@@ -64,9 +56,5 @@ internal static class RolloutTable
         public string? Report { get; init; }
 
         public string? Fold { get; init; }
-
-        public long PublishedWeight { get; init; }
-
-        public long Published { get; init; }
     }
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Server.Storage;
@@ -7,15 +8,25 @@ namespace Slipway.Server.Storage;
 /// <remarks>
 /// Changes come one after another over all servers of a database: SQLite has one writer, PostgreSQL's take an advisory lock. So a change
 /// may read, decide and write without a race, and the ledger's order is the order of changes. A change that throws leaves nothing.
+/// What is handed in may run twice, when a connection turns out to be dead before anything was committed: it must touch nothing else.
 /// </remarks>
 internal sealed class Database : IAsyncDisposable
 {
+    /// <summary>The second time on a fresh connection; a database that is gone then is told as such.</summary>
+    private const int Attempts = 2;
+
     private readonly IDialect dialect;
     private readonly SemaphoreSlim writer = new(1, 1);
+    private readonly AsyncLocal<bool> changing = new();
+    private readonly CancellationTokenSource closing = new();
+    private Task listening = Task.CompletedTask;
 
     private Database(IDialect dialect) => this.dialect = dialect;
 
-    /// <summary>Raised after every committed change of this process.</summary>
+    /// <summary>
+    /// Raised after every committed change, of this process and of other servers; also when it is not known whether there was one. Handlers
+    /// read again what they watch; they must be quick, and must not throw.
+    /// </summary>
     public event Action? Changed;
 
     /// <summary>Opens the store and brings its schema up to date.</summary>
@@ -28,6 +39,7 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             await database.ChangeAsync(session => Migrations.ApplyAsync(session), cancellation);
+            database.listening = await database.dialect.ListenAsync(() => database.Changed?.Invoke(), database.closing.Token);
             return database;
         }
         catch
@@ -38,42 +50,73 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>Reads what is consistent at one moment.</summary>
+    /// <exception cref="SlipwayException">Not reachable, damaged (exit 3).</exception>
     public async Task<T> ReadAsync<T>(Func<Session, Task<T>> read, CancellationToken cancellation)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await using var connection = await dialect.OpenAsync(cancellation);
-            await using var transaction = await dialect.BeginReadAsync(connection, cancellation);
-            return await read(new Session(connection, transaction, dialect, cancellation));
-        }
-        catch (DbException e) when (dialect.Explain(e) is { } explained)
-        {
-            throw explained;
+            try
+            {
+                await using var connection = await dialect.OpenAsync(cancellation);
+                await using var transaction = await dialect.BeginReadAsync(connection, cancellation);
+                return await read(new Session(connection, transaction, dialect, cancellation));
+            }
+            catch (DbException e) when (attempt < Attempts && dialect.IsConnectionLost(e))
+            {
+                dialect.DropConnections();
+            }
+            catch (DbException e) when (dialect.Explain(e) is { } explained)
+            {
+                throw explained;
+            }
         }
     }
 
     /// <summary>Makes one change: all of it, or nothing of it.</summary>
-    /// <exception cref="SlipwayException">No space, read-only, not reachable (exit 3). After a lost connection the change may or may not have been made.</exception>
+    /// <exception cref="SlipwayException">
+    /// No space, read-only, not reachable (exit 3), and nothing was changed; or <c>outcome-unknown</c>, where the connection broke while committing.
+    /// </exception>
     public async Task<T> ChangeAsync<T>(Func<Session, Task<T>> change, CancellationToken cancellation)
     {
+        if (changing.Value)
+            throw new UnreachableException("a change inside a change would wait for itself");
         await writer.WaitAsync(cancellation);
+        var mayHaveChanged = false;
         try
         {
-            await using var connection = await dialect.OpenAsync(cancellation);
-            await using var transaction = await dialect.BeginChangeAsync(connection, cancellation);
-            var result = await change(new Session(connection, transaction, dialect, cancellation));
-            // From here on it is done or not done as a whole; a caller that goes away must not make it look undone.
-            await transaction.CommitAsync(CancellationToken.None);
-            return result;
-        }
-        catch (DbException e) when (dialect.Explain(e) is { } explained)
-        {
-            throw explained;
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await using var connection = await dialect.OpenAsync(cancellation);
+                    await using var transaction = await dialect.BeginChangeAsync(connection, cancellation);
+                    changing.Value = true;
+                    var result = await change(new Session(connection, transaction, dialect, cancellation));
+                    // From here on it is done or not done as a whole; a caller that goes away must not make it look undone.
+                    mayHaveChanged = true;
+                    await transaction.CommitAsync(CancellationToken.None);
+                    return result;
+                }
+                catch (DbException e) when (!mayHaveChanged && attempt < Attempts && dialect.IsConnectionLost(e))
+                {
+                    dialect.DropConnections();
+                }
+                catch (DbException e) when (mayHaveChanged && dialect.IsConnectionLost(e))
+                {
+                    throw new SlipwayException(ExitCode.NotThere, new Fault("outcome-unknown", "the connection to the database broke while a change was committed: it was made whole, or not at all", Help: "look whether it was made before you repeat it"), e);
+                }
+                catch (DbException e) when (dialect.Explain(e) is { } explained)
+                {
+                    throw explained;
+                }
+            }
         }
         finally
         {
+            changing.Value = false;
             writer.Release();
-            Changed?.Invoke();
+            if (mayHaveChanged)
+                Changed?.Invoke();
         }
     }
 
@@ -88,7 +131,10 @@ internal sealed class Database : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await closing.CancelAsync();
+        await listening;
         await dialect.DisposeAsync();
+        closing.Dispose();
         writer.Dispose();
     }
 }

@@ -18,6 +18,16 @@ internal interface IDialect : IAsyncDisposable
     /// <summary>Begins a transaction that no other change of any process runs beside.</summary>
     ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation);
 
+    /// <summary>Tells of other processes' committed changes from when this returns until it is cancelled.</summary>
+    /// <returns>What then ends, without an exception.</returns>
+    Task<Task> ListenAsync(Action changed, CancellationToken cancellation);
+
+    /// <summary>Whether another connection could do better.</summary>
+    bool IsConnectionLost(DbException failure);
+
+    /// <summary>Takes no kept connection for the next call.</summary>
+    void DropConnections();
+
     /// <returns>What a person can mend; null when it is a mistake of ours.</returns>
     SlipwayException? Explain(DbException failure);
 }

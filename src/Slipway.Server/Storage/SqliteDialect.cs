@@ -24,7 +24,8 @@ internal sealed class SqliteDialect(string file) : IDialect
         {
             await connection.OpenAsync(cancellation);
             await using var setup = connection.CreateCommand();
-            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+            // What is erased is overwritten, and does not stay behind in free pages.
+            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
             await setup.ExecuteNonQueryAsync(cancellation);
             return connection;
         }
@@ -41,6 +42,13 @@ internal sealed class SqliteDialect(string file) : IDialect
     public ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation) =>
         ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
 
+    /// <summary>One server has a file to itself: there is nobody to listen to.</summary>
+    public Task<Task> ListenAsync(Action changed, CancellationToken cancellation) => Task.FromResult(Task.CompletedTask);
+
+    public bool IsConnectionLost(DbException failure) => false;
+
+    public void DropConnections() => SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+
     /// <remarks>Source: sqlite.org/rescode.html.</remarks>
     public SlipwayException? Explain(DbException failure) => failure is not SqliteException { SqliteErrorCode: var code } ? null : code switch
     {
@@ -55,7 +63,7 @@ internal sealed class SqliteDialect(string file) : IDialect
 
     public ValueTask DisposeAsync()
     {
-        SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+        DropConnections();
         return ValueTask.CompletedTask;
     }
 

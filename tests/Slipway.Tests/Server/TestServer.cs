@@ -23,6 +23,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public Uri Url => Plane.Url;
 
+    /// <summary>What the server stores in; open it again to look.</summary>
+    public TestDatabase Store => store;
+
     /// <summary>The first administrator's: may do all but a gateway's part.</summary>
     public string AdminToken { get; private set; } = "";
 
@@ -48,9 +51,12 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Stops the server, and starts it again on the same store; its port is another one.</summary>
-    public async Task RestartAsync()
+    /// <param name="between">Done while it is stopped.</param>
+    public async Task RestartAsync(Func<Task>? between = null)
     {
         await Plane.DisposeAsync();
+        if (between is not null)
+            await between();
         foreach (var client in clients.Values)
             client.Dispose();
         clients.Clear();

@@ -22,7 +22,7 @@ CREATE TABLE live_before (
   PRIMARY KEY (model, channel, number)
 );
 
--- state, report and fold are documents; published is the revision of the channel's desired state that first carried weight_published.
+-- state, report and fold are documents; fold is what of the events is in the report.
 CREATE TABLE rollouts (
   id TEXT PRIMARY KEY,
   model TEXT NOT NULL,
@@ -31,9 +31,7 @@ CREATE TABLE rollouts (
   started_at BIGINT NOT NULL,
   state TEXT NOT NULL,
   report TEXT,
-  fold TEXT,
-  weight_published BIGINT NOT NULL,
-  published BIGINT NOT NULL
+  fold TEXT
 );
 CREATE UNIQUE INDEX rollouts_running ON rollouts (model, channel) WHERE running = 1;
 CREATE INDEX rollouts_of_model ON rollouts (model, started_at);

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Registry;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
+using Slipway.Server.Storage;
+using Slipway.Store.Oci;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>Bytes in, by digest, from whoever may push; bytes out to gateways, of bundles of models that they serve.</summary>
+internal sealed class BlobEndpoints(Database database, BundleStore store, TimeProvider time)
+{
+    private const int BufferBytes = 128 * 1024;
+
+    public IEnumerable<ApiEndpoint> All() =>
+    [
+        new("HEAD", "/api/v1/blobs/{digest}", Permission.Push, HasAsync, AnyModel: true),
+        new("PUT", "/api/v1/blobs/{digest}", Permission.Push, PutAsync, AnyModel: true) { BodyLimit = BundleStore.MaxBlobBytes },
+        new("GET", "/api/v1/blobs/{digest}", Permission.Gateway, GetAsync, AnyModel: true),
+        new("GET", "/api/v1/bundles/{digest}", Permission.Gateway, ContentsAsync, AnyModel: true),
+    ];
+
+    /// <summary>Whether this caller need not upload it.</summary>
+    private async Task HasAsync(ApiCall call)
+    {
+        var blob = DigestOf(call);
+        if (store.SizeOf(blob) is not { } size || (await database.ReadAsync(session => BlobTable.StrangeAsync(session, call.Caller, [blob]), call.Cancellation)).Length > 0)
+            throw NoBlob(blob);
+        call.Http.Response.ContentLength = size;
+    }
+
+    private async Task PutAsync(ApiCall call)
+    {
+        var blob = DigestOf(call);
+        var state = await store.Layout.ReceiveBlobAsync(blob, call.Http.Request.Body, BundleStore.MaxBlobBytes, call.Cancellation);
+        if (state != BlobState.Intact)
+        {
+            throw new ApiProblem(StatusCodes.Status400BadRequest, state == BlobState.TooLarge
+                ? new Fault("blob-too-large", $"blob {blob} has more than {BundleStore.MaxBlobBytes} bytes")
+                : new Fault("blob-edited", $"what came as blob {blob} has another digest, and was not kept", Help: "push again; if it fails again, the layout that it is read from is damaged: `slipway verify` tells"));
+        }
+
+        await database.ChangeAsync(session => BlobTable.NoteUploadAsync(session, blob, call.Caller, time.GetUtcNow().ToUnixTimeMilliseconds()), call.Cancellation);
+        call.Http.Response.StatusCode = StatusCodes.Status201Created;
+    }
+
+    private async Task GetAsync(ApiCall call)
+    {
+        var blob = DigestOf(call);
+        var models = await database.ReadAsync(session => BlobTable.ModelsOfAsync(session, blob), call.Cancellation);
+        if (!models.Any(model => call.Caller.May(Permission.Gateway, model)))
+            throw NoBlob(blob);
+        await using var file = store.Layout.OpenBlob(blob) ?? throw NoBlob(blob);
+        call.Http.Response.ContentType = "application/octet-stream";
+        call.Http.Response.ContentLength = file.Length;
+        await file.CopyToAsync(call.Http.Response.Body, BufferBytes, call.Cancellation);
+    }
+
+    private async Task ContentsAsync(ApiCall call)
+    {
+        var bundle = DigestOf(call);
+        var contents = await database.ReadAsync(
+            async session => await VersionTable.FindAsync(session, bundle) is { } version && call.Caller.May(Permission.Gateway, version.Model) ? await BlobTable.ContentsAsync(session, bundle) : null,
+            call.Cancellation);
+        await call.AnswerAsync(
+            contents ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-bundle", $"there is no registered bundle {bundle}, or none that this gateway may serve")), RegistryJson.Default.BundleContents);
+    }
+
+    private static Digest DigestOf(ApiCall call) => Digest.TryParse(call.Segment("digest"), out var digest)
+        ? digest
+        : throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-digest", "the last part of the path is no digest: sha256: and 64 lowercase hex digits"));
+
+    private static ApiProblem NoBlob(Digest blob) => new(StatusCodes.Status404NotFound, new Fault("no-blob", $"there is no blob {blob} here for you"));
+}

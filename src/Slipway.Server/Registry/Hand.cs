@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Registry;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>Who did something, as far as a token can tell.</summary>
+/// <param name="MayBe">Others who have held the token that it was done with.</param>
+internal sealed record Hand(string Principal, ImmutableArray<string> MayBe);
+
+internal sealed record HandRow
+{
+    public string Principal { get; init; } = "";
+
+    public string MayBe { get; init; } = "";
+
+    public Hand Read() => new(Principal, StoredJson.Read(MayBe, RegistryJson.Default.ImmutableArrayString));
+}

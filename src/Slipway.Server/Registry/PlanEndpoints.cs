@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>A model's release plan, changed without a push. What was approved before goes by the plan that it was approved with.</summary>
+internal sealed class PlanEndpoints(Database database, LedgerWriter ledger, TimeProvider time)
+{
+    public IEnumerable<ApiEndpoint> All() =>
+    [
+        new("GET", "/api/v1/models/{model}/plans", Permission.Read, ListAsync),
+        new("POST", "/api/v1/models/{model}/plans", Permission.Push, SetAsync),
+    ];
+
+    /// <summary>Newest first.</summary>
+    private async Task ListAsync(ApiCall call) =>
+        await call.AnswerAsync(await database.ReadAsync(session => PlanTable.ListAsync(session, call.Segment("model")), call.Cancellation), RegistryJson.Default.ImmutableArrayPlanVersion);
+
+    private async Task SetAsync(ApiCall call)
+    {
+        var (model, request) = (call.Segment("model"), await call.ReadAsync(RegistryJson.Default.PlanRequest));
+        Registrar.RequireReason(request.Reason);
+        if (PlanRules.Check(request.Plan) is { IsEmpty: false } faults)
+            throw Registrar.Malformed([.. faults]);
+        var plan = await database.ChangeAsync(
+            async session =>
+            {
+                var current = await PlanTable.LatestAsync(session, model)
+                    ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-model", "there is no version of that model", Help: "`slipway push` registers the first, with its plan"));
+                return current.Digest == request.Plan.Digest
+                    ? current
+                    : await Registrar.SetPlanAsync(session, ledger, call.Caller, model, request.Plan, current.Number + 1, request.Reason, time.GetUtcNow().ToUnixTimeMilliseconds());
+            },
+            call.Cancellation);
+        await call.AnswerAsync(plan, RegistryJson.Default.PlanVersion);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Registry;
+using Slipway.Server.Api;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>Promotions: asked for, voted on, looked at.</summary>
+internal sealed class PromotionEndpoints(Database database, Promotions promotions)
+{
+    public IEnumerable<ApiEndpoint> All() =>
+    [
+        new("GET", "/api/v1/promotions", Permission.Read, ListAllAsync, AnyModel: true),
+        new("GET", "/api/v1/models/{model}/promotions", Permission.Read, ListAsync),
+        new("GET", "/api/v1/models/{model}/promotions/{number}", Permission.Read, GetAsync),
+        new("POST", "/api/v1/models/{model}/promotions", Permission.Promote, RequestAsync),
+        new("POST", "/api/v1/models/{model}/promotions/{number}/votes", Permission.Approve, VoteAsync),
+    ];
+
+    /// <summary>Those that wait for somebody, of every model that the caller may see.</summary>
+    private async Task ListAllAsync(ApiCall call)
+    {
+        var waiting = await database.ReadAsync(
+            async session =>
+            {
+                var found = ImmutableArray.CreateBuilder<Promotion>();
+                foreach (var model in (await VersionTable.ModelsAsync(session)).Where(model => call.Caller.May(Permission.Read, model)))
+                    found.AddRange((await Promotions.ListAsync(session, model)).Where(promotion => promotion.State == PromotionState.Waiting));
+                return found.ToImmutable();
+            },
+            call.Cancellation);
+        await call.AnswerAsync(waiting, RegistryJson.Default.ImmutableArrayPromotion);
+    }
+
+    private async Task ListAsync(ApiCall call) =>
+        await call.AnswerAsync(await database.ReadAsync(session => Promotions.ListAsync(session, call.Segment("model")), call.Cancellation), RegistryJson.Default.ImmutableArrayPromotion);
+
+    private async Task GetAsync(ApiCall call) => await call.AnswerAsync(
+        await database.ReadAsync(session => Promotions.FindAsync(session, call.Segment("model"), VersionEndpoints.NumberOf(call.Segment("number"))), call.Cancellation), RegistryJson.Default.Promotion);
+
+    private async Task RequestAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(RegistryJson.Default.PromotionRequest);
+        var promotion = await database.ChangeAsync(session => promotions.RequestAsync(session, call.Caller, call.Segment("model"), request), call.Cancellation);
+        await call.AnswerAsync(promotion, RegistryJson.Default.Promotion, StatusCodes.Status201Created);
+    }
+
+    private async Task VoteAsync(ApiCall call)
+    {
+        var vote = await call.ReadAsync(RegistryJson.Default.Vote);
+        var number = VersionEndpoints.NumberOf(call.Segment("number"));
+        await call.AnswerAsync(await database.ChangeAsync(session => promotions.VoteAsync(session, call.Caller, call.Segment("model"), number, vote), call.Cancellation), RegistryJson.Default.Promotion);
+    }
+}

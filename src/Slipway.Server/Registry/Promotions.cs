@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Access;
+using Slipway.Documents.Ledger;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
+using Slipway.Documents.Statements;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>Asking, approving and rejecting; and the one question that a release asks: whether a version may go to a channel now.</summary>
+internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
+{
+    /// <summary>Asks that a version may go to a channel. The same that waits or is approved already is not asked for twice.</summary>
+    /// <exception cref="ApiProblem">No such version or channel (404, 400); something lacks that no approval can mend (422).</exception>
+    public async Task<Promotion> RequestAsync(Session session, Caller caller, string model, PromotionRequest request)
+    {
+        if (!ReleasePlan.ChannelNames.Contains(request.Channel))
+            throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-channel", $"there is no channel of that name, allowed {string.Join(", ", ReleasePlan.ChannelNames)}"));
+        Registrar.RequireReason(request.Reason);
+        var version = await RequireVersionAsync(session, model, request.Version);
+        var plan = (await PlanTable.LatestAsync(session, model))!;
+        if (await PromotionTable.LatestAsync(session, model, request.Version, request.Channel) is { } before && before.PlanNumber == plan.Number)
+        {
+            var standing = await ReadAsync(session, before);
+            if (standing.Promotion.State != PromotionState.Rejected && standing.Ruling.Hard.IsEmpty)
+                return standing.Promotion;
+        }
+
+        var number = await PromotionTable.LastNumberAsync(session, model) + 1;
+        var row = new PromotionRow
+        {
+            Model = model, Number = number, Version = version.Number, Channel = request.Channel, PlanNumber = plan.Number,
+            RequestedBy = caller.Id, RequestedByName = caller.Name, RequestedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), Reason = request.Reason,
+        };
+        var asked = await ReadAsync(session, row);
+        if (!asked.Ruling.Hard.IsEmpty)
+            throw new ApiProblem(StatusCodes.Status422UnprocessableEntity, asked.Ruling.Hard[0], [.. asked.Ruling.Hard.Skip(1)]);
+        await RecordAsync(session, caller, "promotion.requested", asked.Promotion, request.Reason);
+        await PromotionTable.InsertAsync(session, row);
+        return asked.Promotion;
+    }
+
+    /// <summary>Approves or rejects.</summary>
+    /// <exception cref="ApiProblem">No such promotion (404); a program, an author of what is promoted, or a promotion that a later one replaced (409).</exception>
+    public async Task<Promotion> VoteAsync(Session session, Caller caller, string model, long number, Vote vote)
+    {
+        Registrar.RequireReason(vote.Reason);
+        var row = await RequireAsync(session, model, number);
+        var standing = await ReadAsync(session, row);
+        var hand = new Hand(caller.Id, caller.MayBe);
+        if ((await PromotionTable.LatestAsync(session, model, row.Version, row.Channel))!.Number != number)
+            throw Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
+        if (vote.Approves && caller.Kind != PrincipalKind.Person)
+            throw Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
+        if (vote.Approves && standing.Authors.Wrote(hand))
+            throw Conflict("approver-is-author", $"{caller.Name} pushed or signed version {row.Version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves");
+
+        var cast = new Approval(caller.Id, caller.Name, caller.Groups, vote.Approves, time.GetUtcNow().ToUnixTimeMilliseconds(), vote.Reason);
+        await RecordAsync(session, caller, vote.Approves ? "promotion.approved" : "promotion.rejected", standing.Promotion, vote.Reason);
+        await PromotionTable.AddVoteAsync(session, model, number, new CastVote(cast, hand));
+        return (await ReadAsync(session, row)).Promotion;
+    }
+
+    /// <summary>Newest first.</summary>
+    public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model)
+    {
+        var promotions = ImmutableArray.CreateBuilder<Promotion>();
+        foreach (var row in await PromotionTable.ListAsync(session, model))
+            promotions.Add((await ReadAsync(session, row)).Promotion);
+        return promotions.ToImmutable();
+    }
+
+    /// <exception cref="ApiProblem">There is none (404).</exception>
+    public static async Task<Promotion> FindAsync(Session session, string model, long number) => (await ReadAsync(session, await RequireAsync(session, model, number))).Promotion;
+
+    /// <summary>
+    /// What a release goes by: the approved promotion, and its plan under the policy as it is now. Everything is judged anew, so a policy
+    /// that was tightened, or a key that was revoked, since the approval counts.
+    /// </summary>
+    /// <exception cref="ApiProblem">No such version (404); not promoted, or not approved any more (409), with all that lacks.</exception>
+    public static async Task<ApprovedRelease> RequireApprovedAsync(Session session, string model, int version, string channel)
+    {
+        var registered = await RequireVersionAsync(session, model, version);
+        if (await PromotionTable.LatestAsync(session, model, version, channel) is not { } row)
+            throw Conflict("not-promoted", $"nobody asked that version {version} of {model} may go to {channel}", $"slipway promote {model}@{version} --to {channel} --reason TEXT");
+        var standing = await ReadAsync(session, row);
+        var promotion = standing.Promotion;
+        if (promotion.State != PromotionState.Approved || standing.Ruling.Tightened.Plan is not { } plan)
+        {
+            Fault[] lacks = [.. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT"))];
+            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"), lacks);
+        }
+
+        return new ApprovedRelease(registered, promotion, plan, standing.Ruling.Tightened.Notes);
+    }
+
+    /// <summary>What a person should know of a version that was released, or may be gone back to: revoked keys, a policy that would no longer let it through.</summary>
+    /// <returns>Sentences; they change nothing by themselves, least of all the way back.</returns>
+    public static async Task<ImmutableArray<string>> RemarksAsync(Session session, string model, int version, string channel)
+    {
+        if (await VersionTable.FindAsync(session, model, version) is not { } registered)
+            return [];
+        var revoked = (await Signatures.OfAsync(session, registered.Bundle)).Where(signer => signer.RevokedAt is not null)
+            .Select(signer => $"the key '{signer.Name}', which signed version {version}, was revoked: {signer.RevokedBecause}");
+        var missing = await PromotionTable.LatestAsync(session, model, version, channel) is { } row
+            ? (await ReadAsync(session, row)).Promotion.Missing.Select(lack => $"version {version} would not be let through to {channel} now: {lack}")
+            : [];
+        return [.. revoked, .. missing];
+    }
+
+    private static async Task<PromotionRow> RequireAsync(Session session, string model, long number) =>
+        await PromotionTable.FindAsync(session, model, number)
+        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-promotion", $"there is no promotion {number} of that model", Help: "see slipway models MODEL"));
+
+    internal static async Task<ModelVersion> RequireVersionAsync(Session session, string model, long number) =>
+        await VersionTable.FindAsync(session, model, number)
+        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-version", $"there is no version {number} of that model", Help: "see slipway models"));
+
+    private static async Task<Standing> ReadAsync(Session session, PromotionRow row)
+    {
+        var version = await RequireVersionAsync(session, row.Model, row.Version);
+        var plan = (await PlanTable.FindAsync(session, row.Model, row.PlanNumber))!;
+        var votes = await PromotionTable.VotesAsync(session, row.Model, row.Number);
+        var signers = await Signatures.OfAsync(session, version.Bundle);
+        Hand[] hands = [.. await VersionTable.PushersAsync(session, version.Bundle), await PlanTable.SetterAsync(session, plan)];
+        var authors = new Authors([.. hands.Select(hand => hand.Principal), .. signers.Select(signer => signer.Owner).OfType<string>()], [.. hands.SelectMany(hand => hand.MayBe)]);
+        var ruling = PromotionRules.Judge(new PromotionFacts(
+            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers)));
+        var promotion = new Promotion(
+            Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, ruling.State,
+            ruling.Tightened.Approvals, [.. votes.Select(vote => vote.Vote)], ruling.Missing, row.RequestedBy, row.RequestedByName, row.RequestedAt, row.Reason);
+        return new Standing(promotion, ruling, authors);
+    }
+
+    private static Fault? Distrust(ImmutableArray<SignerStatus> signers)
+    {
+        var builders = signers.Where(signer => signer.Said.Contains(SlsaProvenance.PredicateType)).ToArray();
+        return builders.Any(builder => builder is { RevokedAt: null, Name: not null })
+            ? null
+            : new Fault("signer-revoked", $"no builder's key that is trusted now vouches for the bundle: {string.Join(", ", builders.Select(builder => $"'{builder.Name}' was revoked ({builder.RevokedBecause})"))}", Help: "sign the bundle with a key that is trusted, and push it again");
+    }
+
+    private Task RecordAsync(Session session, Caller caller, string action, Promotion promotion, string reason) => ledger.RecordAsync(
+        session, caller, action,
+        [new LedgerSubject($"models/{promotion.Model}/promotions/{promotion.Number}", promotion.Plan), LedgerSubject.OfVersion(promotion.Model, promotion.Version, promotion.Bundle), LedgerSubject.OfChannel(promotion.Model, promotion.Channel)],
+        reason, JsonSerializer.SerializeToElement(promotion, RegistryJson.Default.Promotion));
+
+    private static ApiProblem Conflict(string code, string message, string help) => new(StatusCodes.Status409Conflict, new Fault(code, message, Help: help));
+
+    private sealed record Standing(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
+}
+
+/// <summary>A version that may go to a channel now.</summary>
+/// <param name="Plan">What was approved, under the policy as it is now.</param>
+/// <param name="Notes">Where the policy made the plan stricter.</param>
+internal sealed record ApprovedRelease(ModelVersion Version, Promotion Promotion, ChannelPlan Plan, ImmutableArray<string> Notes);

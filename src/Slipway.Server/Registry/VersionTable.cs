@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Registry;
+using Slipway.Primitives.Bytes;
+using Slipway.Server.Api;
+using Slipway.Server.Storage;
+using Slipway.Trust.Verification;
+
+namespace Slipway.Server.Registry;
+
+/// <summary>The registered versions. A row is written once.</summary>
+internal static class VersionTable
+{
+    /// <summary>Most versions in one answer; older ones are asked for by <c>?before=N</c>.</summary>
+    public const int Page = 100;
+
+    /// <summary>Every model that has a version, by name.</summary>
+    public static Task<IReadOnlyList<string>> ModelsAsync(Session session) => session.QueryAsync<string>("SELECT DISTINCT model FROM versions ORDER BY model");
+
+    /// <summary>Newest first.</summary>
+    /// <param name="before">Only those below this number; null for all.</param>
+    public static async Task<ImmutableArray<ModelVersion>> ListAsync(Session session, string model, long? before) =>
+    [
+        .. (await session.QueryAsync<string>(
+                "SELECT document FROM versions WHERE model = @model AND number < @before ORDER BY number DESC LIMIT @limit",
+                new { model, before = before ?? long.MaxValue, limit = (long)Page }))
+            .Select(Parse),
+    ];
+
+    public static async Task<ModelVersion?> FindAsync(Session session, string model, long number) =>
+        await session.FindAsync<string>("SELECT document FROM versions WHERE model = @model AND number = @number", new { model, number }) is { } document ? Parse(document) : null;
+
+    public static async Task<ModelVersion?> FindAsync(Session session, Digest bundle) =>
+        await session.FindAsync<string>("SELECT document FROM versions WHERE bundle = @bundle", new { bundle = bundle.ToString() }) is { } document ? Parse(document) : null;
+
+    public static async Task<SealedEvidence?> EvidenceAsync(Session session, Digest bundle) =>
+        await session.FindAsync<string>("SELECT evidence FROM versions WHERE bundle = @bundle", new { bundle = bundle.ToString() }) is { } evidence
+            ? StoredJson.Read(evidence, RegistryJson.Default.SealedEvidence)
+            : null;
+
+    /// <returns>0 where there is none.</returns>
+    public static async Task<long> LastNumberAsync(Session session, string model) =>
+        await session.FindAsync<long?>("SELECT MAX(number) FROM versions WHERE model = @model", new { model }) ?? 0;
+
+    public static Task InsertAsync(Session session, ModelVersion version, SealedEvidence evidence) => session.ExecuteAsync(
+        "INSERT INTO versions (model, number, bundle, document, evidence) VALUES (@Model, @number, @bundle, @document, @evidence)",
+        new
+        {
+            version.Model,
+            number = (long)version.Number,
+            bundle = version.Bundle.ToString(),
+            document = StoredJson.Text(version, RegistryJson.Default.ModelVersion),
+            evidence = StoredJson.Text(evidence, RegistryJson.Default.SealedEvidence),
+        });
+
+    /// <returns>False where this principal pushed it before.</returns>
+    public static async Task<bool> NotePushAsync(Session session, Digest bundle, Caller by, long at) => await session.ExecuteAsync(
+        "INSERT INTO version_pushes (bundle, principal, may_be, at) VALUES (@bundle, @by, @mayBe, @at) ON CONFLICT (bundle, principal) DO NOTHING",
+        new { bundle = bundle.ToString(), by = by.Id, mayBe = StoredJson.Text(by.MayBe, RegistryJson.Default.ImmutableArrayString), at }) > 0;
+
+    /// <summary>Everyone who pushed it, and those who have held the tokens that they did it with.</summary>
+    public static async Task<ImmutableArray<Hand>> PushersAsync(Session session, Digest bundle) =>
+        [.. (await session.QueryAsync<HandRow>("SELECT principal AS Principal, may_be AS MayBe FROM version_pushes WHERE bundle = @bundle", new { bundle = bundle.ToString() })).Select(row => row.Read())];
+
+    /// <returns>How many were not known.</returns>
+    public static async Task<int> AddAttestationsAsync(Session session, Digest bundle, ImmutableArray<VerifiedStatement> statements)
+    {
+        var added = 0;
+        foreach (var statement in statements)
+        {
+            added += await session.ExecuteAsync(
+                "INSERT INTO attestations (bundle, manifest, predicate_type, key_id) VALUES (@bundle, @manifest, @PredicateType, @KeyId) ON CONFLICT (bundle, manifest) DO NOTHING",
+                new { bundle = bundle.ToString(), manifest = statement.Manifest.ToString(), statement.Statement.PredicateType, statement.Signer.KeyId });
+        }
+
+        return added;
+    }
+
+    /// <summary>Who said what of it, by key.</summary>
+    public static async Task<ImmutableArray<(string Key, string PredicateType)>> SaidAsync(Session session, Digest bundle) =>
+    [
+        .. (await session.QueryAsync<Said>("SELECT DISTINCT key_id AS KeyId, predicate_type AS PredicateType FROM attestations WHERE bundle = @bundle ORDER BY 1, 2", new { bundle = bundle.ToString() }))
+            .Select(said => (said.KeyId, said.PredicateType)),
+    ];
+
+    private static ModelVersion Parse(string document) => StoredJson.Read(document, RegistryJson.Default.ModelVersion);
+
+    private sealed record Said
+    {
+        public string KeyId { get; init; } = "";
+
+        public string PredicateType { get; init; } = "";
+    }
+}

@@ -1,0 +1,29 @@
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Rollouts;
+
+/// <summary>Rollouts on this server: the calls of people and gateways, and the loop that drives what was started.</summary>
+internal sealed class RolloutControl : IAsyncDisposable
+{
+    private readonly DesiredFeed feed;
+    private readonly RolloutDriver driver;
+
+    public RolloutControl(Database database, LedgerWriter ledger, TimeProvider time, Action<string> log)
+    {
+        var changes = new RolloutChanges(ledger);
+        feed = new DesiredFeed(database, time);
+        driver = new RolloutDriver(database, changes, time, log);
+        Endpoints = [.. new GatewayEndpoints(database, feed, time).All(), .. new RolloutEndpoints(database, changes, time).All()];
+    }
+
+    public IReadOnlyList<ApiEndpoint> Endpoints { get; }
+
+    /// <summary>Ends the waits of gateways and the loop; to be called before the listener stops, which would wait for them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        feed.Dispose();
+        await driver.DisposeAsync();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Rollouts;
+
+/// <summary>What people are shown before they order.</summary>
+internal sealed partial class RolloutOrders
+{
+    /// <exception cref="ApiProblem">No such rollout (404).</exception>
+    public static async Task<RolloutView> ViewAsync(Session session, string model, string channel, string id, long now)
+    {
+        if (await RolloutTable.FindAsync(session, id) is not { } rollout || rollout.State.Model != model || rollout.State.Channel != channel)
+            throw Unknown(model, channel, id);
+        var fleet = new Fleet(rollout, await GatewayTable.ListAsync(session, channel), now);
+        return new RolloutView(rollout.State, rollout.Report, rollout.State.IsOver ? [] : fleet.Gateways, rollout.State.IsOver ? [] : [.. fleet.Waiting(), .. WaitingForEvidence(rollout)]);
+    }
+
+    private static ImmutableArray<string> WaitingForEvidence(StoredRollout rollout) => rollout switch
+    {
+        { State.Phase: RolloutPhase.Paused } => ["a person, to resume, abort or roll back"],
+        { State.StepSince: null } or { State.Phase: RolloutPhase.RollingBack } => [],
+        { Report: { } report } when report.Step == rollout.State.Step && Course.Of(rollout.State).HasControl(rollout.State.Step) => report.Missing,
+        _ => [],
+    };
+
+    private static ApiProblem Unknown(string model, string channel, string id) =>
+        new(StatusCodes.Status404NotFound, new Fault("no-rollout", $"{model} has no rollout {id} on {channel}", Help: $"`slipway history {model}` lists them"));
+}
