@@ -20,8 +20,13 @@ internal static class CommandLine
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("serve", ServeVerb.Build),
+        ("up", UpVerb.Build),
+        ("server", ServerVerb.Build),
+        ("gateway", GatewayVerb.Build),
+        ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
+        ("judge", JudgeVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)

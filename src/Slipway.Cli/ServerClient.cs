@@ -41,11 +41,21 @@ internal sealed class ServerClient : IDisposable
     /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
     public static ServerClient Open(string? server)
     {
+        var (url, token) = Resolve(server);
+        return With(url, token);
+    }
+
+    public static ServerClient With(Uri url, string? token) => new(url, token);
+
+    /// <summary>Which server is meant, and the token for it, where there is one.</summary>
+    /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
+    public static (Uri Url, string? Token) Resolve(string? server)
+    {
         var logins = ServerLogins.Load();
         var named = server ?? Environment.GetEnvironmentVariable(UrlVariable) ?? logins.Current
             ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-server", "no server is named", Help: $"say --server URL, set {UrlVariable}, or log in with `slipway login URL`"));
         var url = ServerLogins.ParseUrl(named);
-        return new ServerClient(url, Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : logins.TokenFor(url));
+        return (url, Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : logins.TokenFor(url));
     }
 
     public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>

@@ -106,6 +106,9 @@ public sealed class ThinningProcess
     /// <summary>Forgets every event.</summary>
     public void Clear() => sums.AsSpan().Clear();
 
+    /// <summary>Takes over what another of the same kind has folded in.</summary>
+    internal void CopyFrom(ThinningProcess other) => other.sums.CopyTo(sums, 0);
+
     private double LargestLog
     {
         get
