@@ -19,11 +19,13 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         team = new Team(server.Url("api"), server.AdminToken!);
         await team.PostAsync("trusted-keys", new()
         {
-            ["name"] = "builder", ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")), ["roles"] = new System.Text.Json.Nodes.JsonArray("builder", "evaluator"), ["reason"] = "It builds.",
+            ["name"] = "builder", ["owner"] = null, ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")), ["roles"] = new System.Text.Json.Nodes.JsonArray("builder", "evaluator"), ["reason"] = "It builds.",
         });
         Project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
-        Slipway("push", "tiny", "--reason", "the first one");
-        Slipway("promote", "tiny@1", "--to", "staging", "--reason", "to try it");
+        var author = await team.MakeAsync("bob", "person", "author");
+        Slipway(author, "push", "tiny", "--reason", "the first one");
+        Slipway(author, "promote", "tiny@1", "--to", "production", "--reason", "for all to use");
+        Slipway(await team.MakeAsync("ann", "person", "approver"), "approve", "tiny.1", "--reason", "it was looked at");
     }
 
     public ValueTask DisposeAsync()
@@ -40,8 +42,8 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
     {
         var token = await team.MakeAsync("edge", "service", "gateway");
         using var gateway = await StartGatewayAsync(token);
-        using var client = new HttpClient { BaseAddress = gateway.Url("staging") };
-        await team.ReleaseAsync("staging", 1);
+        using var client = new HttpClient { BaseAddress = gateway.Url("production") };
+        await team.ReleaseAsync("production", 1);
         await Team.UntilReadyAsync(client);
 
         using var stop = new CancellationTokenSource();
@@ -63,14 +65,14 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
 
         gateway.Kill();
         using var alone = await StartGatewayAsync(token);
-        using var still = new HttpClient { BaseAddress = alone.Url("staging") };
+        using var still = new HttpClient { BaseAddress = alone.Url("production") };
         await Team.UntilReadyAsync(still);
         Assert.Equal("1", await Team.PredictAsync(still));
 
         server = await StartServerAsync();
         Assert.Null(server.AdminToken);
         using var back = new Team(server.Url("api"), team.Token);
-        await back.ReleaseAsync("staging", 1);
+        await back.ReleaseAsync("production", 1);
         alone.Stop();
         Assert.Contains("answers again", alone.Log);
         server.Stop();
@@ -82,8 +84,8 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         using var stranger = new TinyProject();
         stranger.MakeKey();
         using var gateway = await StartGatewayAsync(await team.MakeAsync("edge", "service", "gateway"), "--key", Path.Combine(stranger.Home, ".config/slipway/keys/default.key.pub"));
-        var rollout = await team.PostAsync("models/tiny/channels/staging/releases", new() { ["version"] = 1, ["reason"] = "to see it refused" });
-        var over = await team.UntilAsync($"models/tiny/channels/staging/rollouts/{rollout["id"]}", view => view["state"]!["endedAt"] is not null);
+        var rollout = await team.PostAsync("models/tiny/channels/production/releases", new() { ["version"] = 1, ["reason"] = "to see it refused" });
+        var over = await team.UntilAsync($"models/tiny/channels/production/rollouts/{rollout["id"]}", view => view["state"]!["endedAt"] is not null);
         Assert.Equal("aborted", (string)over["state"]!["phase"]!);
         Assert.Contains("is signed only by keys that are not trusted", (string)over["state"]!["reason"]!);
     }
@@ -97,8 +99,8 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         try
         {
             using var gateway = await StartGatewayAsync(await team.MakeAsync("edge", "service", "gateway"));
-            var rollout = await team.PostAsync("models/tiny/channels/staging/releases", new() { ["version"] = 1, ["reason"] = "to a full disk" });
-            var path = $"models/tiny/channels/staging/rollouts/{rollout["id"]}";
+            var rollout = await team.PostAsync("models/tiny/channels/production/releases", new() { ["version"] = 1, ["reason"] = "to a full disk" });
+            var path = $"models/tiny/channels/production/rollouts/{rollout["id"]}";
             await team.UntilAsync(path, view => view.ToJsonString().Contains("no space left"));
             Assert.Equal(0, Shell($"mount -o remount,size=64m {disk}"));
             for (var phase = ""; phase != "promoted";)
@@ -106,10 +108,10 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
                 var over = await team.UntilAsync(path, view => view["state"]!["endedAt"] is not null);
                 phase = (string)over["state"]!["phase"]!;
                 if (phase == "aborted")
-                    path = $"models/tiny/channels/staging/rollouts/{(await team.PostAsync("models/tiny/channels/staging/releases", new() { ["version"] = 1, ["reason"] = "now there is space" }))["id"]}";
+                    path = $"models/tiny/channels/production/rollouts/{(await team.PostAsync("models/tiny/channels/production/releases", new() { ["version"] = 1, ["reason"] = "now there is space" }))["id"]}";
             }
 
-            using var client = new HttpClient { BaseAddress = gateway.Url("staging") };
+            using var client = new HttpClient { BaseAddress = gateway.Url("production") };
             Assert.Equal("1", await Team.PredictAsync(client));
         }
         finally
@@ -133,12 +135,12 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
     private async Task<Running> StartGatewayAsync(string token, params string[] more)
     {
         Project.Variables["SLIPWAY_TOKEN"] = token;
-        return await Running.StartAsync(Project, ["gateway", "--server", team.Url.ToString(), "--channel", "staging", "--port", "0", "--folder", Path.Combine(root, "gateway"), .. more]);
+        return await Running.StartAsync(Project, ["gateway", "--server", team.Url.ToString(), "--channel", "production", "--port", "0", "--folder", Path.Combine(root, "gateway"), .. more]);
     }
 
-    private void Slipway(params string[] arguments)
+    private void Slipway(string token, params string[] arguments)
     {
-        Project.Variables["SLIPWAY_TOKEN"] = team.Token;
+        Project.Variables["SLIPWAY_TOKEN"] = token;
         var ended = Project.Run(arguments);
         Assert.True(ended.Code == 0, ended.All);
     }

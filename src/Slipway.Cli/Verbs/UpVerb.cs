@@ -41,7 +41,6 @@ internal static class UpVerb
 
     private static async Task<int> UpAsync(Shell shell, ServerOptions options, KeyRing keys, int[] ports, Uri? otlp, CancellationToken cancellation)
     {
-        using var held = ServerSetup.Hold(options.Folder);
         var (gateways, announced) = (new List<GatewayHost>(), false);
         await using var server = await ControlPlane.StartAsync(options, cancellation);
         try

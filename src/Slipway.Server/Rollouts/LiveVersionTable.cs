@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Units;
 using Slipway.Server.Storage;
@@ -26,19 +25,6 @@ internal static class LiveVersionTable
 
     public static async Task<ImmutableArray<LiveVersion>> ListAsync(Session session, string channel) =>
         [.. (await session.QueryAsync<Row>($"SELECT {Columns} FROM live_versions WHERE channel = @channel ORDER BY model", new { channel })).Select(Parse)];
-
-    /// <summary>Every channel of a model, served or not.</summary>
-    public static async Task<ImmutableArray<ChannelState>> StatesAsync(Session session, string model)
-    {
-        var states = ImmutableArray.CreateBuilder<ChannelState>();
-        foreach (var channel in ReleasePlan.ChannelNames)
-        {
-            var live = await FindAsync(session, model, channel);
-            states.Add(new(model, channel, live?.Live, live?.Since, live?.Previous, (await RolloutTable.FindRunningAsync(session, model, channel))?.State.Id));
-        }
-
-        return states.ToImmutable();
-    }
 
     /// <summary>Puts a rollout's candidate in the live version's place.</summary>
     /// <param name="s">The rollout as it is after that.</param>

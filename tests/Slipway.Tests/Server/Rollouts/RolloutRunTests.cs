@@ -1,4 +1,5 @@
 using Slipway.Documents.Rollouts;
+using Slipway.Server.Rollouts;
 using Slipway.Tests.Primitives;
 using Slipway.Tests.Server.Storage;
 using static Slipway.Documents.Rollouts.RolloutPhase;
@@ -105,17 +106,22 @@ public sealed class RolloutRunTests
     [Fact]
     public async Task A_shadow_gets_copies_and_then_is_complete_without_being_live()
     {
-        await using var stage = await RolloutStage.OpenAsync();
+        await using var stage = await RolloutStage.OpenAsync(with: options => options with { Time = new SteppedClock() });
+        var clock = (SteppedClock)stage.Options.Time;
         var gateway = stage.AddGateway();
         await stage.ReleaseAsync(1);
-        var shadow = Sample.Shadow with { Guard = new(new(0.05), null) };
-        var rollout = await stage.StartAsync(shadow, 2);
+        var rollout = await stage.StartAsync(Sample.Shadow with { Guard = new(new(0.05), null) }, 2);
+        await stage.UntilAsync(rollout.Id, view => view.State.StepSince is not null);
+        clock.Step(Course.Watch);
         await stage.UntilAsync(rollout.Id, view => view.State.Phase == Completed, () => gateway.ServeAsync(500));
         Assert.Contains(gateway.InForce, state => state.Models is [{ Rollout: { Shadow: true, Weight: 0 } }]);
         await stage.UntilServedAsync(1);
+
         // Only now may it be released by another strategy than the plan's.
-        var canary = await stage.PostAsync("releases", new ReleaseRequest(2, "its shadow was good", Strategy.BlueGreen), RolloutJson.Default.ReleaseRequest);
-        await stage.UntilAsync(canary.Id, view => view.State.Phase == Promoted, () => gateway.ServeAsync(500));
+        var release = await stage.PostAsync("releases", new ReleaseRequest(2, "its shadow was good", Strategy.BlueGreen), RolloutJson.Default.ReleaseRequest);
+        await stage.UntilAsync(release.Id, view => view.State.StepSince is not null);
+        clock.Step(Course.Watch);
+        await stage.UntilAsync(release.Id, view => view.State.Phase == Promoted, () => gateway.ServeAsync(500));
     }
 
     [Fact]
