@@ -50,6 +50,10 @@ public sealed partial class PublishedExamplesTests
     public void The_guide_to_validation_shows_a_sound_file() =>
         Assert.Equal(4, ExpectationsParser.Parse("flights.yaml", Yaml("docs/guide/validating-data.md", _ => true)).Columns.Length);
 
+    [Fact]
+    public void The_guide_to_canaries_shows_a_sound_release_plan() =>
+        Assert.Equal(3, SpecParser.Parse("slipway.yaml", (byte[])[.. "slipway: 1\nname: example\n"u8, .. Yaml("docs/guide/canary.md", _ => true)]).Release!.Channels["production"].Steps.Length);
+
     private static byte[] Yaml(string page, Func<string, bool> keep) =>
         Encoding.UTF8.GetBytes(string.Concat(Fenced().Matches(File.ReadAllText(Path.Combine(root, page))).Select(match => match.Groups[1].Value).Where(keep)));
 
