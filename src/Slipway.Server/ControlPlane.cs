@@ -68,8 +68,13 @@ public sealed class ControlPlane : IAsyncDisposable
     private async Task OpenAsync(ServerOptions options, CancellationToken cancellation)
     {
         AtomicFile.CreateFolder(options.Folder);
-        Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock"))
-            ?? throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {options.Folder}", options.Folder, Help: "give each server a folder of its own; several share a database with --database")));
+        // An SQLite file has one server. Servers that share PostgreSQL share the folder too: bundles and the ledger's key lie in it.
+        if (options.Database is null)
+        {
+            Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock"))
+                ?? throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {options.Folder}", options.Folder, Help: "it is running already; stop it, or name another folder with --folder")));
+        }
+
         var database = Keep(await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation));
         var ledger = Keep(await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation));
         if (options.LedgerMirror is { } copy)
