@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Slipway.Primitives.Faults;
-using Slipway.Primitives.Files;
 
 namespace Slipway.Cli;
 
@@ -14,11 +12,6 @@ internal static class ServerSetup
     public static Option<string?> LedgerKeyOption() => new("--ledger-key") { Description = "Private key that signs the ledger; servers of one database have the same; default: ledger.key in the folder, made with the ledger", HelpName = "FILE" };
 
     public static Option<string?> LedgerMirrorOption() => new("--ledger-mirror") { Description = "Copy the ledger into this folder after every change, best where this machine may add and not change", HelpName = "DIR" };
-
-    /// <summary>Keeps a second server out of a folder: its database has one writer.</summary>
-    /// <exception cref="SlipwayException">Another server uses it, or it may not be written (exit 3).</exception>
-    public static FolderLock Hold(string folder) => FolderLock.TryTake(Path.Combine(folder, "server.lock"))
-        ?? throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {folder}", folder, Help: "it is running already; stop it, or name another folder with --folder"));
 
     /// <summary>Says where what is, once, and the first administrator's token where there is one.</summary>
     public static void Announce(Shell shell, string? adminToken, params (string Name, Uri Url)[] listeners)

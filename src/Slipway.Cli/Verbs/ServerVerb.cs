@@ -30,7 +30,6 @@ internal static class ServerVerb
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
             };
-            using var held = options.Database is null ? ServerSetup.Hold(place) : null;
             await using var server = await ControlPlane.StartAsync(options, cancellation);
             ServerSetup.Announce(shell, server.FirstAdminToken, ("api", server.Url));
             await Shell.UntilStoppedAsync(cancellation);

@@ -37,7 +37,7 @@ internal sealed partial class InferEndpoint
         return Read(call, version);
     }
 
-    private static Refusal? Assign(Exchange exchange, InferCall call, LiveRoute route, out Choice choice)
+    private Refusal? Assign(Exchange exchange, InferCall call, LiveRoute route, out Choice choice)
     {
         choice = default;
         (exchange.Version, exchange.Arm) = (route.Stable, AnswerArm.None);
@@ -57,7 +57,21 @@ internal sealed partial class InferEndpoint
             return NotReleased(route);
         exchange.Arm = assignment.Arm == Arm.Candidate ? AnswerArm.Candidate : AnswerArm.Stable;
         choice = new Choice(route, version, rollout, assignment);
-        return readsOnce ? null : Read(call, version);
+        return readsOnce ? null : ReadOrBlame(call, choice);
+    }
+
+    /// <summary>
+    /// Reads a request for one of two arms that want different ones. A request that only the other arm would have taken is none of the
+    /// caller's mistakes: a candidate that turns callers away whom the stable version answers would otherwise look harmless.
+    /// </summary>
+    private Refusal? ReadOrBlame(InferCall call, in Choice choice)
+    {
+        if (Read(call, choice.Version) is not { } refusal)
+            return null;
+        var other = choice.Assignment.Arm == Arm.Candidate ? choice.Route.Stable : choice.Rollout!.Candidate;
+        if (other is not null && Read(call, other) is null)
+            choice.Rollout!.Tally.Failed(choice.Rollout.Tally.Begin(choice.Assignment.Arm, choice.Assignment.User, time.GetTimestamp()), BadKind.Error);
+        return refusal;
     }
 
     /// <summary>What the caller is assigned by: never empty.</summary>

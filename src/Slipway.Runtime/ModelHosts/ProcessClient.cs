@@ -159,9 +159,10 @@ internal sealed class ProcessClient : IDisposable
             if (document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && error.GetString() is { } text)
             {
-                return status == HttpStatusCode.ServiceUnavailable
-                    ? Prediction.NotReady("the model's process takes no requests just now")
-                    : Prediction.Failed($"the model's process failed: {(text.Length > LongestError ? text[..LongestError] + "…" : text)}");
+                var reason = $"the model's process failed: {(text.Length > LongestError ? text[..LongestError] + "…" : text)}";
+                return status == HttpStatusCode.ServiceUnavailable ? Prediction.NotReady("the model's process takes no requests just now")
+                    : document.RootElement.TryGetProperty("invalid_output", out var isInvalid) && isInvalid.ValueKind == JsonValueKind.True ? Prediction.InvalidOutput(reason)
+                    : Prediction.Failed(reason);
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -15,6 +15,7 @@ Answers the Open Inference Protocol, version 2, over HTTP/1.1 on the Unix socket
 import http.server
 import importlib.util
 import json
+import math
 import os
 import re
 import signal
@@ -87,6 +88,8 @@ def write_outputs(result, signature, wanted):
                 row *= n
             if len(flat) % row == 0:
                 shape = [len(flat) // row] + declared[1:]
+        if any(isinstance(element, float) and not math.isfinite(element) for element in flat):
+            raise Refusal("predict returned NaN or an infinity as '%s'" % name)
         outputs.append({"name": name, "datatype": WIRE[spec["datatype"]], "shape": shape, "data": flat})
     return outputs
 
@@ -109,7 +112,7 @@ def infer(predict, lock, signature, body):
         json.dumps(answer, allow_nan=False)
         return 200, answer
     except Refusal as e:
-        return 500, {"error": str(e)}
+        return 500, {"error": str(e), "invalid_output": True}
     except Exception as e:
         # Its words may hold data of the request: they are for the log, not for whoever asked.
         traceback.print_exc()

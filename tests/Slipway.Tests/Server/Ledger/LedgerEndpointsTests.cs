@@ -6,6 +6,7 @@ using Slipway.Documents.Access;
 using Slipway.Documents.Ledger;
 using Slipway.Primitives.Bytes;
 using Slipway.Server.Ledger;
+using Slipway.Tests.Primitives;
 using Slipway.Tests.Server.Storage;
 using Slipway.Trust.TransparencyLog;
 
@@ -42,9 +43,9 @@ public sealed class LedgerEndpointsTests
     public async Task Entries_are_found_by_who_what_when_and_which(DatabaseKind kind)
     {
         await using var server = await AuditedServer.StartAsync(kind);
-        var began = server.Clock.Now.ToUnixTimeMilliseconds();
+        var began = server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         await server.RecordAsync(1, "flight-delay");
-        server.Clock.Now += TimeSpan.FromMinutes(1);
+        server.Clock.Step(TimeSpan.FromMinutes(1));
         await server.RecordAsync(1, "flight-delay-2", "rollout.started");
         await server.RecordAsync(1, "Flight-delay", "rolloutx.started");
         var digest = MerkleHash.OfLeaf(BitConverter.GetBytes(0));
@@ -170,6 +171,30 @@ public sealed class LedgerEndpointsTests
         Assert.NotNull((await EntriesAsync(server, "?after=-1"))[0].Payload);
         foreach (var role in (Role[])[Role.Viewer, Role.Author, Role.Approver, Role.Operator])
             Assert.Equal((role, HttpStatusCode.Forbidden), (role, await EraseStatusAsync(await server.Server.AsAsync(role), 0, "may not")));
+    }
+
+    [Fact]
+    public async Task What_was_erased_is_in_no_file_of_the_database_once_it_is_closed()
+    {
+        const string secret = "a-name-that-must-go";
+        using var folder = new TestFolder();
+        var file = folder["server.db"];
+        await using (var database = await Slipway.Server.Storage.Database.OpenAsync(null, file, Cancellation))
+        {
+            using var writer = await LedgerWriter.OpenAsync(database, folder["ledger.key"], TimeProvider.System, Cancellation);
+            var by = TestLedger.Ada with { Name = secret };
+            for (var i = 0; i < 20; i++)
+                await database.ChangeAsync(session => writer.RecordAsync(session, by, "version.registered", [], secret), Cancellation);
+            Assert.True(Holds("server.db-wal", secret) || Holds("server.db", secret));
+            for (var i = 0; i < 20; i++)
+                await database.ChangeAsync(session => LedgerErasure.EraseAsync(session, writer, TestLedger.Ada, 2 * i, "asked to"), Cancellation);
+        }
+
+        Assert.False(File.Exists(file + "-wal"));
+        Assert.False(Holds("server.db", secret));
+        Assert.True(Holds("server.db", "asked to"));
+
+        bool Holds(string name, string text) => File.Exists(folder[name]) && File.ReadAllBytes(folder[name]).AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
     }
 
     [Fact]

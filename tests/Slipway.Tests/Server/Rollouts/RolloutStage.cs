@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -26,9 +27,14 @@ internal sealed class RolloutStage : IAsyncDisposable
     private readonly List<ScriptedGateway> gateways = [];
     private string operatorToken = "", approverToken = "", gatewayToken = "";
 
-    private RolloutStage(TestServer server) => Server = server;
+    private RolloutStage()
+    {
+    }
 
-    public TestServer Server { get; }
+    public TestServer Server { get; private set; } = null!;
+
+    /// <summary>What the server says.</summary>
+    public ConcurrentQueue<string> Log { get; } = new();
 
     /// <summary>As the server was last started.</summary>
     public ServerOptions Options { get; private set; } = null!;
@@ -42,11 +48,10 @@ internal sealed class RolloutStage : IAsyncDisposable
 
     public static async Task<RolloutStage> OpenAsync(DatabaseKind kind = DatabaseKind.Sqlite, Func<ServerOptions, ServerOptions>? with = null)
     {
-        ServerOptions options = null!;
-        var stage = new RolloutStage(await TestServer.StartAsync(kind, given => options = with is null ? given : with(given)));
+        var stage = new RolloutStage();
         try
         {
-            stage.Options = options;
+            stage.Server = await TestServer.StartAsync(kind, given => stage.Options = (with?.Invoke(given) ?? given) with { Log = stage.Log.Enqueue });
             stage.operatorToken = (await stage.Server.NewTokenAsync("Olga", [], new RoleGrant(Role.Operator, RoleGrant.AllModels))).Token;
             stage.approverToken = (await stage.Server.NewTokenAsync("Anna", ["model-risk"], new RoleGrant(Role.Approver, RoleGrant.AllModels))).Token;
             stage.gatewayToken = (await stage.Server.NewTokenAsync("gateways", [], new RoleGrant(Role.Gateway, RoleGrant.AllModels))).Token;
@@ -163,6 +168,7 @@ internal sealed class RolloutStage : IAsyncDisposable
     {
         foreach (var gateway in gateways)
             await gateway.DisposeAsync();
-        await Server.DisposeAsync();
+        if (Server is not null)
+            await Server.DisposeAsync();
     }
 }
