@@ -62,6 +62,8 @@ public sealed class TinyProject : IDisposable
         start.Environment["HOME"] = Home;
         start.Environment.Remove("XDG_CONFIG_HOME");
         start.Environment["NO_COLOR"] = "1";
+        start.Environment.Remove("SLIPWAY_SERVER");
+        start.Environment.Remove("SLIPWAY_TOKEN");
         foreach (var (name, value) in Variables)
             start.Environment[name] = value;
         var process = Process.Start(start)!;

@@ -18,11 +18,11 @@ public static class PlanForecast
     /// <param name="requestsPerSecond">Above 0.</param>
     /// <param name="baseline">The share of bad answers of a healthy version, 0 to 1.</param>
     /// <returns>One per step, or one for a switch without steps.</returns>
-    public static ImmutableArray<StepForecast> Of(ChannelPlan plan, double requestsPerSecond, double baseline) => RolloutForecast.Run(
+    public static ImmutableArray<StepForecast> Of(ChannelPlan plan, double requestsPerSecond, double baseline, int runs = Runs) => RolloutForecast.Run(
         new(
             requestsPerSecond, baseline, plan.Judge.FalseAlarm.Value, plan.Judge.ToleratedRatio, plan.Judge.PromoteMargin,
             HarmMeasures.Count(plan.Guard), plan.Guard.ErrorRate?.Value, MissingEvidence.LeastRequests, Steps(plan), Ratios),
-        Seed, Runs);
+        Seed, runs);
 
     private static ImmutableArray<ForecastStep> Steps(ChannelPlan plan) => plan.Strategy == Strategy.Canary
         ? [.. plan.Steps.Select(step => new ForecastStep(Math.Min(step.Weight, Weight.All - step.HoldBack) / (double)Weight.All, step.AtLeast.Seconds, step.AtMost?.Seconds))]

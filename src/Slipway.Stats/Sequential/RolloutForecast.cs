@@ -57,6 +57,8 @@ public static class RolloutForecast
             worse.CopyFrom(harm);
             over.CopyFrom(guard);
             var rate = Math.Min(1, ratio * terms.BaselineRate);
+            if ((step.Share == 1 || ratio <= terms.ToleratedRatio) && !(rate > terms.ErrorRateGuard))
+                return double.PositiveInfinity;     // no harm by these terms
             var (candidate, stable) = (terms.RequestsPerSecond * step.Share * rate, terms.RequestsPerSecond * (1 - step.Share) * terms.BaselineRate);
             var (time, good, threshold) = (0.0, 0.0, Math.Log(1 / terms.Alpha));
             for (var events = 0; events < MostEvents; events++)
