@@ -20,8 +20,22 @@ internal static class CommandLine
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("serve", ServeVerb.Build),
+        ("push", PushVerb.Build),
+        ("models", ModelsVerb.Build),
+        ("promote", PromoteVerb.Build),
+        ("approve", PromoteVerb.BuildApprove),
+        ("reject", PromoteVerb.BuildReject),
+        ("release", ReleaseVerb.Build),
+        ("rollback", RollbackVerb.Build),
+        ("history", HistoryVerb.Build),
+        ("policy", PolicyVerb.Build),
+        ("up", UpVerb.Build),
+        ("server", ServerVerb.Build),
+        ("gateway", GatewayVerb.Build),
+        ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
+        ("judge", JudgeVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)

@@ -15,7 +15,7 @@ internal sealed class ServerClient : IDisposable
 {
     private const string UrlVariable = "SLIPWAY_SERVER", TokenVariable = "SLIPWAY_TOKEN";
 
-    /// <summary>For one answer; long polls and uploads say their own.</summary>
+    /// <summary>For one answer; what takes longer says its own.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
     private readonly HttpClient http;
@@ -23,7 +23,7 @@ internal sealed class ServerClient : IDisposable
     private ServerClient(Uri url, string? token)
     {
         // A redirect would carry the token elsewhere.
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url, Timeout = Patience };
+        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
         if (token is not null)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
@@ -38,32 +38,56 @@ internal sealed class ServerClient : IDisposable
         HelpName = "URL",
     };
 
+    public static Option<string> ReasonOption() => new("--reason") { Description = "Why, in a sentence; the ledger keeps it", HelpName = "TEXT", Required = true };
+
     /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
     public static ServerClient Open(string? server)
+    {
+        var (url, token) = Resolve(server);
+        return With(url, token);
+    }
+
+    public static ServerClient With(Uri url, string? token) => new(url, token);
+
+    /// <summary>Which server is meant, and the token for it, where there is one.</summary>
+    /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
+    public static (Uri Url, string? Token) Resolve(string? server)
     {
         var logins = ServerLogins.Load();
         var named = server ?? Environment.GetEnvironmentVariable(UrlVariable) ?? logins.Current
             ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-server", "no server is named", Help: $"say --server URL, set {UrlVariable}, or log in with `slipway login URL`"));
         var url = ServerLogins.ParseUrl(named);
-        return new ServerClient(url, Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : logins.TokenFor(url));
+        return (url, Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : logins.TokenFor(url));
     }
 
     public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), type, cancellation);
 
     public Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation) =>
-        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(body, bodyType) }, answerType, cancellation);
+        SendAsync(Post(path, body, bodyType), answerType, cancellation);
+
+    public static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path) { Content = Json(body, type) };
 
     public Task<TAnswer> PutAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(body, bodyType) }, answerType, cancellation);
 
-    public async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation)
+    public Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(request, type, Patience, cancellation);
+
+    /// <param name="patience">How long the whole answer may take.</param>
+    public async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellation)
     {
-        using var response = await SendAsync(request, cancellation);
+        using var response = await SendAsync(request, patience, cancellation);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ending.CancelAfter(patience);
         try
         {
-            return await response.Content.ReadFromJsonAsync(type, cancellation)
+            return await response.Content.ReadFromJsonAsync(type, ending.Token)
                 ?? throw new JsonException("null");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || e is OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            throw Unreachable(e);
         }
         catch (JsonException e)
         {
@@ -71,18 +95,23 @@ internal sealed class ServerClient : IDisposable
         }
     }
 
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => SendAsync(request, Patience, cancellation);
+
     /// <summary>Sends, and gives the response when it is a success.</summary>
+    /// <param name="patience">For the request's body and the answer's beginning.</param>
     /// <exception cref="SlipwayException">The server does not answer, or wants another token (exit 3); it refuses the request (exit 2); a bad verdict (exit 1).</exception>
-    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, TimeSpan patience, CancellationToken cancellation)
     {
         HttpResponseMessage response;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ending.CancelAfter(patience);
         try
         {
-            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ending.Token);
         }
         catch (Exception e) when (e is HttpRequestException || e is OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            throw new SlipwayException(ExitCode.NotThere, new Fault("server-unreachable", $"{Url} does not answer", Help: "is `slipway up` or `slipway server` running there?"), e);
+            throw Unreachable(e);
         }
 
         if (response.IsSuccessStatusCode)
@@ -92,6 +121,9 @@ internal sealed class ServerClient : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    private SlipwayException Unreachable(Exception cause) =>
+        new(ExitCode.NotThere, new Fault("server-unreachable", $"{Url} does not answer", Help: "is `slipway up` or `slipway server` running there?"), cause);
 
     private static ByteArrayContent Json<T>(T body, JsonTypeInfo<T> type) =>
         new(CanonicalJson.Serialize(body, type)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,6 +20,10 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>Reads and checks the spec.</summary>
     /// <exception cref="SlipwayException">Missing or unusable (exit 2).</exception>
     public Spec LoadSpec() => SpecParser.Load(Folder, SpecFile);
+
+    /// <summary>A path that was given on the command line, from the folder that the verb works in.</summary>
+    [return: NotNullIfNotNull(nameof(given))]
+    public string? PathOf(string? given) => given is null ? null : Path.GetFullPath(given, Folder);
 
     public TextWriter Out { get; } = Console.Out;
 
@@ -46,6 +51,18 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
 
     /// <summary>A warning on stderr, on <c>-q</c> as well.</summary>
     public void Warn(string text) => Err.WriteLine("warning: " + text);
+
+    /// <summary>For a verb that serves: waits for Ctrl-C or SIGTERM.</summary>
+    /// <param name="ended">What it serves by: none of them ends before, but by a bug, which is thrown.</param>
+    public static async Task UntilStoppedAsync(CancellationToken stop, params Task[] ended)
+    {
+        var stopped = Task.Delay(Timeout.Infinite, stop);
+        if (await Task.WhenAny([stopped, .. ended]) is var first && first != stopped)
+        {
+            await first;
+            throw new System.Diagnostics.UnreachableException("a part that serves ended by itself");
+        }
+    }
 
     /// <summary>Tells every fault, and gives the exit code.</summary>
     public int Report(SlipwayException failure)

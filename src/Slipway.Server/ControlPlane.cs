@@ -1,161 +1,106 @@
-using System.Collections.Immutable;
-using System.Net;
-using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Slipway.Documents.Registry;
-using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
+using Slipway.Server.Listening;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
+using Slipway.Server.Web;
 
 namespace Slipway.Server;
 
 /// <summary>The server: registry, access, rollouts and ledger behind one HTTP API.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
-    private readonly WebApplication web;
-    private readonly Database database;
-    private readonly LedgerWriter ledger;
-    private readonly LedgerMirror? mirror;
-    private readonly RolloutControl rollouts;
+    /// <summary>What runs, in the order in which it was started; it is stopped the other way round.</summary>
+    private readonly List<object> parts = [];
 
-    private ControlPlane(WebApplication web, Database database, LedgerWriter ledger, LedgerMirror? mirror, RolloutControl rollouts, PrincipalDirectory directory, string? adminToken) =>
-        (this.web, this.database, this.ledger, this.mirror, this.rollouts, LocalGatewayToken, FirstAdminToken) = (web, database, ledger, mirror, rollouts, directory.LocalGatewayToken, adminToken);
+    private ApiListener listener = null!;
+    private PrincipalDirectory directory = null!;
+
+    private ControlPlane()
+    {
+    }
 
     /// <summary>An administrator's token at the first start, or at one that asked for a new one; null otherwise. It is kept nowhere: show it.</summary>
-    public string? FirstAdminToken { get; }
+    public string? FirstAdminToken { get; private set; }
 
     /// <summary>Lets a gateway in this process call this server. It ends with the process.</summary>
-    public string LocalGatewayToken { get; }
+    public string LocalGatewayToken => directory.LocalGatewayToken;
 
     /// <summary>Where it answers, such as <c>http://127.0.0.1:4040</c>.</summary>
-    public Uri Url => new(web.Urls.First());
+    public Uri Url => listener.Url;
 
-    /// <exception cref="SlipwayException">The port is taken, the folder or the database cannot be used (exit 3).</exception>
+    /// <summary>What is answered, and what each asks of its caller.</summary>
+    internal IReadOnlyList<ApiEndpoint> Endpoints { get; private set; } = [];
+
+    /// <exception cref="SlipwayException">The port is taken, the folder or the database cannot be used, or another server uses the folder (exit 3).</exception>
     public static async Task<ControlPlane> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
-        AtomicFile.CreateFolder(options.Folder);
-        var database = await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation);
-        LedgerWriter? ledger = null;
-        LedgerMirror? mirror = null;
-        RolloutControl? rollouts = null;
+        var plane = new ControlPlane();
         try
         {
-            ledger = await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation);
-            if (options.LedgerMirror is { } copy)
-                mirror = await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation);
-            var directory = new PrincipalDirectory(database, options.Time);
-            var adminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
-            rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
-            ApiEndpoint[] endpoints =
-            [
-                .. AccessEndpoints.All(database, ledger, options.Time),
-                .. LedgerEndpoints.All(database, ledger),
-                .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
-                .. rollouts.Endpoints,
-            ];
-            var web = Build(options, endpoints, directory);
-            await web.StartAsync(cancellation);
-            return new ControlPlane(web, database, ledger, mirror, rollouts, directory, adminToken);
+            await plane.OpenAsync(options, cancellation);
+            return plane;
         }
         catch
         {
-            if (rollouts is not null)
-                await rollouts.DisposeAsync();
-            if (mirror is not null)
-                await mirror.DisposeAsync();
-            ledger?.Dispose();
-            await database.DisposeAsync();
+            await plane.DisposeAsync();
             throw;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        // First, or the listener would wait for gateways that wait for news.
-        await rollouts.DisposeAsync();
-        await web.DisposeAsync();
-        if (mirror is not null)
-            await mirror.DisposeAsync();
-        ledger.Dispose();
-        await database.DisposeAsync();
-    }
-
-    private static WebApplication Build(ServerOptions options, ApiEndpoint[] endpoints, PrincipalDirectory directory)
-    {
-        // No configuration from files or variables that happen to lie about.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddRoutingCore();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        foreach (var part in Enumerable.Reverse(parts))
         {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(options.Address, options.Port);
-        });
-        var web = builder.Build();
-        foreach (var endpoint in endpoints)
-            web.MapMethods(endpoint.Path, [endpoint.Method], http => AnswerAsync(http, endpoint, directory));
-        return web;
-    }
-
-    private static async Task AnswerAsync(HttpContext http, ApiEndpoint endpoint, PrincipalDirectory directory)
-    {
-        try
-        {
-            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-                limit.MaxRequestBodySize = endpoint.BodyLimit;
-            var caller = endpoint.Permission == Permission.Anyone ? Caller.Nobody : await directory.IdentifyAsync(http);
-            Authorize(endpoint, caller, (string?)http.Request.RouteValues.GetValueOrDefault("model"));
-            await endpoint.Answer(new ApiCall(http, caller));
-        }
-        catch (ApiProblem e)
-        {
-            await RefuseAsync(http, e.Status, [.. e.Faults]);
-        }
-        catch (SlipwayException e)
-        {
-            await RefuseAsync(http, StatusOf(e.Exit), [.. e.Faults]);
-        }
-    }
-
-    private static void Authorize(ApiEndpoint endpoint, Caller caller, string? model)
-    {
-        if (endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model))
-            return;
-        if (caller == Caller.Nobody)
-            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("no-token", "this asks for a token", Help: "log in with `slipway login URL`, or set SLIPWAY_TOKEN"));
-        throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
-    }
-
-    private static int StatusOf(ExitCode exit) => exit switch
-    {
-        ExitCode.UnusableInput => StatusCodes.Status400BadRequest,
-        ExitCode.BadVerdict => StatusCodes.Status422UnprocessableEntity,
-        ExitCode.NotThere => StatusCodes.Status503ServiceUnavailable,
-        _ => StatusCodes.Status500InternalServerError,
-    };
-
-    private static async Task RefuseAsync(HttpContext http, int status, params Fault[] faults)
-    {
-        if (http.Response.HasStarted)
-        {
-            http.Abort();
-            return;
+            if (part is IAsyncDisposable slow)
+                await slow.DisposeAsync();
+            else
+                ((IDisposable)part).Dispose();
         }
 
-        http.Response.Clear();
-        http.Response.StatusCode = status;
-        http.Response.ContentType = "application/json";
-        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ErrorDocument([.. faults]), RegistryJson.Default.ErrorDocument), http.RequestAborted);
+        parts.Clear();
+    }
+
+    private async Task OpenAsync(ServerOptions options, CancellationToken cancellation)
+    {
+        AtomicFile.CreateFolder(options.Folder);
+        // An SQLite file has one server. Servers that share PostgreSQL share the folder too: bundles and the ledger's key lie in it.
+        if (options.Database is null)
+        {
+            Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock"))
+                ?? throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {options.Folder}", options.Folder, Help: "it is running already; stop it, or name another folder with --folder")));
+        }
+
+        var database = Keep(await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation));
+        var ledger = Keep(await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation));
+        if (options.LedgerMirror is { } copy)
+            Keep(await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation));
+        directory = Keep(new PrincipalDirectory(database, ledger, options));
+        var rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
+        Endpoints =
+        [
+            .. AccessEndpoints.All(database, ledger, options.Time),
+            .. LedgerEndpoints.All(database, ledger),
+            .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+            .. rollouts.Endpoints,
+            .. new PageEndpoints(database, directory, options.Time).All(),
+        ];
+        listener = Keep(new ApiListener(options, Endpoints, directory.IdentifyAsync));
+        // Stopped before the listener, which would wait for gateways that wait for news.
+        Keep(rollouts);
+        await listener.StartAsync(cancellation);
+        // After all that may fail for an occupied port: a token that nobody saw would be lost.
+        FirstAdminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
+    }
+
+    private T Keep<T>(T part)
+        where T : class
+    {
+        parts.Add(part);
+        return part;
     }
 }

@@ -24,6 +24,9 @@ public sealed class TinyProject : IDisposable
 
     public string Home { get; set; }
 
+    /// <summary>What commands find in their environment besides.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public string PathOf(string relative) => Path.Combine(Folder, relative);
 
     /// <summary>Replaces text in a file of the project; the text must be there.</summary>
@@ -59,6 +62,10 @@ public sealed class TinyProject : IDisposable
         start.Environment["HOME"] = Home;
         start.Environment.Remove("XDG_CONFIG_HOME");
         start.Environment["NO_COLOR"] = "1";
+        start.Environment.Remove("SLIPWAY_SERVER");
+        start.Environment.Remove("SLIPWAY_TOKEN");
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Slipway.Documents.Datasets;
+using Slipway.Documents.Policies;
 using Slipway.Documents.Specs;
 
 namespace Slipway.Cli.Verbs;
@@ -9,10 +10,15 @@ internal static class SchemaVerb
 {
     public static Command Build(GlobalOptions global)
     {
-        var which = new Argument<string>("which") { Description = "spec or expectations", DefaultValueFactory = _ => "spec" };
-        which.AcceptOnlyFromAmong("spec", "expectations");
-        var verb = new Command("schema", "Prints the JSON Schema of slipway.yaml, or of an expectations file.\nExample: slipway schema > slipway.schema.json") { which };
-        verb.SetAction(parsed => global.Shell(parsed).Out.WriteLine(parsed.GetValue(which) == "expectations" ? ExpectationsSchema.Json : SpecSchema.Json));
+        var which = new Argument<string>("which") { Description = "spec, expectations or policy", DefaultValueFactory = _ => "spec" };
+        which.AcceptOnlyFromAmong("spec", "expectations", "policy");
+        var verb = new Command("schema", "Prints the JSON Schema of slipway.yaml, of an expectations file, or of a policy.\nExample: slipway schema > slipway.schema.json") { which };
+        verb.SetAction(parsed => global.Shell(parsed).Out.WriteLine(parsed.GetValue(which) switch
+        {
+            "expectations" => ExpectationsSchema.Json,
+            "policy" => PolicySchema.Json,
+            _ => SpecSchema.Json,
+        }));
         return verb;
     }
 }

@@ -15,13 +15,7 @@ internal static class ServeVerb
     {
         var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG" };
         var keys = BundleAccess.KeyOption();
-        var address = new Option<string>("--address") { Description = "Address to listen on; anything but loopback is open to the network", DefaultValueFactory = _ => "127.0.0.1" };
-        var port = new Option<int>("--port") { Description = "Port; 0 takes a free one", DefaultValueFactory = _ => 8080 };
-        port.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number is < 0 or > 65535))
-                result.AddError($"--port is {result.Tokens[0].Value}, allowed 0 to 65535");
-        });
+        var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", "", 8080));
         var verb = new Command("serve", "Verifies a bundle and answers predictions by the Open Inference Protocol v2.\nExample: slipway serve flight-delay --port 8080") { reference, keys, address, port };
         verb.SetAction((parsed, cancellation) => ServeAsync(
             global.Shell(parsed), parsed.GetRequiredValue(reference), parsed.GetValue(keys) ?? [], parsed.GetRequiredValue(address), parsed.GetValue(port), cancellation));
@@ -30,8 +24,7 @@ internal static class ServeVerb
 
     private static async Task<int> ServeAsync(Shell shell, string reference, string[] keys, string address, int port, CancellationToken cancellation)
     {
-        if (!System.Net.IPAddress.TryParse(address, out var listen))
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-address", $"--address is '{address}', allowed is an IP address such as 127.0.0.1 or ::1"));
+        var listen = ListenOptions.Parse(address);
         var opened = BundleAccess.Open(shell, reference, keys, cancellation);
         foreach (var note in opened.Notes)
             shell.Note("note: " + note);
@@ -56,7 +49,7 @@ internal static class ServeVerb
             await using var server = await InferenceServer.StartAsync(new InferenceOptions { Address = listen, Port = port }, host, cancellation);
             await host.WaitUntilReadyAsync(cancellation);
             Announce(shell, server, model);
-            await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await Shell.UntilStoppedAsync(cancellation);
             shell.Note("finishing the requests in flight");
             await server.StopAsync();
             return 0;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Slipway.Documents.Specs;
 
 namespace Slipway.Documents.Access;
 
@@ -29,6 +30,9 @@ public enum PrincipalKind
 public sealed record RoleGrant(Role Role, string Model)
 {
     public const string AllModels = "*";
+
+    [JsonIgnore]
+    public bool IsValid => Enum.IsDefined(Role) && (Model == AllModels || Spec.IsName(Model));
 
     public override string ToString() => $"{Role.ToString().ToLowerInvariant()} on {Model}";
 }

@@ -8,7 +8,7 @@ public interface ILedgerSource
 {
     /// <summary>One file of the published layout: <c>key</c>, <c>checkpoint</c>, <c>tile/…</c>.</summary>
     /// <param name="maxBytes">What has more is refused.</param>
-    /// <exception cref="SlipwayException">It is not there, too large, or the source says itself that it is damaged.</exception>
+    /// <exception cref="SlipwayException">It lacks what its checkpoint says is there, it is too large, or the source says itself that it is damaged (exit 1); no such source (exit 2, 3).</exception>
     Task<byte[]> ReadAsync(string path, int maxBytes, CancellationToken cancellation);
 
     /// <summary>Entries with their payloads, oldest first.</summary>

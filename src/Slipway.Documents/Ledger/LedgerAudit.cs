@@ -10,7 +10,7 @@ namespace Slipway.Documents.Ledger;
 /// Checks a whole log: its checkpoint's signature, every entry and payload, every stored hash, the root, and that it continues earlier
 /// checkpoints. Believes nothing but the key and the checkpoints that it is given.
 /// </summary>
-/// <remarks>Holds some 100 bytes an entry in memory, and one bundle of 256 entries at a time. A source that fails is a problem of the log, never a pass.</remarks>
+/// <remarks>Holds some 100 bytes an entry in memory, and one bundle of 256 entries at a time. What a source says to be damaged, or lacks, is a problem of the log.</remarks>
 public sealed class LedgerAudit
 {
     private readonly ILedgerSource source;
@@ -35,6 +35,7 @@ public sealed class LedgerAudit
     /// <param name="trusted">Null takes the key that the source names: then only what was signed by one key from now on can be told.</param>
     /// <param name="earlier">Checkpoints that this log has shown before, as it signed them.</param>
     /// <param name="progress">Told how many entries of how many are checked.</param>
+    /// <exception cref="SlipwayException">The source cannot be reached (exit 3), or is none (exit 2): nothing is known of the log then.</exception>
     public static async Task<LedgerAuditReport> RunAsync(
         ILedgerSource source, NoteKey? trusted, IReadOnlyCollection<byte[]> earlier, Action<long, long> progress, CancellationToken cancellation)
     {
@@ -52,7 +53,7 @@ public sealed class LedgerAudit
             if (checkpoint is not null)
                 await audit.CheckAsync(checkpoint, audit.OpenEarlier(earlier, key!, checkpoint), hasList, cancellation);
         }
-        catch (SlipwayException e)
+        catch (SlipwayException e) when (e.Exit == ExitCode.BadVerdict)
         {
             // It could not be checked to its end, and so it is not sound.
             foreach (var fault in e.Faults)
@@ -159,7 +160,7 @@ public sealed class LedgerAudit
                 return true;
             notes.Add("this copy holds no payloads; they were not checked");
         }
-        catch (SlipwayException e)
+        catch (SlipwayException e) when (e.Exit == ExitCode.BadVerdict)
         {
             foreach (var fault in e.Faults)
                 Report(fault);

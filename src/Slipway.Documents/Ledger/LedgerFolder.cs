@@ -13,9 +13,10 @@ public sealed class LedgerFolder(string folder) : ILedgerSource
         var file = Path.Combine(folder, path);
         return FileStamp.Of(file) switch
         {
-            null => throw new SlipwayException(ExitCode.UnusableInput, new Fault("ledger-file-missing", "is not there", file, Help: "is this a folder that a ledger was mirrored or exported to?")),
+            // Without these it is no such folder; a tile that a checkpoint speaks of is missing from the log.
+            null => throw new SlipwayException(path is "key" or "checkpoint" ? ExitCode.UnusableInput : ExitCode.BadVerdict, new Fault("ledger-file-missing", "is not there", file, Help: "is this a folder that a ledger was mirrored or exported to?")),
             { Kind: FileKind.File } stamp when stamp.Size <= maxBytes => File.ReadAllBytesAsync(file, cancellation),
-            _ => throw new SlipwayException(ExitCode.UnusableInput, new Fault("ledger-file-unreadable", $"is no file of at most {maxBytes} bytes", file)),
+            _ => throw new SlipwayException(ExitCode.BadVerdict, new Fault("ledger-file-unreadable", $"is no file of at most {maxBytes} bytes", file)),
         };
     }
 

@@ -52,4 +52,8 @@ public sealed record RolloutCommand(string Reason);
 
 /// <summary>Takes a channel back.</summary>
 /// <param name="To">A version that was live on the channel before; null for the one before the live one or, while a rollout runs, for the live one.</param>
-public sealed record RollbackRequest(string Reason, int? To = null);
+/// <param name="From">
+/// The version to be left, as the caller saw it: the live one or, while a rollout runs, its candidate. Refused when it is another by now, so
+/// that two people who take back the same version do not go back twice. Null for whatever it is.
+/// </param>
+public sealed record RollbackRequest(string Reason, int? To = null, int? From = null);

@@ -7,9 +7,6 @@ internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
 {
     private int failures;
 
-    /// <summary>Failures since the last success.</summary>
-    public int Failures => failures;
-
     public void Succeeded() => failures = 0;
 
     public TimeSpan Failed()

@@ -18,6 +18,7 @@ internal sealed class EventSender(GatewayOptions options, ServerLink link, Rollo
     public async Task RunAsync(CancellationToken cancellation)
     {
         var backoff = new Backoff(Shortest, Longest);
+        string? told = null;
         var sentAt = options.Time.GetTimestamp();
         while (!cancellation.IsCancellationRequested)
         {
@@ -31,11 +32,13 @@ internal sealed class EventSender(GatewayOptions options, ServerLink link, Rollo
                 }
 
                 backoff.Succeeded();
+                told = null;
             }
             catch (SlipwayException e)
             {
-                if (backoff.Failures == 0)
+                if (told != e.Message)
                     options.Log($"events wait for the server: {e.Message}");
+                told = e.Message;
                 pause = backoff.Failed();
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -63,7 +66,9 @@ internal sealed class EventSender(GatewayOptions options, ServerLink link, Rollo
 
     private async Task DeliverAsync(EventBatch batch, CancellationToken cancellation)
     {
-        await link.SendAsync(batch, cancellation);
+        var taken = await link.SendAsync(batch, cancellation);
+        if (taken < batch.Sequence)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("events-missing", $"the server has this gateway's batches up to {taken} and would not take batch {batch.Sequence}: its database went back in time", Help: "restart the gateway; what it told before is lost"));
         recorder.Acknowledge(batch.Sequence);
         crashes.Delivered(batch);
     }

@@ -22,7 +22,10 @@ internal sealed class GatewayControl : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly Task[] loops;
 
-    private GatewayControl(GatewayOptions options, GatewayFolder folder, Router router)
+    /// <summary>Begins to follow the server, and to serve what was served last.</summary>
+    /// <param name="folder">Closed at the end.</param>
+    /// <exception cref="SlipwayException">The folder cannot be written (exit 3).</exception>
+    public GatewayControl(GatewayOptions options, GatewayFolder folder, Router router)
     {
         (this.options, this.folder) = (options, folder);
         var boot = RandomNumberGenerator.GetHexString(16, lowercase: true);
@@ -55,7 +58,7 @@ internal sealed class GatewayControl : IAsyncDisposable
             Task.Run(() => reporter.RunAsync(() => reconciler.Current, kept, stopping.Token)),
             Task.Run(() => sender.RunAsync(stopping.Token)),
         ];
-        Failed = Task.WhenAny(loops).Unwrap();
+        Ended = Task.WhenAny(loops).Unwrap();
     }
 
     /// <summary>Where requests are taken down.</summary>
@@ -63,23 +66,8 @@ internal sealed class GatewayControl : IAsyncDisposable
 
     public Standing Current => reconciler.Current;
 
-    /// <summary>Completes when a loop ends: faulted before <see cref="StopAsync"/>, since none may.</summary>
-    public Task Failed { get; }
-
-    /// <exception cref="SlipwayException">Another gateway uses the folder, or it cannot be written (exit 3).</exception>
-    public static GatewayControl Start(GatewayOptions options, Router router)
-    {
-        var folder = GatewayFolder.Open(options.Folder);
-        try
-        {
-            return new GatewayControl(options, folder, router);
-        }
-        catch
-        {
-            folder.Dispose();
-            throw;
-        }
-    }
+    /// <summary>Completes when the first loop ends: faulted by a bug, or because all are stopped.</summary>
+    public Task Ended { get; }
 
     /// <summary>To be called after the last request: sends the last events, and ends all models.</summary>
     public async ValueTask DisposeAsync()

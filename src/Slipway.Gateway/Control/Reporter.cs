@@ -14,18 +14,21 @@ internal sealed class Reporter(GatewayOptions options, string boot, ServerLink l
     public async Task RunAsync(Func<Standing> standing, Signal changed, CancellationToken cancellation)
     {
         var backoff = new Backoff(Shortest, Longest);
+        string? told = null;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
                 await link.ReportAsync(Report(standing()), cancellation);
                 backoff.Succeeded();
+                told = null;
                 await changed.WaitAsync(AtLeastEvery, options.Time, cancellation);
             }
             catch (SlipwayException e)
             {
-                if (backoff.Failures == 0)
+                if (told != e.Message)
                     options.Log($"the report did not reach the server: {e.Message}");
+                told = e.Message;
                 await Task.Delay(backoff.Failed(), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

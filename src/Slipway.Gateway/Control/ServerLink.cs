@@ -56,11 +56,8 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <returns>The highest sequence of this boot that the server has.</returns>
-    public async Task<long> SendAsync(EventBatch batch, CancellationToken cancellation)
-    {
-        using var response = await SendAsync(Post("/api/v1/gateway/events", batch, RolloutJson.Default.EventBatch), AnswerLimit, cancellation);
-        return batch.Sequence;
-    }
+    public async Task<long> SendAsync(EventBatch batch, CancellationToken cancellation) =>
+        (await CallAsync(Post("/api/v1/gateway/events", batch, RolloutJson.Default.EventBatch), AnswerLimit, RolloutJson.Default.EventReceipt, cancellation) ?? throw Unreadable("nothing")).Taken;
 
     public async Task<BundleContents> ContentsAsync(Digest bundle, CancellationToken cancellation) =>
         await CallAsync(Get($"/api/v1/bundles/{bundle}"), AnswerLimit, RegistryJson.Default.BundleContents, cancellation)

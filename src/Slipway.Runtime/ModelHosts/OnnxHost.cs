@@ -63,9 +63,9 @@ internal sealed class OnnxHost : IModelHost
 
     private Prediction Run(TensorSet inputs, TensorSet outputs, TimeSpan limit)
     {
+        mark?.Enter();
         try
         {
-            mark?.Enter();
             return limit > TimeSpan.Zero
                 ? runner.Predict(inputs, outputs, limit < ownLimit ? limit : ownLimit)
                 : Prediction.TimedOut("the model had no free place before the request's time was up");

@@ -43,9 +43,20 @@ internal sealed unsafe class RunMark : IDisposable
         return new RunMark(path);
     }
 
-    public void Enter() => Interlocked.Increment(ref *running);
+    /// <exception cref="ObjectDisposedException">The model has left the process.</exception>
+    public void Enter()
+    {
+        // The page stays mapped until the last run has left, whatever its callers do.
+        var added = false;
+        view.SafeMemoryMappedViewHandle.DangerousAddRef(ref added);
+        Interlocked.Increment(ref *running);
+    }
 
-    public void Leave() => Interlocked.Decrement(ref *running);
+    public void Leave()
+    {
+        Interlocked.Decrement(ref *running);
+        view.SafeMemoryMappedViewHandle.DangerousRelease();
+    }
 
     /// <summary>After the last run: the model leaves the process in good order.</summary>
     public void Dispose()

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
-using Slipway.Documents.Specs;
 using Slipway.Server.Api;
 
 namespace Slipway.Server.Access;
@@ -31,10 +30,8 @@ internal static class Checks
         Few(key, roles.Length);
         foreach (var role in roles)
         {
-            if (!Enum.IsDefined(role.Role))
-                throw Bad("bad-role", $"{key} has a role that there is not");
-            if (role.Model != RoleGrant.AllModels && !Spec.IsName(role.Model))
-                throw Bad("bad-model", $"{key} is over the model '{role.Model}', allowed is the name of a model, or {RoleGrant.AllModels} for all");
+            if (!role.IsValid)
+                throw Bad("bad-role", $"{key} holds '{role}', allowed are viewer, author, approver, operator, admin and gateway over a model's name or {RoleGrant.AllModels} for all");
         }
     }
 

@@ -5,12 +5,13 @@ using Microsoft.Net.Http.Headers;
 using Slipway.Documents.Access;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
+using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Access;
 
 /// <summary>Tells from a token who calls, and what they may do. Nothing is kept between calls: a revocation counts at once.</summary>
-internal sealed class PrincipalDirectory(Database database, TimeProvider time)
+internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger, ServerOptions options) : IDisposable
 {
     /// <summary>Longest token that is looked at, in characters; those of identity providers with many groups have some 4,000.</summary>
     private const int LongestToken = 16 * 1024;
@@ -20,6 +21,9 @@ internal sealed class PrincipalDirectory(Database database, TimeProvider time)
 
     private static readonly Caller LocalGateway = CallerOf(
         new Principal("service:local-gateway", "the gateway beside the server", PrincipalKind.Service, [], [], Disabled: false, CreatedAt: 0), [new(Role.Gateway, RoleGrant.AllModels)], []);
+
+    private readonly OidcVerifier oidc = new(options.Oidc, options.Time);
+    private readonly TimeProvider time = options.Time;
 
     /// <summary>Proves a gateway in this process. It is in no database, and ends with the process.</summary>
     public string LocalGatewayToken { get; } = TokenSecret.Create().Text;
@@ -42,10 +46,12 @@ internal sealed class PrincipalDirectory(Database database, TimeProvider time)
     {
         if (token.Length > LongestToken)
             throw Refused("bad-token", $"the token has {token.Length} characters, allowed are {LongestToken}");
-        if (TokenSecret.Parse(token) is not { } secret)
-            throw Refused("bad-token", "this is no token of a kind that this server takes");
-        return secret.Text == LocalGatewayToken ? LocalGateway : await IdentifyAsync(secret, cancellation);
+        return TokenSecret.Parse(token) is not { } secret ? await IdentifyAsync(await oidc.VerifyAsync(token, cancellation), cancellation)
+            : secret.Text == LocalGatewayToken ? LocalGateway
+            : await IdentifyAsync(secret, cancellation);
     }
+
+    public void Dispose() => oidc.Dispose();
 
     private async Task<Caller> IdentifyAsync(TokenSecret secret, CancellationToken cancellation)
     {
@@ -62,9 +68,30 @@ internal sealed class PrincipalDirectory(Database database, TimeProvider time)
         if (now >= token.ExpiresAt)
             throw Refused("token-expired", $"the token '{token.Label}' expired on {Day(token.ExpiresAt)}");
         if (principal.Disabled)
-            throw Refused("principal-disabled", $"{principal.Name} is disabled here");
+            throw Disabled(principal);
         await NoteUseAsync(token, now, cancellation);
         return CallerOf(principal, RoleTable.Narrow(principal.Roles, token.Scope), keys) with { Token = token, Expires = token.ExpiresAt };
+    }
+
+    /// <summary>What the provider says of groups counts now, and is not kept; what an administrator granted here comes on top.</summary>
+    private async Task<Caller> IdentifyAsync(OidcIdentity identity, CancellationToken cancellation)
+    {
+        var (principal, keys) = await database.ReadAsync(
+            async session => (await PrincipalTable.FindAsync(session, identity.Id), await TrustedKeyTable.OfOwnerAsync(session, identity.Id)), cancellation);
+        principal ??= await database.ChangeAsync(session => FirstSeenAsync(session, identity), cancellation);
+        if (principal.Disabled)
+            throw Disabled(principal);
+        return CallerOf(principal with { Groups = [.. principal.Groups.Union(identity.Groups)] }, [.. principal.Roles.Union(identity.Roles)], keys) with { Expires = identity.Expires };
+    }
+
+    private async Task<Principal> FirstSeenAsync(Session session, OidcIdentity identity)
+    {
+        if (await PrincipalTable.FindAsync(session, identity.Id) is { } known)
+            return known;
+        var principal = new Principal(identity.Id, identity.Name, identity.Trust.Kind, [], [], Disabled: false, time.GetUtcNow().ToUnixTimeMilliseconds());
+        await ledger.RecordAsync(session, LedgerWriter.Server, "principal.created", [Subjects.Of(principal)], $"First call with a token of {identity.Trust.Issuer}.", Subjects.Data(principal, AccessJson.Default.Principal));
+        await PrincipalTable.SaveAsync(session, principal);
+        return principal;
     }
 
     private async Task NoteUseAsync(ApiToken token, long now, CancellationToken cancellation)
@@ -83,6 +110,8 @@ internal sealed class PrincipalDirectory(Database database, TimeProvider time)
 
     private static Caller CallerOf(Principal principal, ImmutableArray<RoleGrant> roles, ImmutableArray<string> keys) =>
         new(principal.Id, principal.Name, principal.Groups, keys, RoleTable.Expand(roles)) { Kind = principal.Kind, Roles = roles };
+
+    private static ApiProblem Disabled(Principal principal) => Refused("principal-disabled", $"{principal.Name} is disabled here");
 
     private static string Day(long time) => DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 

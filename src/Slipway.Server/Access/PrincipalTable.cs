@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Slipway.Documents.Access;
-using Slipway.Primitives.Bytes;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Access;
@@ -25,7 +22,7 @@ internal static class PrincipalTable
 
     public static Task SaveAsync(Session session, Principal principal) => session.ExecuteAsync(
         "INSERT INTO principals (id, document) VALUES (@Id, @document) ON CONFLICT (id) DO UPDATE SET document = excluded.document",
-        new { principal.Id, document = Encoding.UTF8.GetString(CanonicalJson.Serialize(principal, AccessJson.Default.Principal)) });
+        new { principal.Id, document = StoredJson.Text(principal, AccessJson.Default.Principal) });
 
-    private static Principal Parse(string document) => JsonSerializer.Deserialize(document, AccessJson.Default.Principal)!;
+    private static Principal Parse(string document) => StoredJson.Read(document, AccessJson.Default.Principal);
 }

@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
-using System.Text;
-using System.Text.Json;
 using Slipway.Documents.Access;
-using Slipway.Primitives.Bytes;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Access;
@@ -39,10 +36,10 @@ internal static class TokenTable
             secret.Hash,
             token.Principal,
             token.Label,
-            scope = Encoding.UTF8.GetString(CanonicalJson.Serialize(token.Scope, AccessJson.Default.ImmutableArrayRoleGrant)),
+            scope = StoredJson.Text(token.Scope, AccessJson.Default.ImmutableArrayRoleGrant),
             token.CreatedAt,
             token.CreatedBy,
-            knownTo = Encoding.UTF8.GetString(CanonicalJson.Serialize(token.KnownTo, AccessJson.Default.ImmutableArrayString)),
+            knownTo = StoredJson.Text(token.KnownTo, AccessJson.Default.ImmutableArrayString),
             token.MadeWith,
             token.ExpiresAt,
         });
@@ -67,8 +64,8 @@ internal static class TokenTable
         session.ExecuteAsync("UPDATE tokens SET last_used_at = @now WHERE id = @id", new { id, now });
 
     private static ApiToken? Parse(Row? row) => row is null ? null : new(
-        row.Id, row.Principal, row.Label, JsonSerializer.Deserialize(row.Scope, AccessJson.Default.ImmutableArrayRoleGrant), row.CreatedAt, row.CreatedBy,
-        JsonSerializer.Deserialize(row.KnownTo, AccessJson.Default.ImmutableArrayString), row.MadeWith, row.ExpiresAt, row.LastUsedAt, row.RevokedAt);
+        row.Id, row.Principal, row.Label, StoredJson.Read(row.Scope, AccessJson.Default.ImmutableArrayRoleGrant), row.CreatedAt, row.CreatedBy,
+        StoredJson.Read(row.KnownTo, AccessJson.Default.ImmutableArrayString), row.MadeWith, row.ExpiresAt, row.LastUsedAt, row.RevokedAt);
 
     private sealed record Row
     {

@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
-using System.Text;
-using System.Text.Json;
 using Slipway.Documents.Access;
-using Slipway.Primitives.Bytes;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Access;
@@ -23,7 +20,7 @@ internal static class TrustedKeyTable
 
     public static Task SaveAsync(Session session, TrustedKey key) => session.ExecuteAsync(
         "INSERT INTO trusted_keys (id, owner, document) VALUES (@Id, @Owner, @document) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, document = excluded.document",
-        new { key.Id, key.Owner, document = Encoding.UTF8.GetString(CanonicalJson.Serialize(key, AccessJson.Default.TrustedKey)) });
+        new { key.Id, key.Owner, document = StoredJson.Text(key, AccessJson.Default.TrustedKey) });
 
-    private static TrustedKey Parse(string document) => JsonSerializer.Deserialize(document, AccessJson.Default.TrustedKey)!;
+    private static TrustedKey Parse(string document) => StoredJson.Read(document, AccessJson.Default.TrustedKey);
 }

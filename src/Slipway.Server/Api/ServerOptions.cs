@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Net;
+using Slipway.Documents.Access;
 
 namespace Slipway.Server.Api;
 
@@ -22,6 +24,12 @@ public sealed record ServerOptions
 
     /// <summary>0 takes any that is free.</summary>
     public int Port { get; init; } = 4040;
+
+    /// <summary>Names that a proxy on this machine passes on; a server of this machine alone answers to no other name but localhost.</summary>
+    public ImmutableArray<string> HostNames { get; init; } = [];
+
+    /// <summary>Identity providers whose tokens are taken, beside the server's own.</summary>
+    public ImmutableArray<OidcTrust> Oidc { get; init; } = [];
 
     /// <summary>Makes a new token for an administrator at this start, for who lost them all.</summary>
     public bool NewAdminToken { get; init; }

@@ -1,5 +1,6 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Globalization;
 using Slipway.Documents.Rollouts;
 
 namespace Slipway.Server.Judging;
@@ -25,16 +26,19 @@ internal static class BatchCheck
 
     /// <param name="after">Order up to which the source had told everything.</param>
     /// <param name="weights">Weight revisions of the rollout.</param>
-    public static string? Fault(RolloutEvents events, long after, IReadOnlySet<long> weights)
+    /// <param name="bad">The bad events, if nothing is wrong.</param>
+    public static string? Fault(RolloutEvents events, long after, ImmutableArray<WeightChange> weights, out WaitingEvent[] bad)
     {
+        bad = new WaitingEvent[events.Bad.Length];
         if (events.Through < after)
             return $"it has told everything through {events.Through}, and had through {after} before";
         if (events.Lost is < 0 or > MostRequests)
             return $"it lost {events.Lost} requests";
-        return CountsFault(events.Counts, weights) ?? BadFault(events, after, weights) ?? ShadowFault(events.Shadow);
+        var revisions = weights.Select(weight => weight.Revision).ToHashSet();
+        return CountsFault(events.Counts, revisions) ?? BadFault(events, after, revisions, bad) ?? ShadowFault(events.Shadow);
     }
 
-    private static string? CountsFault(ImmutableArray<ArmCounts> counts, IReadOnlySet<long> weights)
+    private static string? CountsFault(ImmutableArray<ArmCounts> counts, HashSet<long> weights)
     {
         var seen = new HashSet<(long, Arm)>();
         foreach (var count in counts)
@@ -54,21 +58,24 @@ internal static class BatchCheck
         return null;
     }
 
-    private static string? BadFault(RolloutEvents events, long after, IReadOnlySet<long> weights)
+    private static string? BadFault(RolloutEvents events, long after, HashSet<long> weights, WaitingEvent[] bad)
     {
-        foreach (var bad in events.Bad)
+        long? known = null;
+        for (var i = 0; i < bad.Length; i++)
         {
-            if (bad.Order <= after)
-                return $"a bad event has order {bad.Order}, and everything through {after} was told already";
-            if (bad.Order > events.Through)
-                return $"a bad event has order {bad.Order}, beyond the {events.Through} that it has told everything through";
-            if (!weights.Contains(bad.WeightRevision))
-                return $"a bad event names weight revision {bad.WeightRevision}, which was never ordered";
-            if (!Enum.IsDefined(bad.Arm) || !Enum.IsDefined(bad.Kind))
+            var one = events.Bad[i];
+            if (one.Order <= after)
+                return $"a bad event has order {one.Order}, and everything through {after} was told already";
+            if (one.Order > events.Through)
+                return $"a bad event has order {one.Order}, beyond the {events.Through} that it has told everything through";
+            if (one.WeightRevision != known && !weights.Contains(one.WeightRevision))
+                return $"a bad event names weight revision {one.WeightRevision}, which was never ordered";
+            if (one.Arm is not (Arm.Stable or Arm.Candidate) || one.Kind is < BadKind.Error or > BadKind.Crash)
                 return "a bad event has an unknown arm or kind";
-            if (User(bad.User) is null)
+            if (User(one.User) is not { } user)
                 return "a bad event's user is not 16 hex digits";
-            after = bad.Order;
+            (after, known) = (one.Order, one.WeightRevision);
+            bad[i] = new(one.Order, user, one.Arm, one.Kind, one.WeightRevision);
         }
 
         return null;
@@ -83,6 +90,11 @@ internal static class BatchCheck
         _ => null,
     };
 
-    public static ulong? User(string text) =>
-        text.Length == 16 && !text.AsSpan().ContainsAnyExcept("0123456789abcdef") && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var user) ? user : null;
+    public static ulong? User(string text)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        return text.Length == 2 * bytes.Length && !text.AsSpan().ContainsAnyInRange('A', 'F') && Convert.FromHexString(text, bytes, out _, out _) == OperationStatus.Done
+            ? BinaryPrimitives.ReadUInt64BigEndian(bytes)
+            : null;
+    }
 }

@@ -101,7 +101,7 @@ public sealed class EvidenceFold
         {
             if (mine.Bad.Length > 0 && sources.Sum(other => other.Waiting) + mine.Bad.Length > MostWaiting)
                 return new(BatchResult.TooEarly, $"{MostWaiting} bad events wait for {Laggard()?.Gateway ?? "a gateway"}, which has not told as far");
-            fault = BatchCheck.Fault(mine, source.Through, weights.Select(weight => weight.Revision).ToHashSet()) ?? source.Take(mine);
+            fault = BatchCheck.Fault(mine, source.Through, weights, out var bad) ?? source.Take(mine, bad);
             if (fault is null)
                 lost += mine.Lost;
         }

@@ -12,17 +12,17 @@ namespace Slipway.Server.Judging;
 /// </remarks>
 internal static class HarmMeasures
 {
+    /// <summary>How many take part under a plan's guards.</summary>
+    public static int Count(Guard guard) => Kinds(guard).Length + (guard.ErrorRate is null ? 0 : 1) + (guard.Latency is null ? 0 : 1);
+
     public static ImmutableArray<EvidenceMeasure> Of(RolloutEvidence evidence, JudgeSettings settings, Guard guard)
     {
-        BadKind[] kinds = guard.Latency is null
-            ? [BadKind.Error, BadKind.Timeout, BadKind.InvalidOutput, BadKind.Crash]
-            : [BadKind.Error, BadKind.Timeout, BadKind.InvalidOutput, BadKind.Crash, BadKind.Latency];
-        var all = kinds.Length + (guard.ErrorRate is null ? 0 : 1) + (guard.Latency is null ? 0 : 1);
+        var all = Count(guard);
         var alone = Math.Log(all / settings.FalseAlarm.Value);
         var candidate = Measures.Candidate(evidence);
 
         var measures = ImmutableArray.CreateBuilder<EvidenceMeasure>(all);
-        foreach (var kind in kinds)
+        foreach (var kind in Kinds(guard))
         {
             var (mine, both, expected) = Measures.Firsts(evidence, other => other == kind);
             measures.Add(Measures.Of(
@@ -49,6 +49,10 @@ internal static class HarmMeasures
     public static EvidenceMeasure Mean(ImmutableArray<EvidenceMeasure> measures, double alpha) => Measures.Of(
         "harm", measures.IsEmpty ? 0 : EValues.LogMean([.. measures.Select(measure => measure.LogE)]), Math.Log(1 / alpha),
         measures.IsEmpty ? "nothing that could show harm is declared" : $"mean of {string.Join(", ", measures.Select(measure => measure.Name))}");
+
+    private static BadKind[] Kinds(Guard guard) => guard.Latency is null
+        ? [BadKind.Error, BadKind.Timeout, BadKind.InvalidOutput, BadKind.Crash]
+        : [BadKind.Error, BadKind.Timeout, BadKind.InvalidOutput, BadKind.Crash, BadKind.Latency];
 
     private static EvidenceMeasure ErrorRate(double bound, long bad, long requests, double alone) => Measures.Of(
         "guard error-rate", RateGuard.LogEAbove(bound, bad, requests), alone,

@@ -27,7 +27,7 @@ public static class Judge
         var harm = shadow ? HarmMeasures.OfShadow(evidence.Shadow, guard, alpha) : HarmMeasures.Of(evidence, settings, guard);
         var promotion = shadow ? PromotionMeasures.OfShadow(evidence.Shadow, guard, alpha) : PromotionMeasures.Of(evidence, strategy, settings, guard);
         var mean = HarmMeasures.Mean(harm, alpha);
-        var missing = shadow ? MissingEvidence.OfShadow(evidence, promotion) : MissingEvidence.Of(evidence, promotion);
+        var missing = shadow ? MissingEvidence.OfShadow(evidence, guard, promotion) : MissingEvidence.Of(evidence, settings, guard, promotion);
 
         var verdict = Measures.IsReached(mean) ? JudgeVerdict.Harm : missing.IsEmpty ? JudgeVerdict.NoWorse : JudgeVerdict.InsufficientEvidence;
         var reason = verdict switch

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Rollouts;
+using Slipway.Stats.Metrics;
 using Slipway.Stats.Sequential;
 
 namespace Slipway.Server.Judging;
@@ -40,7 +41,7 @@ internal static class LatencyBands
         {
             sum += evidence.Latency[i];
             if (sum >= due && sum > 0)
-                return LatencyBuckets.Bounds[i];
+                return SignificantDigits.Round(LatencyBuckets.Bounds[i]);
         }
 
         return null;
@@ -56,7 +57,7 @@ internal static class LatencyBands
         {
             sum += evidence.Latency[i];
             if (sum >= due)
-                return i == 0 ? 0 : LatencyBuckets.Bounds[i - 1];
+                return i == 0 ? 0 : SignificantDigits.Round(LatencyBuckets.Bounds[i - 1]);
         }
 
         return null;

@@ -29,17 +29,22 @@ internal static class PromotionMeasures
 
         if (guard.ErrorRate is { } bound)
         {
-            // Below every bound that is declared: the least of e-values is one for "some bound is broken".
             var candidate = Measures.Candidate(evidence);
-            var error = RateGuard.LogEBelow(bound.Value, candidate.BadRequests, candidate.Requests);
-            var latency = guard.Latency is { } budget ? RateGuard.LogEBelow(1 - budget.Quantile, candidate.OverBudget, candidate.Requests) : error;
             measures.Add(Measures.Of(
-                AbsoluteBound, Math.Min(error, latency), threshold,
+                AbsoluteBound, LogEBelow(guard, candidate), threshold,
                 $"absolute bound: {Measures.Of(candidate.BadRequests, candidate.Requests)} of the candidate's answers were bad, and less than {Measures.Percent(bound.Value)} is to be shown"
                 + (guard.Latency is { } late ? $"; {Measures.Of(candidate.OverBudget, candidate.Requests)} took longer than {late.Limit}, less than {Measures.Percent(1 - late.Quantile)} is to be shown" : "")));
         }
 
         return measures.ToImmutable();
+    }
+
+    /// <summary>Below every bound that is declared: the least of e-values is one for "some bound is broken".</summary>
+    /// <param name="guard">With a bound on the error rate.</param>
+    public static double LogEBelow(Guard guard, ArmEvidence candidate)
+    {
+        var error = RateGuard.LogEBelow(guard.ErrorRate!.Value.Value, candidate.BadRequests, candidate.Requests);
+        return guard.Latency is { } budget ? Math.Min(error, RateGuard.LogEBelow(1 - budget.Quantile, candidate.OverBudget, candidate.Requests)) : error;
     }
 
     public static ImmutableArray<EvidenceMeasure> OfShadow(ShadowCounts? shadow, Guard guard, double alpha)

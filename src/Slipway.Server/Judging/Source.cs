@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Slipway.Documents.Rollouts;
 
 namespace Slipway.Server.Judging;
@@ -55,37 +56,27 @@ internal sealed class Source(string gateway, string boot)
     public WaitingEvent Next() => bad.Dequeue();
 
     /// <summary>Keeps what a checked batch tells.</summary>
+    /// <param name="events">Its bad events, parsed.</param>
     /// <returns>What is wrong with it, and then it is not kept.</returns>
-    public string? Take(RolloutEvents events)
+    public string? Take(RolloutEvents batch, WaitingEvent[] events)
     {
         var cells = new SortedDictionary<(long Revision, Arm Arm), ArmEvidence>();
-        foreach (var count in events.Counts)
+        foreach (var count in batch.Counts)
             cells[(count.WeightRevision, count.Arm)] = new(count.Requests, 0, 0, count.Latency);
-        foreach (var group in events.Bad.GroupBy(one => (one.WeightRevision, one.Arm)))
-        {
-            var late = group.Count(one => one.Kind == BadKind.Latency);
-            var evidence = cells.GetValueOrDefault(group.Key) ?? EvidenceTally.Empty;
-            cells[group.Key] = evidence with { BadRequests = group.Count() - late, OverBudget = late };
-        }
+        foreach (var (key, (all, late)) in BadByCell(events))
+            cells[key] = (cells.GetValueOrDefault(key) ?? EvidenceTally.Empty) with { BadRequests = all - late, OverBudget = late };
 
-        foreach (var (key, evidence) in cells)
-        {
-            var before = told.GetValueOrDefault(key);
-            var (requests, all) = (before.Requests + evidence.Requests, before.Bad + evidence.BadRequests + evidence.OverBudget);
-            if (all > requests)
-                return string.Create(CultureInfo.InvariantCulture, $"it tells {all} bad ones among {requests} requests of weight revision {key.Revision}");
-        }
+        var sums = cells.Select(cell => (cell.Key, Before: told.GetValueOrDefault(cell.Key), cell.Value))
+            .Select(cell => (cell.Key, Requests: cell.Before.Requests + cell.Value.Requests, Bad: cell.Before.Bad + cell.Value.BadRequests + cell.Value.OverBudget)).ToArray();
+        if (sums.FirstOrDefault(sum => sum.Bad > sum.Requests) is { Bad: > 0 } wrong)
+            return string.Create(CultureInfo.InvariantCulture, $"it tells {wrong.Bad} bad ones among {wrong.Requests} requests of weight revision {wrong.Key.Revision}");
+        foreach (var (key, requests, all) in sums)
+            told[key] = (requests, all);
 
-        foreach (var (key, evidence) in cells)
-        {
-            var before = told.GetValueOrDefault(key);
-            told[key] = (before.Requests + evidence.Requests, before.Bad + evidence.BadRequests + evidence.OverBudget);
-        }
-
-        foreach (var one in events.Bad)
-            bad.Enqueue(Parsed(one));
-        Through = events.Through;
-        counts.Add(new(events.Through, [.. cells.Select(cell => new CellCounts(cell.Key.Revision, cell.Key.Arm, cell.Value))], events.Shadow));
+        foreach (var one in events)
+            bad.Enqueue(one);
+        Through = batch.Through;
+        counts.Add(new(batch.Through, [.. cells.Select(cell => new CellCounts(cell.Key.Revision, cell.Key.Arm, cell.Value))], batch.Shadow));
         return null;
     }
 
@@ -115,6 +106,23 @@ internal sealed class Source(string gateway, string boot)
             group cell.Evidence by (cell.WeightRevision, cell.Arm) into same
             select new CellCounts(same.Key.WeightRevision, same.Key.Arm, same.Aggregate(EvidenceTally.Plus))],
         EvidenceTally.Plus(a.Shadow, b.Shadow));
+
+    private static Dictionary<(long Revision, Arm Arm), (long All, long Late)> BadByCell(WaitingEvent[] events)
+    {
+        var cells = new Dictionary<(long, Arm), (long All, long Late)>();
+        for (var start = 0; start < events.Length;)
+        {
+            // Events of one weight and arm mostly stand together.
+            var (first, late, next) = (events[start], 0L, start);
+            for (; next < events.Length && events[next].Arm == first.Arm && events[next].WeightRevision == first.WeightRevision; next++)
+                late += events[next].Kind == BadKind.Latency ? 1 : 0;
+            ref var cell = ref CollectionsMarshal.GetValueRefOrAddDefault(cells, (first.WeightRevision, first.Arm), out _);
+            cell = (cell.All + next - start, cell.Late + late);
+            start = next;
+        }
+
+        return cells;
+    }
 
     private static WaitingEvent Parsed(BadEvent one) =>
         new(one.Order, BatchCheck.User(one.User) ?? throw new UnreachableException("a user was not checked"), one.Arm, one.Kind, one.WeightRevision);

@@ -46,21 +46,13 @@ internal sealed record LedgerSearch
     public async Task<IReadOnlyList<LedgerRow>> FindAsync(Session session)
     {
         var (where, parameters) = Condition();
-        var order = After is null ? "DESC" : "ASC";
-        var sizes = await session.QueryAsync<(long Position, long Size)>(
-            $"SELECT position, CAST(LENGTH(leaf) + COALESCE(LENGTH(payload), 0) AS BIGINT) FROM ledger_entries e WHERE {where} ORDER BY position {order} LIMIT {Limit.ToString(CultureInfo.InvariantCulture)}",
-            parameters);
-        var rows = new List<LedgerRow>();
-        var bytes = 0L;
-        foreach (var (position, size) in sizes)
-        {
-            bytes += size;
-            if (rows.Count > 0 && bytes > MaxPageBytes)
-                break;
-            rows.Add(await LedgerRow.FindAsync(session, position) ?? throw LedgerHead.Damaged($"entry {position} is gone"));
-        }
-
-        return rows;
+        var from = $"FROM ledger_entries e WHERE {where} ORDER BY position {(After is null ? "DESC" : "ASC")}";
+        var sizes = await session.QueryAsync<long>($"SELECT CAST(LENGTH(leaf) + COALESCE(LENGTH(payload), 0) AS BIGINT) {from} LIMIT {Text(Limit)}", parameters);
+        // At least one, or the page would look like the end.
+        var (count, bytes) = (0, 0L);
+        while (count < sizes.Count && (bytes += sizes[count]) <= MaxPageBytes || count == 0 && sizes.Count > 0)
+            count++;
+        return await session.QueryAsync<LedgerRow>($"SELECT position, leaf, payload {from} LIMIT {Text(count)}", parameters);
     }
 
     private (string Where, Dictionary<string, object> Parameters) Condition()
@@ -104,6 +96,8 @@ internal sealed record LedgerSearch
             parameters[new string([.. condition.SkipWhile(c => c != '@').Skip(1).TakeWhile(char.IsAsciiLetter)])] = value;
         }
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string JsonText(string text) =>
         Encoding.UTF8.GetString(CanonicalJson.Serialize(text, LedgerJson.Default.String));

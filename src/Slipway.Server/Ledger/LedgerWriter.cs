@@ -40,7 +40,13 @@ internal sealed class LedgerWriter : IDisposable
         var key = await LedgerKey.OpenAsync(database, keyFile, cancellation);
         try
         {
-            await database.ReadAsync(session => LedgerHead.ReadAsync(session, key.Verifier), cancellation);
+            await database.ReadAsync(
+                async session =>
+                {
+                    await LedgerTree.RequireSoundEndAsync(session, await LedgerHead.ReadAsync(session, key.Verifier));
+                    return true;
+                },
+                cancellation);
             return new LedgerWriter(key, time);
         }
         catch

@@ -20,11 +20,15 @@ internal static class BlobTable
     /// </summary>
     public static async Task<ImmutableArray<Digest>> StrangeAsync(Session session, Caller caller, IEnumerable<Digest> blobs)
     {
-        var asked = blobs.Select(blob => blob.ToString()).ToArray();
-        var own = await session.QueryAsync<string>("SELECT digest FROM uploads WHERE principal = @by AND digest IN @asked", new { by = caller.Id, asked });
-        var registered = await session.QueryAsync<Home>("SELECT DISTINCT b.digest AS Digest, v.model AS Model FROM bundle_blobs b JOIN versions v ON v.bundle = b.bundle WHERE b.digest IN @asked", new { asked });
-        var known = own.Concat(registered.Where(home => caller.May(Permission.Read, home.Model)).Select(home => home.Digest)).ToHashSet(StringComparer.Ordinal);
-        return [.. asked.Where(blob => !known.Contains(blob)).Select(Digest.Parse)];
+        var strange = ImmutableArray.CreateBuilder<Digest>();
+        foreach (var blob in blobs)
+        {
+            if (await session.FindAsync<string>("SELECT digest FROM uploads WHERE digest = @blob AND principal = @by", new { blob = blob.ToString(), by = caller.Id }) is null
+                && !(await ModelsOfAsync(session, blob)).Any(model => caller.May(Permission.Read, model)))
+                strange.Add(blob);
+        }
+
+        return strange.ToImmutable();
     }
 
     /// <summary>Models whose bundles have the blob.</summary>
@@ -51,13 +55,6 @@ internal static class BlobTable
     /// <summary>Every blob that must not be collected: all of every registered version, live or not, since any may be released or gone back to.</summary>
     public static async Task<ImmutableHashSet<Digest>> PinnedAsync(Session session) =>
         [.. (await session.QueryAsync<string>("SELECT DISTINCT digest FROM bundle_blobs")).Select(Digest.Parse)];
-
-    private sealed record Home
-    {
-        public string Digest { get; init; } = "";
-
-        public string Model { get; init; } = "";
-    }
 
     private sealed record Row
     {

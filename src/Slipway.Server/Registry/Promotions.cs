@@ -27,9 +27,9 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         var plan = (await PlanTable.LatestAsync(session, model))!;
         if (await PromotionTable.LatestAsync(session, model, request.Version, request.Channel) is { } before && before.PlanNumber == plan.Number)
         {
-            var standing = (await ReadAsync(session, before)).Promotion;
-            if (standing.State != PromotionState.Rejected)
-                return standing;
+            var standing = await ReadAsync(session, before);
+            if (standing.Promotion.State != PromotionState.Rejected && standing.Ruling.Hard.IsEmpty)
+                return standing.Promotion;
         }
 
         var number = await PromotionTable.LastNumberAsync(session, model) + 1;

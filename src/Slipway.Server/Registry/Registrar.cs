@@ -26,6 +26,9 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     /// <summary>Bundles that this process verifies at once; each reads its layers once, and more would only wait for the same disk.</summary>
     private const int MostAtOnce = 2;
 
+    /// <summary>Characters of a person's reason; it stands in sentences and in the ledger.</summary>
+    private const int LongestReason = 2_000;
+
     private static readonly SemaphoreSlim verifying = new(MostAtOnce, MostAtOnce);
 
     /// <exception cref="SlipwayException">It does not verify, or contradicts itself (exit 1); blobs are missing (exit 2): every problem.</exception>
@@ -54,11 +57,13 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         RequireReason(push.Reason);
     }
 
-    /// <summary>Said early: a reason that is missing should not cost an upload's verification.</summary>
+    /// <summary>Said early: a reason that is missing should not cost a verification.</summary>
     internal static void RequireReason(string reason)
     {
         if (string.IsNullOrWhiteSpace(reason))
             throw Malformed(new Fault("no-reason", "this is a change, and a change needs a reason", Help: "say --reason TEXT; the ledger keeps it"));
+        if (reason.Length > LongestReason)
+            throw Malformed(new Fault("long-reason", $"the reason has {reason.Length} characters, allowed are {LongestReason}"));
     }
 
     internal static ApiProblem Malformed(params Fault[] faults) => new(StatusCodes.Status400BadRequest, faults[0], faults[1..]);
@@ -72,10 +77,13 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         if (strange.Length > 0)
             throw new SlipwayException(ExitCode.UnusableInput, [.. strange.Select(blob => new Fault("blob-missing", $"blob {blob} was not uploaded by {caller.Name}", Help: "`slipway push` uploads what is missing"))]);
 
+        if (Signatures.Ring(keys) is not { IsEmpty: false } ring)
+            throw new SlipwayException(ExitCode.BadVerdict, Signatures.ProvenanceMissing(keys, [])!);
+
         await verifying.WaitAsync(cancellation);
         try
         {
-            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, Signatures.Ring(keys), cancellation), cancellation);
+            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, ring, cancellation), cancellation);
             if (verification.Bundle is not { } bundle)
                 throw new SlipwayException(ExitCode.BadVerdict, [.. verification.Problems, .. Signatures.Revocations(keys, verification.Problems)]);
             var documents = (await Task.Run(() => BundleDocuments.Read(bundle, cancellation), cancellation)).Require();

@@ -84,7 +84,7 @@ internal static class LiveVersionTable
         row.Model, row.Channel, Parse(row.Live)!, row.Since, Parse(row.Previous), Parse(row.Warm), row.WarmUntil,
         row.LatencyBudget is null ? null : StoredJson.Read(row.LatencyBudget, RolloutJson.Default.Duration));
 
-    private static VersionRef? Parse(string? version) => StoredJson.ReadOrNull(version, RolloutJson.Default.VersionRef);
+    private static VersionRef? Parse(string? version) => version is null ? null : StoredJson.Read(version, RolloutJson.Default.VersionRef);
 
     private static string Text(VersionRef version) => StoredJson.Text(version, RolloutJson.Default.VersionRef);
 

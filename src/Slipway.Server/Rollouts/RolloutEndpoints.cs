@@ -22,6 +22,8 @@ internal sealed class RolloutEndpoints(Database database, RolloutChanges changes
         new("GET", Channel + "/rollouts", Permission.Read, ListAsync),
         new("GET", Channel + "/rollouts/{rollout}", Permission.Read, ShowAsync),
         new("GET", "/api/v1/models/{model}/history", Permission.Read, HistoryAsync),
+        new("POST", Channel + "/releases", Permission.Operate, ReleaseAsync),
+        new("POST", Channel + "/rollback", Permission.Operate, RollBackAsync),
         new("POST", Channel + "/rollouts/{rollout}/pause", Permission.Operate, call => OrderAsync(call, (by, why) => new Pause(Now, by, why))),
         new("POST", Channel + "/rollouts/{rollout}/resume", Permission.Operate, call => OrderAsync(call, (by, why) => new Resume(Now, by, why))),
         new("POST", Channel + "/rollouts/{rollout}/abort", Permission.Operate, call => OrderAsync(call, (by, why) => new Abort(Now, by, why))),
@@ -48,6 +50,22 @@ internal sealed class RolloutEndpoints(Database database, RolloutChanges changes
         var channel = call.Query("channel");
         var history = await database.ReadAsync(session => ChannelHistory.ListAsync(session, call.Segment("model"), channel is null ? null : Known(channel), Limit(call)), call.Cancellation);
         await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);
+    }
+
+    private async Task ReleaseAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(RolloutJson.Default.ReleaseRequest);
+        var (model, channel) = (call.Segment("model"), ChannelOf(call));
+        var state = await database.ChangeAsync(session => orders.ReleaseAsync(session, model, channel, request, call.Caller, Now), call.Cancellation);
+        await call.AnswerAsync(state, RolloutJson.Default.RolloutState, StatusCodes.Status201Created);
+    }
+
+    private async Task RollBackAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(RolloutJson.Default.RollbackRequest);
+        var (model, channel) = (call.Segment("model"), ChannelOf(call));
+        var state = await database.ChangeAsync(session => orders.RollBackAsync(session, model, channel, request, call.Caller, Now), call.Cancellation);
+        await call.AnswerAsync(state, RolloutJson.Default.RolloutState);
     }
 
     private async Task OrderAsync(ApiCall call, Func<string, string, RolloutOrder> order)

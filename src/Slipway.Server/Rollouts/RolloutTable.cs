@@ -40,10 +40,10 @@ internal static class RolloutTable
     /// <param name="fold">Null for what is over.</param>
     public static Task SaveEvidenceAsync(Session session, string id, string? fold, JudgeReport? report) => session.ExecuteAsync(
         "UPDATE rollouts SET fold = @fold, report = @report WHERE id = @id",
-        new { id, fold, report = StoredJson.TextOrNull(report, RolloutJson.Default.JudgeReport) });
+        new { id, fold, report = report is null ? null : StoredJson.Text(report, RolloutJson.Default.JudgeReport) });
 
     private static StoredRollout? Parse(Row? row) =>
-        row is null ? null : new(Parse(row.State), StoredJson.ReadOrNull(row.Report, RolloutJson.Default.JudgeReport), row.Fold);
+        row is null ? null : new(Parse(row.State), row.Report is null ? null : StoredJson.Read(row.Report, RolloutJson.Default.JudgeReport), row.Fold);
 
     private static RolloutState Parse(string state) => StoredJson.Read(state, RolloutJson.Default.RolloutState);
 

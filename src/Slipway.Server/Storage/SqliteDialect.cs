@@ -24,7 +24,8 @@ internal sealed class SqliteDialect(string file) : IDialect
         {
             await connection.OpenAsync(cancellation);
             await using var setup = connection.CreateCommand();
-            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+            // What is erased is overwritten, and does not stay behind in free pages.
+            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
             await setup.ExecuteNonQueryAsync(cancellation);
             return connection;
         }

@@ -6,9 +6,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Slipway.Server.Web;
 
 /// <summary>Renders a page's component to HTML on the server; there is no script.</summary>
-internal sealed class PageRenderer : IAsyncDisposable
+internal sealed class PageRenderer
 {
-    private readonly ServiceProvider services = new ServiceCollection().BuildServiceProvider();
+    // Components here ask for no service, so there is nothing to end.
+    private readonly IServiceProvider services = new ServiceCollection().BuildServiceProvider();
 
     public async Task<string> RenderAsync<TPage>(IDictionary<string, object?> parameters)
         where TPage : IComponent
@@ -16,6 +17,4 @@ internal sealed class PageRenderer : IAsyncDisposable
         await using var renderer = new HtmlRenderer(services, NullLoggerFactory.Instance);
         return await renderer.Dispatcher.InvokeAsync(async () => (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
     }
-
-    public ValueTask DisposeAsync() => services.DisposeAsync();
 }

@@ -63,12 +63,11 @@ public sealed class ThinningProcess
     {
         get
         {
-            var largest = LargestLog;
-            var lanes = MemoryMarshal.Cast<double, Vector<double>>(sums);
-            var total = Vector<double>.Zero;
-            foreach (var lane in lanes)
-                total += Vector.Exp(lane - new Vector<double>(largest));
-            return largest + Math.Log(Vector.Sum(total) / GridSize);
+            // One by one, so that the sum is the same whatever a machine's vectors hold.
+            var (largest, total) = (LargestLog, 0.0);
+            foreach (var sum in sums)
+                total += Math.Exp(sum - largest);
+            return largest + Math.Log(total / GridSize);
         }
     }
 
@@ -99,12 +98,18 @@ public sealed class ThinningProcess
         Require(second >= 0, second, nameof(second));
         if (share != tabulated && !Tabulate(share))
             return;
-        for (var i = 0; i < GridSize; i++)
-            sums[i] += first * ifFirst[i] + second * ifSecond[i];
+        var lanes = MemoryMarshal.Cast<double, Vector<double>>(sums.AsSpan());
+        var firsts = MemoryMarshal.Cast<double, Vector<double>>(ifFirst);
+        var seconds = MemoryMarshal.Cast<double, Vector<double>>(ifSecond);
+        for (var i = 0; i < lanes.Length; i++)
+            lanes[i] += firsts[i] * first + seconds[i] * second;
     }
 
     /// <summary>Forgets every event.</summary>
     public void Clear() => sums.AsSpan().Clear();
+
+    /// <summary>Takes over what another of the same kind has folded in.</summary>
+    internal void CopyFrom(ThinningProcess other) => other.sums.CopyTo(sums, 0);
 
     private double LargestLog
     {

@@ -21,6 +21,8 @@ internal static class ChildProgram
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
+        ["drive-rollouts"] = Server.Rollouts.TwoServersTests.DriveProgram,
+        ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };

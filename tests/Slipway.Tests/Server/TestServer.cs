@@ -51,9 +51,12 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Stops the server, and starts it again on the same store; its port is another one.</summary>
-    public async Task RestartAsync()
+    /// <param name="between">Done while it is stopped.</param>
+    public async Task RestartAsync(Func<Task>? between = null)
     {
         await Plane.DisposeAsync();
+        if (between is not null)
+            await between();
         foreach (var client in clients.Values)
             client.Dispose();
         clients.Clear();

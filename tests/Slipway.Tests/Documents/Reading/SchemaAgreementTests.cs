@@ -78,7 +78,7 @@ public sealed class SchemaAgreementTests
         static string Read(string yaml) => Encoding.UTF8.GetString(Slipway.Primitives.Bytes.CanonicalJson.Serialize(SpecText.Parse(yaml), Slipway.Documents.DocumentJson.Default.Spec));
     }
 
-    private static void Agree<T>(JsonSchema schema, string yaml, Shape<T> shape)
+    internal static void Agree<T>(JsonSchema schema, string yaml, Shape<T> shape)
     {
         var document = Yaml.ToJson(yaml);
         Assert.Empty(schema.Validate(Yaml.FromJson(document)));

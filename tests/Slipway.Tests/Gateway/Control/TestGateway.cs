@@ -27,7 +27,9 @@ internal sealed class TestGateway : IAsyncDisposable
                     log.Add(line);
             },
         };
-        control = GatewayControl.Start(options?.Invoke(standard) ?? standard, Router);
+        standard = options?.Invoke(standard) ?? standard;
+        standard.Validate();
+        control = new GatewayControl(standard, GatewayFolder.Open(standard.Folder), Router);
     }
 
     public Router Router { get; } = new();

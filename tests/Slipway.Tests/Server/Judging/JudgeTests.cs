@@ -17,7 +17,10 @@ public sealed class JudgeTests
     {
         var report = Assess(Canary(), Cell(2, 1_000));
         Assert.Equal(JudgeVerdict.InsufficientEvidence, report.Verdict);
-        Assert.Equal("no request has reached the candidate yet", report.Missing[0]);
+        Assert.Equal(
+            ["no request has reached the candidate yet", "non-inferiority: 0 of 0 bad events fell to the candidate, 0 would to an equal one, and a ratio below 1.5 is to be shown: ln E is 0.00 of 4.61; about 780 more bad events at 10 % would do, if the two are equal"],
+            report.Missing);
+        Assert.EndsWith("; 522 more requests to the candidate would do, if none of them is bad", Assess(BlueGreen(OnePercent), Cell(2, Weight.All)).Missing[^1]);
         Assert.Equal(report.Missing[0], report.Reason);
         Assert.Equal("the candidate's weight is 0, so no request reaches it", Assess(Canary(), Cell(1, 0)).Missing[0]);
         Assert.Equal("the candidate's weight is 0, so no request reaches it", Assess(Canary()).Missing[0]);
@@ -109,7 +112,7 @@ public sealed class JudgeTests
         var good = Cell(2, 1_000, candidate: 6_000, stable: 54_000);
         var report = Judge.Assess("r1", 5, 0, Canary(OnePercent), new([good], 1, 1, null));
         Assert.Equal((JudgeVerdict.InsufficientEvidence, 1), (report.Verdict, report.Missing.Length));
-        Assert.StartsWith("what became of 1 requests", report.Reason);
+        Assert.StartsWith("what became of 1 or more requests is not known", report.Reason);
         var bad = Cell(2, 1_000, 1_000, 9_000, new KindEvidence(BadKind.Error, 30, 10));
         Assert.Equal(JudgeVerdict.Harm, Judge.Assess("r1", 5, 0, Canary(OnePercent), new([bad], 1, 1, null)).Verdict);
     }
@@ -171,6 +174,26 @@ public sealed class JudgeTests
         }
     }
 
+    /// <summary>Read by <c>slipway judge</c>'s tests as well.</summary>
+    [Theory]
+    [InlineData("insufficient-evidence", JudgeVerdict.InsufficientEvidence, 900, 2, 0)]
+    [InlineData("no-worse", JudgeVerdict.NoWorse, 9_000, 2, 0)]
+    [InlineData("harm", JudgeVerdict.Harm, 900, 2, 9)]
+    public void A_report_that_was_kept_is_computed_the_same_by_every_build(string name, JudgeVerdict verdict, int requests, int late, int invalid)
+    {
+        var candidate = new ArmEvidence(requests, 3 + invalid, late, [.. new long[24], requests - 40, 38, .. new long[18], 2, .. new long[20]]);
+        var report = Judge.Assess("01JDCANARY", 1_767_323_045_000, 1, Canary(Both), new(
+            [
+                Cell(1, 0, 0, 500),
+                Cell(2, 100, 120, 11_880, new KindEvidence(BadKind.Error, 0, 14)),
+                new(3, 1_000, candidate, Of(8_100) with { BadRequests = 11 }, [new(BadKind.Error, 2, 9), new(BadKind.Latency, late, 0), new(BadKind.InvalidOutput, invalid, 0)]),
+            ],
+            0, 2, null));
+        var json = Encoding.UTF8.GetString(CanonicalJson.Serialize(report, RolloutJson.Default.JudgeReport));
+        Assert.Equal(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Server/Judging/vectors", name + ".json")), json);
+        Assert.Equal(verdict, report.Verdict);
+    }
+
     [Fact]
     public void Latencies_have_bands_once_there_are_enough()
     {
@@ -179,11 +202,11 @@ public sealed class JudgeTests
         var arm = new ArmEvidence(10_000, 0, 0, [.. latency]);
         var bands = Assess(Canary(), new EvidenceCell(2, 1_000, arm, arm with { Requests = 99, Latency = [99, .. new long[LatencyBuckets.Count - 1]] }, [])).Latency;
 
-        // The radius is 0.85 √((ln(1 + ln 100) + C(1.25 %))/10,000) = 0.0275 with C = 9.124.
-        Assert.Equal(new LatencyBand(Arm.Candidate, 0.5, LatencyBuckets.Bounds[10], LatencyBuckets.Bounds[9], LatencyBuckets.Bounds[10], 10_000), bands[0]);
-        Assert.Equal(new LatencyBand(Arm.Candidate, 0.95, LatencyBuckets.Bounds[20], LatencyBuckets.Bounds[19], LatencyBuckets.Bounds[20], 10_000), bands[1]);
-        Assert.Equal(new LatencyBand(Arm.Candidate, 0.99, LatencyBuckets.Bounds[20], LatencyBuckets.Bounds[19], null, 10_000), bands[2]);
-        Assert.Equal(new LatencyBand(Arm.Stable, 0.5, LatencyBuckets.Bounds[0], null, null, 99), bands[3]);
+        // The radius is 0.85 √((ln(1 + ln 100) + C(1.25 %))/10,000) = 0.0275 with C = 9.124. Bounds are 100 µs · 2^(i/4).
+        Assert.Equal(new LatencyBand(Arm.Candidate, 0.5, 0.000565685424949, 0.000475682846001, 0.000565685424949, 10_000), bands[0]);
+        Assert.Equal(new LatencyBand(Arm.Candidate, 0.95, 0.0032, 0.00269086852881, 0.0032, 10_000), bands[1]);
+        Assert.Equal(new LatencyBand(Arm.Candidate, 0.99, 0.0032, 0.00269086852881, null, 10_000), bands[2]);
+        Assert.Equal(new LatencyBand(Arm.Stable, 0.5, 0.0001, null, null, 99), bands[3]);
         Assert.Null(Assess(Canary(), Cell(2, 1_000)).Latency[0].Seconds);
     }
 

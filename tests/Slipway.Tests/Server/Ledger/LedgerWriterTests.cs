@@ -62,10 +62,10 @@ public sealed class LedgerWriterTests
     {
         await using var ledger = await TestLedger.OpenAsync(kind);
         await ledger.RecordAsync();
-        var first = ledger.Clock.Now;
-        ledger.Clock.Now -= TimeSpan.FromHours(1);
+        var first = ledger.Clock.GetUtcNow();
+        ledger.Clock.Step(-TimeSpan.FromHours(1));
         await ledger.RecordAsync();
-        ledger.Clock.Now = first + TimeSpan.FromSeconds(1);
+        ledger.Clock.Step(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
         await ledger.RecordAsync();
 
         var times = (await RowsAsync(ledger)).Select(row => CanonicalEntry(row.Leaf).Time - first.ToUnixTimeMilliseconds());
@@ -138,6 +138,23 @@ public sealed class LedgerWriterTests
         var refused = await Assert.ThrowsAsync<SlipwayException>(() => ledger.RecordAsync());
         Assert.Equal(("ledger-damaged", ExitCode.BadVerdict), (refused.Faults[0].Code, refused.Exit));
         Assert.Equal("ledger-damaged", (await Assert.ThrowsAsync<SlipwayException>(() => LedgerWriter.OpenAsync(ledger.Database, ledger.KeyFile, ledger.Clock, Cancellation))).Faults[0].Code);
+    }
+
+    [Theory]
+    [InlineData("UPDATE ledger_hashes SET hash = zeroblob(32) WHERE position = 1", "do not lead to the signed root")]
+    [InlineData("DELETE FROM ledger_hashes WHERE position = 1", "are missing")]
+    [InlineData("DELETE FROM ledger_subjects WHERE position = 3; DELETE FROM ledger_entries WHERE position = 3", "its last entry is 2, and 4 are signed")]
+    [InlineData("INSERT INTO ledger_entries SELECT 4, leaf, payload, time, actor, action, intent FROM ledger_entries WHERE position = 3", "its last entry is 4, and 4 are signed")]
+    [InlineData("UPDATE ledger_entries SET leaf = X'00' WHERE position = 3", "entry 3 is not the one")]
+    public async Task A_server_does_not_start_on_a_ledger_whose_end_was_changed(string sql, string message)
+    {
+        await using var ledger = await TestLedger.OpenAsync(DatabaseKind.Sqlite);
+        await ledger.RecordAsync();
+        await ledger.RecordAsync();
+        await ledger.ExecuteAsync(sql);
+        var refused = await Assert.ThrowsAsync<SlipwayException>(() => LedgerWriter.OpenAsync(ledger.Database, ledger.KeyFile, ledger.Clock, Cancellation));
+        Assert.Equal(("ledger-damaged", ExitCode.BadVerdict), (refused.Faults[0].Code, refused.Exit));
+        Assert.Contains(message, refused.Message);
     }
 
     [Theory, MemberData(nameof(Kinds))]

@@ -1,10 +1,18 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Slipway.Documents.Access;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Lineage;
+using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Statements;
+using Slipway.Server.Access;
 using Slipway.Server.Api;
-using Slipway.Server.Ledger;
-using Slipway.Server.Rollouts;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
+using Slipway.Tests.Primitives;
 using Slipway.Tests.Server.Storage;
 
 namespace Slipway.Tests.Server.Rollouts;
@@ -12,15 +20,24 @@ namespace Slipway.Tests.Server.Rollouts;
 /// <summary>A real server, an operator, and gateways that are scripted.</summary>
 internal sealed class RolloutStage : IAsyncDisposable
 {
+    private const string Key = "00000000000000000000000000000000000000000000000000000000000000aa";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly Caller Olga = new("user:olga", "Olga", [], [], []);
 
     private readonly List<ScriptedGateway> gateways = [];
-    private string operatorToken = "", gatewayToken = "";
+    private string operatorToken = "", approverToken = "", gatewayToken = "";
 
-    private RolloutStage(TestServer server) => Server = server;
+    private RolloutStage()
+    {
+    }
 
-    public TestServer Server { get; }
+    public TestServer Server { get; private set; } = null!;
+
+    /// <summary>What the server says.</summary>
+    public ConcurrentQueue<string> Log { get; } = new();
+
+    /// <summary>As the server was last started.</summary>
+    public ServerOptions Options { get; private set; } = null!;
 
     /// <summary>The store, opened once more.</summary>
     public Database Database { get; private set; } = null!;
@@ -31,10 +48,12 @@ internal sealed class RolloutStage : IAsyncDisposable
 
     public static async Task<RolloutStage> OpenAsync(DatabaseKind kind = DatabaseKind.Sqlite, Func<ServerOptions, ServerOptions>? with = null)
     {
-        var stage = new RolloutStage(await TestServer.StartAsync(kind, with));
+        var stage = new RolloutStage();
         try
         {
+            stage.Server = await TestServer.StartAsync(kind, given => stage.Options = (with?.Invoke(given) ?? given) with { Log = stage.Log.Enqueue });
             stage.operatorToken = (await stage.Server.NewTokenAsync("Olga", [], new RoleGrant(Role.Operator, RoleGrant.AllModels))).Token;
+            stage.approverToken = (await stage.Server.NewTokenAsync("Anna", ["model-risk"], new RoleGrant(Role.Approver, RoleGrant.AllModels))).Token;
             stage.gatewayToken = (await stage.Server.NewTokenAsync("gateways", [], new RoleGrant(Role.Gateway, RoleGrant.AllModels))).Token;
             stage.Database = await stage.Server.Store.OpenAgainAsync();
             return stage;
@@ -53,24 +72,56 @@ internal sealed class RolloutStage : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>Starts a rollout of a version, against whatever is live.</summary>
-    public async Task<RolloutState> StartAsync(ChannelPlan plan, int version)
+    /// <summary>Registers a version, promotes it under a plan, and lets somebody approve it.</summary>
+    public async Task ApproveAsync(ChannelPlan plan, int version)
     {
-        using var ledger = await LedgerWriter.OpenAsync(Database, Path.Combine(Server.Store.Folder, "ledger.key"), TimeProvider.System, TestContext.Current.CancellationToken);
-        return await Database.ChangeAsync(
-            async session =>
-            {
-                var live = await LiveVersionTable.FindAsync(session, Sample.Model, Sample.Channel);
-                var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-                var state = Sample.State(plan, live?.Live) with { Id = $"r{version}-{now}", Candidate = Sample.Version(version), StartedAt = now, Weights = [new(1, 0, now)] };
-                await new RolloutChanges(ledger).StartAsync(session, state, Olga, "a better model");
-                return state;
-            },
-            TestContext.Current.CancellationToken);
+        await RegisterAsync(plan, version);
+        var promotion = await TestServer.PostAsync(
+            Operator, $"/api/v1/models/{Sample.Model}/promotions", new(version, Sample.Channel, "it is better"), RegistryJson.Default.PromotionRequest, RegistryJson.Default.Promotion);
+        if (promotion.State != PromotionState.Approved)
+            await TestServer.PostAsync(Server.As(approverToken), $"/api/v1/models/{Sample.Model}/promotions/{promotion.Number}/votes", new(true, "so it is"), RegistryJson.Default.Vote, RegistryJson.Default.Promotion);
     }
 
-    /// <summary>Releases a version and waits until it is live.</summary>
-    public async Task ReleaseAsync(int version) => await UntilAsync((await StartAsync(Sample.BlueGreen, version)).Id, view => view.State.Phase == RolloutPhase.Promoted);
+    public Task RegisterAsync(ChannelPlan plan, int version) => Database.ChangeAsync(session => RegisterAsync(session, plan, version), TestContext.Current.CancellationToken);
+
+    /// <summary>Revokes the key that vouches for every version.</summary>
+    public Task RevokeKeyAsync() => Database.ChangeAsync(
+        async session => await TrustedKeyTable.SaveAsync(session, (await TrustedKeyTable.FindAsync(session, Key))! with { Revoked = new(1, "user:admin", "the laptop was stolen") }),
+        TestContext.Current.CancellationToken);
+
+    /// <summary>Starts the rollout of a version that is approved under a plan.</summary>
+    public async Task<RolloutState> StartAsync(ChannelPlan plan, int version)
+    {
+        await ApproveAsync(plan, version);
+        return await PostAsync("releases", new ReleaseRequest(version, "a better model"), RolloutJson.Default.ReleaseRequest);
+    }
+
+    public Task<RolloutState> RollBackAsync(int? to = null, int? from = null) => PostAsync("rollback", new RollbackRequest("it was better before", to, from), RolloutJson.Default.RollbackRequest);
+
+    public Task<RolloutState> PostAsync<T>(string order, T body, JsonTypeInfo<T> type) =>
+        TestServer.PostAsync(Operator, $"/api/v1/models/{Sample.Model}/channels/{Sample.Channel}/{order}", body, type, RolloutJson.Default.RolloutState);
+
+    /// <summary>Orders something that is refused, and gives the status and the faults' codes.</summary>
+    public async Task<(int Status, string Code)> RefusedAsync<T>(string order, T body, JsonTypeInfo<T> type)
+    {
+        using var response = await Operator.PostAsync($"/api/v1/models/{Sample.Model}/channels/{Sample.Channel}/{order}", TestServer.Json(body, type), TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.False(response.IsSuccessStatusCode, text);
+        return ((int)response.StatusCode, JsonSerializer.Deserialize(text, RegistryJson.Default.ErrorDocument)!.Faults[0].Code);
+    }
+
+    /// <summary>Releases a version and waits until it is live and every gateway serves it.</summary>
+    public async Task ReleaseAsync(int version, ChannelPlan? plan = null)
+    {
+        await UntilAsync((await StartAsync(plan ?? Sample.BlueGreen, version)).Id, view => view.State.Phase == RolloutPhase.Promoted);
+        await UntilServedAsync(version);
+    }
+
+    public async Task UntilServedAsync(int version) =>
+        await Eventually.True(() => gateways.All(gateway => gateway.Route is { Rollout: null } route && route.Stable == Sample.Version(version)), Patience);
+
+    public async Task<ChannelState> ChannelAsync() =>
+        (await TestServer.GetAsync(Operator, $"/api/v1/models/{Sample.Model}/channels", RegistryJson.Default.ImmutableArrayChannelState)).Single(channel => channel.Channel == Sample.Channel);
 
     public Task<RolloutView> ShowAsync(string id) => TestServer.GetAsync(Operator, $"/api/v1/models/{Sample.Model}/channels/{Sample.Channel}/rollouts/{id}", RolloutJson.Default.RolloutView);
 
@@ -96,10 +147,28 @@ internal sealed class RolloutStage : IAsyncDisposable
         }
     }
 
+    /// <summary>What a push leaves behind; the bytes of a bundle play no part here.</summary>
+    private static async Task RegisterAsync(Session session, ChannelPlan plan, int version)
+    {
+        var release = ReleasePlan.Of(ChannelPlan.BlueGreen, plan);
+        var before = await PlanTable.LatestAsync(session, Sample.Model);
+        if (before?.Digest != release.Digest)
+            await PlanTable.InsertAsync(session, new PlanVersion(Sample.Model, (before?.Number ?? 0) + 1, release.Digest, release, "user:author", "Ada", 1, "a test"), []);
+        if (await VersionTable.FindAsync(session, Sample.Model, version) is not null)
+            return;
+        var bundle = Sample.Version(version).Bundle;
+        await TrustedKeyTable.SaveAsync(session, new TrustedKey(Key, "the build's", "", [KeyRole.Builder], null, 1, "user:admin", null));
+        await VersionTable.InsertAsync(
+            session, new ModelVersion(Sample.Model, version, bundle, release.Digest, new GateReport(bundle, null, Verdict.Pass, []), [Key], "user:author", "Ada", 1, "a test"), new SealedEvidence(null, null, new LineageGraph([])));
+        await session.ExecuteAsync(
+            "INSERT INTO attestations (bundle, manifest, predicate_type, key_id) VALUES (@bundle, @bundle, @type, @Key)", new { bundle = bundle.ToString(), type = SlsaProvenance.PredicateType, Key });
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var gateway in gateways)
             await gateway.DisposeAsync();
-        await Server.DisposeAsync();
+        if (Server is not null)
+            await Server.DisposeAsync();
     }
 }

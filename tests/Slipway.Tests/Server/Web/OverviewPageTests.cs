@@ -46,11 +46,8 @@ public sealed class OverviewPageTests
         Assert.Contains("slipway push", html, StringComparison.Ordinal);
     }
 
-    private static async Task<string> RenderAsync(Overview overview)
-    {
-        await using var renderer = new PageRenderer();
-        return await renderer.RenderAsync<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.Overview)] = overview });
-    }
+    private static Task<string> RenderAsync(Overview overview) =>
+        new PageRenderer().RenderAsync<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.Overview)] = overview });
 
     private static Overview Example(string reason)
     {

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Text.Json;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway push [REF]</c>.</summary>
+internal static class PushVerb
+{
+    public static Command Build(GlobalOptions global)
+    {
+        var reference = new Argument<string?>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG; default: the project's own name", Arity = ArgumentArity.ZeroOrOne };
+        var planFrom = new Option<string?>("--plan-from") { Description = "Spec that holds the release plan; default: the project's, where it is of the same model", HelpName = "FILE" };
+        var planOnly = new Option<bool>("--plan-only") { Description = "Change the model's release plan, and push no bundle" };
+        var (reason, server) = (ServerClient.ReasonOption(), ServerClient.ServerOption());
+        var verb = new Command("push", "Uploads a bundle with its attestations and registers it, or finds that it is registered; hands on the release plan.\nExample: slipway push flight-delay --reason 'retrained on May'")
+        {
+            reference, planFrom, planOnly, reason, server,
+        };
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            var (why, where) = (parsed.GetRequiredValue(reason), parsed.GetValue(server));
+            return parsed.GetValue(planOnly)
+                ? PushPlanAsync(shell, parsed.GetValue(planFrom), why, where, cancellation)
+                : PushAsync(shell, parsed.GetValue(reference) ?? shell.LoadSpec().Name, parsed.GetValue(planFrom), why, where, cancellation);
+        });
+        return verb;
+    }
+
+    private static async Task<int> PushAsync(Shell shell, string reference, string? planFrom, string reason, string? where, CancellationToken cancellation)
+    {
+        var upload = BundleUpload.Of(shell, reference);
+        var plan = PlanOf(shell, planFrom, upload.Model);
+        using var server = ServerClient.Open(where);
+        await upload.SendAsync(server, blob => shell.Note($"uploading {blob.Digest.Short}, {new ByteSize(blob.Size)}"), cancellation);
+        shell.Note("the server verifies the bundle and judges its gates");
+        var request = ServerClient.Post($"/api/v1/models/{upload.Model}/versions", new VersionPush(upload.Bundle, upload.Attestations, plan, reason), RegistryJson.Default.VersionPush);
+        var registered = await server.SendAsync(request, RegistryJson.Default.VersionRegistration, BundleUpload.Patience(upload.Blobs.Sum(blob => blob.Size)), cancellation);
+        if (shell.Json)
+            shell.WriteJson(JsonSerializer.SerializeToNode(registered, RegistryJson.Default.VersionRegistration)!);
+        else
+            Tell(shell, registered);
+        return (int)(registered.Version.Gates.Verdict == Verdict.Pass ? ExitCode.Done : ExitCode.BadVerdict);
+    }
+
+    private static void Tell(Shell shell, VersionRegistration registered)
+    {
+        var version = registered.Version;
+        foreach (var note in registered.Notes)
+            shell.Note("note: " + note);
+        shell.Out.WriteLine($"{(registered.IsNew ? "registered" : "known     ")}  {version.Model} version {version.Number}  {version.Bundle}");
+        shell.Out.WriteLine($"gates       {version.Gates.Verdict.Name()}{(version.Gates.Note is { } note2 ? $" ({note2})" : "")}");
+        foreach (var gate in version.Gates.Gates)
+            shell.Out.WriteLine($"            {gate.Verdict.Name(),-21}  {gate.Name}: {gate.Reason}");
+        shell.Out.WriteLine($"plan        number {registered.Plan.Number}, set by {registered.Plan.SetByName}");
+        shell.Out.WriteLine(version.Gates.Verdict == Verdict.Pass
+            ? $"next        slipway promote {version.Model}@{version.Number} --to staging --reason TEXT"
+            : "next        nothing: a version whose gates did not pass is kept as evidence, and goes to no channel");
+    }
+
+    private static async Task<int> PushPlanAsync(Shell shell, string? planFrom, string reason, string? where, CancellationToken cancellation)
+    {
+        var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
+        using var server = ServerClient.Open(where);
+        var plan = await server.PostAsync(
+            $"/api/v1/models/{spec.Name}/plans", new PlanRequest(spec.Release ?? ReleasePlan.Default, reason), RegistryJson.Default.PlanRequest, RegistryJson.Default.PlanVersion, cancellation);
+        if (shell.Json)
+            shell.WriteJson(JsonSerializer.SerializeToNode(plan, RegistryJson.Default.PlanVersion)!);
+        else
+            shell.Out.WriteLine($"plan        number {plan.Number} of {plan.Model}, set by {plan.SetByName}\nnext        what is promoted from now on goes by it; what is approved already goes by the plan that was approved");
+        return (int)ExitCode.Done;
+    }
+
+    /// <summary>Null keeps the server's: the project is another model's, or there is none, or it says nothing of a release.</summary>
+    private static ReleasePlan? PlanOf(Shell shell, string? planFrom, string model)
+    {
+        if (planFrom is null && !File.Exists(Path.Combine(shell.Folder, shell.SpecFile)))
+            return null;
+        var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
+        if (spec.Name == model)
+            return spec.Release;
+        return planFrom is null
+            ? null
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("plan-of-another", $"the spec is of the model '{spec.Name}', and the bundle of '{model}'", planFrom, Help: "name the spec of the same model"));
+    }
+}

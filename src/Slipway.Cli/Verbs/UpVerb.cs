@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Slipway.Documents.Access;
+using Slipway.Gateway;
+using Slipway.Server;
+using Slipway.Server.Api;
+using Slipway.Trust.Signing;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway up</c>.</summary>
+internal static class UpVerb
+{
+    private static readonly string[] channels = ["production", "staging"];
+
+    public static Command Build(GlobalOptions global)
+    {
+        var folder = new Option<string>("--folder") { Description = "Keeps everything", HelpName = "DIR", DefaultValueFactory = _ => ServerSetup.DefaultFolder };
+        var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " of API and pages", 4040));
+        var production = ListenOptions.Port("--production-port", " that predictions of production are answered on", 8080);
+        var staging = ListenOptions.Port("--staging-port", " that predictions of staging are answered on", 8081);
+        var keys = BundleAccess.KeyOption();
+        var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
+        var (mirror, otlp) = (ServerSetup.LedgerMirrorOption(), GatewaySetup.OtlpOption());
+        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, again, otlp };
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            var options = new ServerOptions
+            {
+                Folder = Path.Combine(shell.Folder, parsed.GetRequiredValue(folder)),
+                Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
+                Port = parsed.GetValue(port),
+                LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
+                NewAdminToken = parsed.GetValue(again),
+                Log = shell.Note,
+            };
+            var named = parsed.GetValue(keys) ?? [];
+            return await UpAsync(shell, options, GatewaySetup.TrustedKeys(named), named.Length == 0, [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
+        });
+        return verb;
+    }
+
+    private static async Task<int> UpAsync(Shell shell, ServerOptions options, KeyRing keys, bool areOwn, int[] ports, Uri? otlp, CancellationToken cancellation)
+    {
+        var (gateways, announced) = (new List<GatewayHost>(), false);
+        await using var server = await ControlPlane.StartAsync(options, cancellation);
+        try
+        {
+            foreach (var (channel, port) in channels.Zip(ports))
+            {
+                gateways.Add(await GatewayHost.StartAsync(
+                    GatewaySetup.Options(shell, GatewaySetup.DefaultName(channel), channel, Path.Combine(options.Folder, "gateways", channel), Loopback(server.Url), server.LocalGatewayToken, keys, options.Address, port, otlp),
+                    cancellation));
+            }
+
+            if (areOwn && server.FirstAdminToken is { } token)
+                await TrustAsync(shell, Loopback(server.Url), token, keys, cancellation);
+            ServerSetup.Announce(shell, server.FirstAdminToken, [("api", server.Url), .. channels.Zip(gateways, (channel, gateway) => (channel, gateway.Url))]);
+            announced = true;
+            await Shell.UntilStoppedAsync(cancellation, [.. gateways.Select(gateway => gateway.Ended)]);
+            shell.Note("finishing the requests in flight");
+            return 0;
+        }
+        finally
+        {
+            if (!announced && server.FirstAdminToken is not null)
+                shell.Warn("an administrator's token was made, and nobody has seen it: start again with --new-admin-token");
+            await Task.WhenAll(gateways.Select(gateway => gateway.DisposeAsync().AsTask()));
+        }
+    }
+
+    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed. Keys named with <c>--key</c> are somebody's, and an administrator says whose.</summary>
+    private static async Task TrustAsync(Shell shell, Uri url, string token, KeyRing keys, CancellationToken cancellation)
+    {
+        using var client = ServerClient.With(url, token);
+        if (await client.GetAsync("/api/v1/trusted-keys", AccessJson.Default.ImmutableArrayTrustedKey, cancellation) is { IsEmpty: false })
+            return;
+        var admin = await client.GetAsync("/api/v1/whoami", AccessJson.Default.Identity, cancellation);
+        foreach (var key in keys.Keys)
+        {
+            await client.PostAsync(
+                "/api/v1/trusted-keys",
+                new NewTrustedKey($"key {key.KeyId[..12]} of {Environment.UserName}", key.ToPem(), [KeyRole.Builder, KeyRole.Evaluator], admin.Id, "It is a key of whoever started the server first."),
+                AccessJson.Default.NewTrustedKey,
+                AccessJson.Default.TrustedKey,
+                cancellation);
+            shell.Note($"the server trusts key {key.KeyId[..12]} to say how bundles came to be (`slipway access` shows and revokes)");
+        }
+    }
+
+    /// <summary>From this machine, where the server listens on every address.</summary>
+    private static Uri Loopback(Uri url) => url.Host is "0.0.0.0" or "[::]" ? new UriBuilder(url) { Host = "localhost" }.Uri : url;
+}

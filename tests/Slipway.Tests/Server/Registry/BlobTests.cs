@@ -1,0 +1,110 @@
+using System.Net;
+using System.Text;
+using Slipway.Documents.Access;
+using Slipway.Documents.Registry;
+using Slipway.Primitives.Bytes;
+using Slipway.Store.Oci;
+using Slipway.Tests.Primitives;
+using Slipway.Trust.Signing;
+using Slipway.Trust.Verification;
+
+namespace Slipway.Tests.Server.Registry;
+
+public sealed class BlobTests
+{
+    private static readonly byte[] some = Encoding.ASCII.GetBytes("some bytes");
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_gateway_fetches_all_of_a_bundle_and_verifies_it()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var bundle = registry.Seal();
+        await registry.PushAsync(await registry.Server.AsAsync(Role.Author), bundle);
+        var gateway = await registry.Server.AsAsync(Role.Gateway, TestRegistry.Model);
+        var contents = await TestServer.GetAsync(gateway, $"/api/v1/bundles/{bundle}", RegistryJson.Default.BundleContents);
+        Assert.Equal(registry.BlobsOf(bundle).Order(), contents.Blobs.Select(blob => blob.Digest).Order());
+
+        using var folder = new TestFolder();
+        var layout = OciLayout.Create(folder.Root);
+        foreach (var blob in contents.Blobs)
+        {
+            var bytes = await gateway.GetByteArrayAsync($"/api/v1/blobs/{blob.Digest}", Stop);
+            Assert.Equal(blob.Size, bytes.Length);
+            Assert.Equal(blob.Digest, layout.AddBlob(bytes).Digest);
+        }
+
+        foreach (var manifest in contents.Attestations.Prepend(bundle))
+            layout.PutManifest(layout.ReadBlob(manifest, OciManifest.MaxBytes).Bytes, cancellation: Stop);
+        Assert.True(BundleVerifier.Verify(layout, bundle, KeyRing.Of(registry.Sample.Key.PublicKey), Stop).Succeeded);
+    }
+
+    [Fact]
+    public async Task Bytes_of_another_digest_are_not_kept()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var author = await registry.Server.AsAsync(Role.Author);
+        var digest = Digest.Of("other bytes"u8);
+        Assert.Equal(HttpStatusCode.BadRequest, await TestRegistry.PutAsync(author, digest, some));
+        Assert.Equal(HttpStatusCode.NotFound, await HeadAsync(author, digest));
+        Assert.Equal(HttpStatusCode.NotFound, await HeadAsync(author, Digest.Of(some)));
+        Assert.Equal(HttpStatusCode.Created, await TestRegistry.PutAsync(author, Digest.Of(some), some));
+        Assert.Equal(HttpStatusCode.OK, await HeadAsync(author, Digest.Of(some)));
+    }
+
+    [Fact]
+    public async Task A_digest_alone_gives_nobody_anothers_bytes()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var bundle = registry.Seal();
+        await registry.PushAsync(await registry.Server.AsAsync(Role.Author), bundle);
+        var weights = registry.BlobsOf(bundle)[^1];
+
+        // Who pushes another model cannot take these blobs for there, neither by asking nor by pushing.
+        var stranger = await registry.Server.AsAsync(Role.Author, "fraud");
+        Assert.Equal(HttpStatusCode.NotFound, await HeadAsync(stranger, weights));
+        var (_, faults) = await TestRegistry.RefusedAsync(stranger, "/api/v1/models/fraud/versions", new VersionPush(bundle, registry.Attached(bundle), null, "x"), RegistryJson.Default.VersionPush);
+        Assert.Equal(registry.BlobsOf(bundle).Length, faults.Count(fault => fault.Code == "blob-missing"));
+
+        // Who may push, and no gateway, gets no bytes; nor does another model's gateway.
+        using var read = await stranger.GetAsync($"/api/v1/blobs/{weights}", Stop);
+        Assert.Equal(HttpStatusCode.Forbidden, read.StatusCode);
+        var other = await registry.Server.AsAsync(Role.Gateway, "fraud");
+        foreach (var path in new[] { $"/api/v1/blobs/{weights}", $"/api/v1/bundles/{bundle}" })
+        {
+            using var response = await other.GetAsync(path, Stop);
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_uploaded_and_not_registered_is_handed_to_no_gateway()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        await TestRegistry.PutAsync(await registry.Server.AsAsync(Role.Author), Digest.Of(some), some);
+        using var response = await (await registry.Server.AsAsync(Role.Gateway)).GetAsync($"/api/v1/blobs/{Digest.Of(some)}", Stop);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("sha256:..%2f..%2f..%2fserver.db")]
+    [InlineData("..%2f..%2fserver.db")]
+    [InlineData("SHA256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]
+    [InlineData("sha512:00")]
+    public async Task A_path_that_is_no_digest_leads_nowhere(string digest)
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        foreach (var (client, method) in new[] { (await registry.Server.AsAsync(Role.Author), HttpMethod.Put), (await registry.Server.AsAsync(Role.Gateway), HttpMethod.Get) })
+        {
+            using var response = await client.SendAsync(new HttpRequestMessage(method, $"/api/v1/blobs/{digest}") { Content = method == HttpMethod.Put ? new ByteArrayContent(some) : null }, Stop);
+            Assert.True(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound, response.StatusCode.ToString());
+        }
+    }
+
+    private static async Task<HttpStatusCode> HeadAsync(HttpClient client, Digest blob)
+    {
+        using var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/v1/blobs/{blob}"), Stop);
+        return response.StatusCode;
+    }
+}

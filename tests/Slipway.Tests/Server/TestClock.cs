@@ -1,0 +1,11 @@
+namespace Slipway.Tests.Server;
+
+/// <summary>A clock that a test sets; timers are the system's.</summary>
+internal sealed class TestClock : TimeProvider
+{
+    private long ticks = new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero).Ticks;
+
+    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
+
+    public void Step(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
+}
