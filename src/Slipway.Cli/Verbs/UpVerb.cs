@@ -34,12 +34,13 @@ internal static class UpVerb
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
             };
-            return await UpAsync(shell, options, GatewaySetup.TrustedKeys(parsed.GetValue(keys) ?? []), [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
+            var named = parsed.GetValue(keys) ?? [];
+            return await UpAsync(shell, options, GatewaySetup.TrustedKeys(named), named.Length == 0, [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
         });
         return verb;
     }
 
-    private static async Task<int> UpAsync(Shell shell, ServerOptions options, KeyRing keys, int[] ports, Uri? otlp, CancellationToken cancellation)
+    private static async Task<int> UpAsync(Shell shell, ServerOptions options, KeyRing keys, bool areOwn, int[] ports, Uri? otlp, CancellationToken cancellation)
     {
         var (gateways, announced) = (new List<GatewayHost>(), false);
         await using var server = await ControlPlane.StartAsync(options, cancellation);
@@ -52,7 +53,7 @@ internal static class UpVerb
                     cancellation));
             }
 
-            if (server.FirstAdminToken is { } token)
+            if (areOwn && server.FirstAdminToken is { } token)
                 await TrustAsync(shell, Loopback(server.Url), token, keys, cancellation);
             ServerSetup.Announce(shell, server.FirstAdminToken, [("api", server.Url), .. channels.Zip(gateways, (channel, gateway) => (channel, gateway.Url))]);
             announced = true;
@@ -68,7 +69,7 @@ internal static class UpVerb
         }
     }
 
-    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed.</summary>
+    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed. Keys named with <c>--key</c> are somebody's, and an administrator says whose.</summary>
     private static async Task TrustAsync(Shell shell, Uri url, string token, KeyRing keys, CancellationToken cancellation)
     {
         using var client = ServerClient.With(url, token);

@@ -96,7 +96,7 @@ public sealed class RegistrationTests
         await using var registry = await TestRegistry.StartAsync(trusts: false);
         var author = await registry.Server.AsAsync(Role.Author);
         var bundle = registry.Seal();
-        Assert.Equal("no-trusted-key", (await registry.RefusedAsync(author, bundle)).Faults[0].Code);
+        Assert.Equal("provenance-missing", (await registry.RefusedAsync(author, bundle)).Faults[0].Code);
 
         using var other = SigningKey.Create();
         await registry.TrustAsync(other.PublicKey, KeyRole.Builder);
