@@ -38,7 +38,7 @@ public sealed record Promotion(
 public sealed record Approval(string By, string ByName, ImmutableArray<string> Groups, bool Approves, long At, string Reason);
 
 /// <summary>Zero is not approved, so an unset state releases nothing.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PromotionState>))]
+[JsonConverter(typeof(NamedEnum<PromotionState>))]
 public enum PromotionState
 {
     [JsonStringEnumMemberName("waiting")] Waiting,
