@@ -21,7 +21,7 @@ internal static class ChildProgram
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
-        ["drive-rollouts"] = Server.Rollouts.TwoServersTests.DriveProgram,
+        ["serve-control-plane"] = Server.Rollouts.KilledServerTests.ServeProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
