@@ -23,6 +23,7 @@ internal static class ChildProgram
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
         ["drive-rollouts"] = Server.Rollouts.TwoServersTests.DriveProgram,
         ["hold-connections"] = Server.Api.SlowConnectionTests.HoldProgram,
+        ["serve-control-plane"] = Server.Rollouts.KilledServerTests.ServeProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
