@@ -83,7 +83,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     {
         limit = options.RequestLimit;
         if (request.ContentLength > options.BodyLimit)
-            return TooLarge();
+            return TooLarge() with { IsBodyLeft = true };
         if (Unsupported(request) is { } unsupported)
             return new Refusal(StatusCodes.Status415UnsupportedMediaType, unsupported);
         if (request.Headers.TryGetValue(TimeoutHeader, out var asked))
@@ -126,7 +126,11 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
                 if (!bodies.TryCharge(ref call.Charged, call.Body.Length))
                     return new Refusal(StatusCodes.Status503ServiceUnavailable, "too many large requests are in flight", ShedReason.Bodies, Refusal.Soon, IsBodyLeft: true);
                 if (read.IsCompleted)
+                {
+                    exchange.Arrived();
                     return null;
+                }
+
                 reader.AdvanceTo(call.Body.Start, call.Body.End);
                 call.Body = default;
             }

@@ -22,6 +22,7 @@ internal static class ChildProgram
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
         ["drive-rollouts"] = Server.Rollouts.TwoServersTests.DriveProgram,
+        ["hold-connections"] = Server.Api.SlowConnectionTests.HoldProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
