@@ -74,6 +74,12 @@ internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
     /// <summary>The request has arrived whole: its connection is not closed for another's sake any more.</summary>
     public void Arrived() => place?.BeginAnswer();
 
+    /// <summary>Nobody gets an answer: the client has gone.</summary>
+    public void Abandon() => CountAs(StatusCodes.Status499ClientClosedRequest);
+
+    /// <summary>There is no answer of ours.</summary>
+    public void Fail() => CountAs(StatusCodes.Status500InternalServerError);
+
     /// <summary>After the answer.</summary>
     public void End(long now)
     {
@@ -111,6 +117,12 @@ internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
         headers[RequestIdHeader] = RequestId;
         headers.TraceParent = trace;
         await response.BodyWriter.WriteAsync(body);
+    }
+
+    private void CountAs(int status)
+    {
+        if (!http.Response.HasStarted)
+            http.Response.StatusCode = status;
     }
 
     /// <summary>Visible ASCII without what could end a quoted string somewhere on its way through logs.</summary>

@@ -49,7 +49,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
         }
         catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException || (e is OperationCanceledException && exchange.Http.RequestAborted.IsCancellationRequested))
         {
-            // The client has gone: there is nobody to answer.
+            exchange.Abandon();     // the client has gone: there is nobody to answer
         }
         finally
         {
@@ -120,7 +120,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
                     read = await arriving;
                 }
 
-                call.Body = read.Buffer;
+                call.Hold(read.Buffer);
                 if (call.Body.Length > options.BodyLimit)
                     return TooLarge();
                 if (!bodies.TryCharge(ref call.Charged, call.Body.Length))
@@ -132,7 +132,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
                 }
 
                 reader.AdvanceTo(call.Body.Start, call.Body.End);
-                call.Body = default;
+                call.LetGo();
             }
         }
         catch (BadHttpRequestException e)
@@ -148,9 +148,9 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     /// <summary>Gives the body's bytes back to the connection.</summary>
     private void LetGo(Exchange exchange, InferCall call)
     {
-        if (!call.Body.IsEmpty)
+        if (call.IsBodyHeld)
             exchange.Http.Request.BodyReader.AdvanceTo(call.Body.End);
-        call.Body = default;
+        call.LetGo();
         bodies.Release(ref call.Charged);
     }
 

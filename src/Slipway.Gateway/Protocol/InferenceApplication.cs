@@ -47,6 +47,11 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
         {
             await AnswerAsync(exchange);
         }
+        catch
+        {
+            exchange.Fail();        // a bug: Kestrel answers 500 and goes on
+            throw;
+        }
         finally
         {
             var metrics = exchange.Metrics ?? traffic.Metrics.Other;

@@ -106,6 +106,16 @@ public sealed class RobustnessTests
     }
 
     [Fact]
+    public async Task An_empty_body_in_chunks_leaves_the_connection_as_it_was()
+    {
+        await using var gateway = await OnnxAsync();
+        var empty = $"POST {Infer} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+        var full = $"POST {Infer} HTTP/1.1\r\nHost: x\r\nContent-Length: {Row(1).Length}\r\nConnection: close\r\n\r\n{Row(1)}";
+        var statuses = (await RawAsync(gateway, empty + empty + full)).Split("HTTP/1.1 ")[1..].Select(answer => answer[..3]);
+        Assert.Equal(["400", "400", "200"], statuses);
+    }
+
+    [Fact]
     public async Task A_body_that_does_not_come_is_given_up_at_the_deadline()
     {
         await using var gateway = await OnnxAsync();
