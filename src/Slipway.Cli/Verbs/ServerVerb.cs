@@ -14,7 +14,8 @@ internal static class ServerVerb
         var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " of API and pages", 4040));
         var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
         var (ledgerKey, mirror) = (ServerSetup.LedgerKeyOption(), ServerSetup.LedgerMirrorOption());
-        var verb = new Command("server", "Keeps the registry, releases and the ledger, for gateways that run elsewhere.\nExample: slipway server --database 'Host=db.example.org;Database=slipway;Username=slipway'") { folder, database, address, port, ledgerKey, mirror, again };
+        var (oidc, names) = (ServerSetup.OidcOption(), ServerSetup.HostNameOption());
+        var verb = new Command("server", "Keeps the registry, releases and the ledger, for gateways that run elsewhere.\nExample: slipway server --database 'Host=db.example.org;Database=slipway;Username=slipway'") { folder, database, address, port, ledgerKey, mirror, oidc, names, again };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
@@ -29,7 +30,7 @@ internal static class ServerVerb
                 LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
-            };
+            }.With(shell, parsed.GetValue(oidc), parsed.GetValue(names));
             await using var server = await ControlPlane.StartAsync(options, cancellation);
             ServerSetup.Announce(shell, server.FirstAdminToken, ("api", server.Url));
             await Shell.UntilStoppedAsync(cancellation);

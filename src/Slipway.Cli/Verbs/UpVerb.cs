@@ -21,7 +21,8 @@ internal static class UpVerb
         var keys = BundleAccess.KeyOption();
         var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
         var (mirror, otlp) = (ServerSetup.LedgerMirrorOption(), GatewaySetup.OtlpOption());
-        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, again, otlp };
+        var (oidc, names) = (ServerSetup.OidcOption(), ServerSetup.HostNameOption());
+        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, oidc, names, again, otlp };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
@@ -33,7 +34,7 @@ internal static class UpVerb
                 LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
                 NewAdminToken = parsed.GetValue(again),
                 Log = shell.Note,
-            };
+            }.With(shell, parsed.GetValue(oidc), parsed.GetValue(names));
             var named = parsed.GetValue(keys) ?? [];
             return await UpAsync(shell, options, GatewaySetup.TrustedKeys(named), named.Length == 0, [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
         });
