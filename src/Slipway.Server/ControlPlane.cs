@@ -68,10 +68,7 @@ public sealed class ControlPlane : IAsyncDisposable
     private async Task OpenAsync(ServerOptions options, CancellationToken cancellation)
     {
         AtomicFile.CreateFolder(options.Folder);
-        // An SQLite file has one server. Servers that share PostgreSQL share the folder too: bundles and the ledger's key lie in it.
-        if (options.Database is null)
-        {
-            // Several servers of one PostgreSQL share the folder with the bundles; SQLite's file is one server's.
+        // Several servers of one PostgreSQL share the folder with the bundles; SQLite's file is one server's.
         if (options.Database is null)
             Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock")) ?? throw InUse(options.Folder));
         var database = Keep(await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation));
