@@ -37,6 +37,14 @@ public sealed class TinyProject : IDisposable
         File.WriteAllText(PathOf(file), text.Replace(from, to));
     }
 
+    /// <summary>The spec, with a release to production that switches at once, in a file of that folder.</summary>
+    public string SpecOfSwitching(string folder)
+    {
+        var file = Path.Combine(folder, "slipway.yaml");
+        File.WriteAllText(file, File.ReadAllText(PathOf("slipway.yaml")) + "\nrelease:\n  production: { strategy: blue-green }\n");
+        return file;
+    }
+
     public void MakeKey() => Assert.Equal(0, Run("keys", "new", "--no-passphrase").Code);
 
     /// <summary>Runs the command line to its end.</summary>

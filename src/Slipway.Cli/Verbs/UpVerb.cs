@@ -14,27 +14,17 @@ internal static class UpVerb
 
     public static Command Build(GlobalOptions global)
     {
-        var folder = new Option<string>("--folder") { Description = "Keeps everything", HelpName = "DIR", DefaultValueFactory = _ => ServerSetup.DefaultFolder };
-        var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " of API and pages", 4040));
+        var setup = new ServerSetup("Keeps everything");
         var production = ListenOptions.Port("--production-port", " that predictions of production are answered on", 8080);
         var staging = ListenOptions.Port("--staging-port", " that predictions of staging are answered on", 8081);
         var keys = BundleAccess.KeyOption();
-        var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
-        var (mirror, otlp) = (ServerSetup.LedgerMirrorOption(), GatewaySetup.OtlpOption());
-        var (oidc, names) = (ServerSetup.OidcOption(), ServerSetup.HostNameOption());
-        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, oidc, names, again, otlp };
+        var otlp = GatewaySetup.OtlpOption();
+        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { production, staging, keys, otlp };
+        setup.AddTo(verb);
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            var options = new ServerOptions
-            {
-                Folder = Path.Combine(shell.Folder, parsed.GetRequiredValue(folder)),
-                Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
-                Port = parsed.GetValue(port),
-                LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
-                NewAdminToken = parsed.GetValue(again),
-                Log = shell.Note,
-            }.With(shell, parsed.GetValue(oidc), parsed.GetValue(names));
+            var options = setup.Read(parsed, shell);
             var named = parsed.GetValue(keys) ?? [];
             return await UpAsync(shell, options, GatewaySetup.TrustedKeys(named), named.Length == 0, [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
         });

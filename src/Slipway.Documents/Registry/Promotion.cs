@@ -44,6 +44,9 @@ public enum PromotionState
     [JsonStringEnumMemberName("waiting")] Waiting,
     [JsonStringEnumMemberName("approved")] Approved,
     [JsonStringEnumMemberName("rejected")] Rejected,
+
+    /// <summary>A later promotion of the same version to the same channel was asked for.</summary>
+    [JsonStringEnumMemberName("replaced")] Replaced,
 }
 
 /// <param name="Channel"><c>staging</c> or <c>production</c>.</param>

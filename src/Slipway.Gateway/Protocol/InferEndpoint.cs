@@ -49,7 +49,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
         }
         catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException || (e is OperationCanceledException && exchange.Http.RequestAborted.IsCancellationRequested))
         {
-            // The client has gone: there is nobody to answer.
+            exchange.Abandon();     // the client has gone: there is nobody to answer
         }
         finally
         {
@@ -83,7 +83,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     {
         limit = options.RequestLimit;
         if (request.ContentLength > options.BodyLimit)
-            return TooLarge();
+            return TooLarge() with { IsBodyLeft = true };
         if (Unsupported(request) is { } unsupported)
             return new Refusal(StatusCodes.Status415UnsupportedMediaType, unsupported);
         if (request.Headers.TryGetValue(TimeoutHeader, out var asked))
@@ -120,15 +120,19 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
                     read = await arriving;
                 }
 
-                call.Body = read.Buffer;
+                call.Hold(read.Buffer);
                 if (call.Body.Length > options.BodyLimit)
                     return TooLarge();
                 if (!bodies.TryCharge(ref call.Charged, call.Body.Length))
                     return new Refusal(StatusCodes.Status503ServiceUnavailable, "too many large requests are in flight", ShedReason.Bodies, Refusal.Soon, IsBodyLeft: true);
                 if (read.IsCompleted)
+                {
+                    exchange.Arrived();
                     return null;
+                }
+
                 reader.AdvanceTo(call.Body.Start, call.Body.End);
-                call.Body = default;
+                call.LetGo();
             }
         }
         catch (BadHttpRequestException e)
@@ -144,9 +148,9 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     /// <summary>Gives the body's bytes back to the connection.</summary>
     private void LetGo(Exchange exchange, InferCall call)
     {
-        if (!call.Body.IsEmpty)
+        if (call.IsBodyHeld)
             exchange.Http.Request.BodyReader.AdvanceTo(call.Body.End);
-        call.Body = default;
+        call.LetGo();
         bodies.Release(ref call.Charged);
     }
 

@@ -34,6 +34,10 @@ internal sealed class Lease(Database database)
     public Task ReleaseAsync(string name, string holder, CancellationToken cancellation) =>
         database.ChangeAsync(session => session.ExecuteAsync("UPDATE leases SET until = 0 WHERE name = @name AND holder = @holder", new { name, holder }), cancellation);
 
+    /// <summary>Ends it, whoever holds it: for whoever knows that nobody alive does. The next one has the next epoch all the same.</summary>
+    public Task VacateAsync(string name, CancellationToken cancellation) =>
+        database.ChangeAsync(session => session.ExecuteAsync("UPDATE leases SET until = 0 WHERE name = @name", new { name }), cancellation);
+
     /// <returns>The latest epoch; 0 before anybody held it.</returns>
     public static async Task<long> EpochAsync(Session session, string name) =>
         await session.FindAsync<long?>("SELECT epoch FROM leases WHERE name = @name", new { name }) ?? 0;
