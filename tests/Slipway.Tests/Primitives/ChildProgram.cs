@@ -21,7 +21,6 @@ internal static class ChildProgram
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
-        ["drive-rollouts"] = Server.Rollouts.TwoServersTests.DriveProgram,
         ["hold-connections"] = Server.Api.SlowConnectionTests.HoldProgram,
         ["serve-control-plane"] = Server.Rollouts.KilledServerTests.ServeProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
