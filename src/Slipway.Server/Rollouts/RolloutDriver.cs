@@ -54,6 +54,7 @@ internal sealed class RolloutDriver : IAsyncDisposable
     private async Task RunAsync(bool inherits)
     {
         string? trouble = null;
+        long? unproven = null;
         while (!stopping.IsCancellationRequested)
         {
             try
@@ -61,11 +62,13 @@ internal sealed class RolloutDriver : IAsyncDisposable
                 if (inherits)
                     await lease.VacateAsync(RolloutChanges.Lease, stopping.Token);
                 inherits = false;
-                if (await lease.TryHoldAsync(RolloutChanges.Lease, holder, LeaseTime, stopping.Token) is { } epoch)
+                // A lease is held on for passes that were taken, not for trying: while none can be, gateways must hear that nobody drives.
+                unproven ??= await lease.TryHoldAsync(RolloutChanges.Lease, holder, LeaseTime, stopping.Token);
+                if (unproven is { } epoch)
                     await DriveAsync(epoch);
                 else
                     await Task.Delay(Renewal, time, stopping.Token);
-                trouble = null;
+                (unproven, trouble) = (null, null);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
