@@ -80,7 +80,7 @@ public sealed class ControlPlane : IAsyncDisposable
         if (options.LedgerMirror is { } copy)
             Keep(await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation));
         directory = Keep(new PrincipalDirectory(database, ledger, options));
-        var rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
+        var rollouts = new RolloutControl(database, ledger, options);
         Endpoints =
         [
             .. AccessEndpoints.All(database, ledger, options.Time),

@@ -23,7 +23,7 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         });
         Project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var author = await team.MakeAsync("bob", "person", "author");
-        Slipway(author, "push", "tiny", "--reason", "the first one");
+        Slipway(author, "push", "tiny", "--reason", "the first one", "--plan-from", Project.SpecOfSwitching(root));
         Slipway(author, "promote", "tiny@1", "--to", "production", "--reason", "for all to use");
         Slipway(await team.MakeAsync("ann", "person", "approver"), "approve", "tiny.1", "--reason", "it was looked at");
     }
@@ -71,10 +71,9 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
 
         server = await StartServerAsync();
         Assert.Null(server.AdminToken);
-        using var back = new Team(server.Url("api"), team.Token);
-        await back.ReleaseAsync("production", 1);
+        await alone.UntilLogAsync("answers again");
+        Assert.Equal("1", await Team.PredictAsync(still));
         alone.Stop();
-        Assert.Contains("answers again", alone.Log);
         server.Stop();
     }
 
@@ -123,6 +122,7 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
     [Fact]
     public void Unusable_options_are_told_together()
     {
+        Project.Variables.Remove("SLIPWAY_TOKEN");
         var gateway = Project.Run("gateway", "--channel", "prod", "--name", "no name", "--server", "http://127.0.0.1:1");
         Assert.True(gateway.Code == 2, gateway.All);
         Assert.Contains("there is no channel 'prod'", gateway.Errors);

@@ -61,6 +61,12 @@ public sealed class Running : IDisposable
 
     public Uri Url(string listener) => new(Document.GetProperty("urls").GetProperty(listener).GetString()!);
 
+    public async Task UntilLogAsync(string text)
+    {
+        for (var started = Stopwatch.GetTimestamp(); !Log.Contains(text, StringComparison.Ordinal); await Task.Delay(50, TestContext.Current.CancellationToken))
+            Assert.True(Stopwatch.GetElapsedTime(started) < AtMost, Log);
+    }
+
     /// <summary>As Ctrl-C does; it must end in good order.</summary>
     public void Stop()
     {

@@ -27,13 +27,12 @@ public sealed class UpTests(SealedProject original) : IClassFixture<SealedProjec
             using var team = new Team(up.Url("api"), token);
             Assert.Contains("the server trusts key", up.Log);
 
-            Slipway(team, "push", "tiny", "--reason", "the first one");
+            Slipway(team, "push", "tiny", "--reason", "the first one", "--plan-from", Project.SpecOfSwitching(folder));
             // Who starts it alone is the only one there: nobody else could approve.
             File.WriteAllText(Path.Combine(folder, "policy.yaml"), "slipway-policy: 1\nmodels:\n  '*': { production: { approvals: [] } }\n");
             Slipway(team, "policy", "set", Path.Combine(folder, "policy.yaml"), "--reason", "I am alone here");
             Slipway(team, "promote", "tiny@1", "--to", "production", "--reason", "for all to use");
-            var over = await team.ReleaseAsync("production", 1);
-            Assert.Equal("promoted", (string)over["state"]!["phase"]!);
+            Slipway(team, "release", "tiny@1", "--to", "production", "--reason", "for all to use", "--wait");
 
             using var production = new HttpClient { BaseAddress = up.Url("production") };
             Assert.Equal("1", await Team.PredictAsync(production));
@@ -62,9 +61,9 @@ public sealed class UpTests(SealedProject original) : IClassFixture<SealedProjec
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString();
         var other = Directory.CreateTempSubdirectory("slipway-up-").FullName;
-        Refused($"port {port} of 127.0.0.1 is in use", "up", "--folder", other, "--port", port);
+        Refused($"127.0.0.1:{port}: address already in use", "up", "--folder", other, "--port", port);
         Refused($"port {port} of 127.0.0.1 is in use", "up", "--folder", other, "--port", "0", "--production-port", port);
-        Refused($"port {port} of 127.0.0.1 is in use", "server", "--folder", other, "--port", port);
+        Refused($"127.0.0.1:{port}: address already in use", "server", "--folder", other, "--port", port);
         taken.Stop();
         Directory.Delete(other, recursive: true);
         up.Stop();

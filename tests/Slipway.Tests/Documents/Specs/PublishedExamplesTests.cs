@@ -52,6 +52,10 @@ public sealed partial class PublishedExamplesTests
         Assert.Equal(4, ExpectationsParser.Parse("flights.yaml", Yaml("docs/guide/validating-data.md", _ => true)).Columns.Length);
 
     [Fact]
+    public void The_guide_to_canaries_shows_a_sound_release_plan() =>
+        Assert.Equal(3, SpecParser.Parse("slipway.yaml", (byte[])[.. "slipway: 1\nname: example\n"u8, .. Yaml("docs/guide/canary.md", _ => true)]).Release!.Channels["production"].Steps.Length);
+
+    [Fact]
     public void The_pages_on_releases_and_policies_show_sound_files()
     {
         const string rest = "slipway: 1\nname: flight-delay\n";
