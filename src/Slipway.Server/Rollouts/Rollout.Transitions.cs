@@ -1,3 +1,4 @@
+using System.Globalization;
 using Slipway.Documents.Rollouts;
 using static Slipway.Documents.Rollouts.RolloutPhase;
 
@@ -21,13 +22,18 @@ internal static partial class Rollout
     private static Decision Leave(RolloutState s, Judged j)
     {
         var course = Course.Of(s);
-        var why = course.HasControl(s.Step) ? $"version {s.Candidate.Number} is no worse: {j.Report.Reason}" : $"version {s.Candidate.Number} had its time at {Weight.Text(s.Weight)} without harm";
+        var why = course.HasControl(s.Step) ? $"version {s.Candidate.Number} is no worse: {j.Report.Reason}" : $"version {s.Candidate.Number} had its time at {Weight.Text(s.Weight)}: {WithoutHarm(j.Report)}";
         if (s.Step + 1 < course.Count)
             return Enter(s, s.Step + 1, j.At, why, j.Report);
         return course.IsShadow
             ? End(s, Completed, j.At, "rollout.completed", $"{why}; a shadow changes no live version: release it with another strategy", j.Report)
             : Promote(s, j.At, why, j.Report);
     }
+
+    /// <summary>What can be said where nothing was compared: no bound was broken, by so many requests, or nobody asked.</summary>
+    private static string WithoutHarm(JudgeReport report) => report.Evidence.Cells.Sum(cell => cell.Candidate.Requests) is > 0 and var requests
+        ? $"no harm was shown by {requests.ToString("N0", CultureInfo.InvariantCulture)} requests, and there is no other version to compare it with at this weight"
+        : "there was no other version to compare it with, and no request has come to judge it by";
 
     private static Decision Promote(RolloutState s, long at, string reason, JudgeReport? evidence)
     {
