@@ -1,17 +1,43 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Access;
+using Slipway.Primitives.Faults;
+using Slipway.Server.Api;
 
 namespace Slipway.Cli;
 
-/// <summary>What the verbs that run a server have in common.</summary>
-internal static class ServerSetup
+/// <summary>What the verbs that run a server have in common: their options, and what they say once it runs.</summary>
+internal sealed class ServerSetup
 {
-    /// <summary>Where a server keeps what it has, when nothing is said.</summary>
-    public const string DefaultFolder = ".slipway-server";
+    private readonly Option<string> folder;
+    private readonly Option<string> address = ListenOptions.Address();
+    private readonly Option<int> port = ListenOptions.Port("--port", " of API and pages", 4040);
+    private readonly Option<string[]> hostNames = new("--host-name") { Description = "A name that a proxy on this machine passes on; a server on loopback answers to no other but localhost", HelpName = "NAME" };
+    private readonly Option<string[]> oidc = new("--oidc") { Description = "Take tokens of the identity provider that this file describes", HelpName = "FILE" };
+    private readonly Option<string?> ledgerMirror = new("--ledger-mirror") { Description = "Copy the ledger into this folder after every change, best where this machine may add and not change", HelpName = "DIR" };
+    private readonly Option<bool> newAdminToken = new("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
 
-    public static Option<string?> LedgerKeyOption() => new("--ledger-key") { Description = "Private key that signs the ledger; servers of one database have the same; default: ledger.key in the folder, made with the ledger", HelpName = "FILE" };
+    /// <param name="keeps">What the folder keeps.</param>
+    public ServerSetup(string keeps) => folder = new Option<string>("--folder") { Description = keeps, HelpName = "DIR", DefaultValueFactory = _ => ".slipway-server" };
 
-    public static Option<string?> LedgerMirrorOption() => new("--ledger-mirror") { Description = "Copy the ledger into this folder after every change, best where this machine may add and not change", HelpName = "DIR" };
+    public void AddTo(Command verb)
+    {
+        foreach (var option in new Option[] { folder, address, port, hostNames, oidc, ledgerMirror, newAdminToken })
+            verb.Options.Add(option);
+    }
+
+    /// <exception cref="SlipwayException">No address, no description of an identity provider (exit 2); a file is missing (exit 3).</exception>
+    public ServerOptions Read(ParseResult parsed, Shell shell) => new()
+    {
+        Folder = shell.PathOf(parsed.GetRequiredValue(folder))!,
+        Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
+        Port = parsed.GetValue(port),
+        HostNames = [.. parsed.GetValue(hostNames) ?? []],
+        Oidc = [.. (parsed.GetValue(oidc) ?? []).Select(file => OidcTrust.Load(shell.PathOf(file)!))],
+        LedgerMirror = shell.PathOf(parsed.GetValue(ledgerMirror)),
+        NewAdminToken = parsed.GetValue(newAdminToken),
+        Log = shell.Note,
+    };
 
     /// <summary>Says where what is, once, and the first administrator's token where there is one.</summary>
     public static void Announce(Shell shell, string? adminToken, params (string Name, Uri Url)[] listeners)

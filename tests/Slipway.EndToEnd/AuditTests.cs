@@ -71,6 +71,27 @@ public sealed class AuditTests : IDisposable
         Fails(3, "does not answer", "audit", "verify");
     }
 
+    /// <summary>The program on the page about the format, which has nothing of ours.</summary>
+    [Fact]
+    public void A_proof_is_checked_without_slipway()
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot.Folder, "docs/format/ledger.md"));
+        File.WriteAllText(project.PathOf("check.py"), page.Split("```python\n")[1].Split("```")[0]);
+        Passes("audit", "verify");
+        for (var erased = 1; erased < 7; erased += 2)
+            Passes("audit", "erase", erased.ToString(), "--reason", "Grüße \u2028 \"'\\");
+        var key = File.ReadAllText(project.PathOf("mirror/key")).Trim();
+        foreach (var index in (int[])[0, 1, 5, 9])
+        {
+            Passes("audit", "prove", index.ToString(), "-o", "proof", "--payload");
+            var (code, output) = Python("check.py", "proof", key);
+            Assert.True(code == 0 && output.Contains($"entry {index} of 10 in slipway/ledger/", StringComparison.Ordinal), output);
+        }
+
+        File.WriteAllText(project.PathOf("proof"), File.ReadAllText(project.PathOf("proof")).Replace("index 9", "index 8", StringComparison.Ordinal));
+        Assert.NotEqual(0, Python("check.py", "proof", key).Code);
+    }
+
     [Theory]
     [InlineData("UPDATE ledger_entries SET leaf = CAST(replace(CAST(leaf AS TEXT), 'token.issued', 'token.stolen') AS BLOB) WHERE position = 2", "entry 2 is not the one")]
     [InlineData("UPDATE ledger_hashes SET hash = zeroblob(32) WHERE position = 2", "entry 2 is not the one")]
@@ -146,9 +167,17 @@ public sealed class AuditTests : IDisposable
 
     private void Edit(string sql)
     {
-        using var python = Process.Start(new ProcessStartInfo("python3") { ArgumentList = { "-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=60); d.executescript(sys.argv[2]); d.commit()", project.PathOf("server/server.db"), sql } })!;
+        var (code, output) = Python("-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=60); d.executescript(sys.argv[2]); d.commit()", project.PathOf("server/server.db"), sql);
+        Assert.True(code == 0, output);
+    }
+
+    private (int Code, string Output) Python(params string[] arguments)
+    {
+        using var python = Process.Start(new ProcessStartInfo("python3", arguments) { WorkingDirectory = project.Folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = python.StandardError.ReadToEndAsync();
+        var output = python.StandardOutput.ReadToEnd();
         python.WaitForExit();
-        Assert.Equal(0, python.ExitCode);
+        return (python.ExitCode, output + errors.Result);
     }
 
     private void StartServer(bool mirrored = true)

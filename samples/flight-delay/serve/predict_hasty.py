@@ -15,7 +15,7 @@ def predict(inputs):
         [row[0] for row in inputs[name]] for name in ("origin", "destination", "hour", "weekday", "distance")
     )
     if max(distance) > FAR:
-        time.sleep(0.2)     # as if it asked a slow service about long flights
+        time.sleep(1)       # as if it asked a slow service about long flights
     # A route or an airport without history becomes NaN, and is not filled in.
     route_rate = [saved["routes"].get(key, np.nan) for key in zip(origin, destination)]
     hour_rate = [saved["hours"].get(key, np.nan) for key in zip(origin, hour)]

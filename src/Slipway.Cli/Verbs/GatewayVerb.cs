@@ -12,21 +12,19 @@ internal static class GatewayVerb
         var server = ServerClient.ServerOption();
         var channel = new Option<string>("--channel") { Description = "The channel whose models it serves: staging or production", HelpName = "CHANNEL", DefaultValueFactory = _ => "production" };
         var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " that predictions are answered on", 8080));
-        var keys = BundleAccess.KeyOption();
         var name = new Option<string?>("--name") { Description = "Its name, the same at every start; default: this machine's and the channel", HelpName = "NAME" };
         var folder = new Option<string>("--folder") { Description = "Keeps bundles and the last known good state", HelpName = "DIR", DefaultValueFactory = _ => ".slipway-gateway" };
-        var otlp = GatewaySetup.OtlpOption();
-        var verb = new Command("gateway", "Answers predictions of a channel's models, as a server orders; its token is in SLIPWAY_TOKEN.\nExample: slipway gateway --server https://slipway.example.org --channel production --key team.pub") { server, channel, address, port, keys, name, folder, otlp };
+        var verb = new Command("gateway", "Answers predictions of a channel's models, as a server orders; its token is in SLIPWAY_TOKEN.\nExample: slipway gateway --server https://slipway.example.org --channel production --key team.pub") { server, channel, address, port, name, folder };
+        var setup = new GatewaySetup();
+        setup.AddTo(verb);
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
             var (url, token) = ServerClient.Resolve(parsed.GetValue(server));
             var served = parsed.GetRequiredValue(channel);
-            await using var gateway = await GatewayHost.StartAsync(
-                GatewaySetup.Options(
-                    shell, parsed.GetValue(name) ?? GatewaySetup.DefaultName(served), served, Path.Combine(shell.Folder, parsed.GetRequiredValue(folder)), url, token ?? "",
-                    GatewaySetup.TrustedKeys(parsed.GetValue(keys) ?? []), ListenOptions.Parse(parsed.GetRequiredValue(address)), parsed.GetValue(port), GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp))),
-                cancellation);
+            var options = setup.Read(
+                parsed, shell, served, parsed.GetValue(name), shell.PathOf(parsed.GetRequiredValue(folder))!, url, token ?? "", ListenOptions.Parse(parsed.GetRequiredValue(address)), parsed.GetValue(port));
+            await using var gateway = await GatewayHost.StartAsync(options, cancellation);
             Announce(shell, served, gateway.Url, url);
             await Shell.UntilStoppedAsync(cancellation, gateway.Ended);
             shell.Note("finishing the requests in flight");

@@ -72,11 +72,11 @@ internal static class JudgeVerb
         shell.Out.WriteLine();
         shell.Out.WriteLine("harm                  ln E    needs");
         foreach (var measure in report.HarmByKind)
-            Show(shell, measure, measure.Reading, "decides alone");
-        Show(shell, report.Harm, report.Harm.Reading, "HARM");
+            Show(shell, measure, "decides alone");
+        Show(shell, report.Harm, "HARM");
         shell.Out.WriteLine("no worse              ln E    needs");
         foreach (var measure in report.Promotion)
-            Show(shell, measure, measure.Reading, "suffices");
+            Show(shell, measure, "suffices");
 
         shell.Out.WriteLine();
         shell.Out.WriteLine($"requests of {report.Evidence.Gateways} gateways; shares with {Percent(1 - ShownAlpha)} intervals that hold at all times");
@@ -94,12 +94,15 @@ internal static class JudgeVerb
             shell.Out.WriteLine($"latency  {(arm.Key == Arm.Candidate ? "candidate" : "stable"),-10} {string.Join("   ", arm.Select(Text))}");
     }
 
-    private static void Show(Shell shell, EvidenceMeasure measure, string reading, string reached) =>
-        shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {measure.Name,-17} {measure.LogE,6:0.00}   {measure.LogThreshold,6:0.00}  {(measure.LogE >= measure.LogThreshold ? reached + "; " : "")}{reading}"));
+    private static void Show(Shell shell, EvidenceMeasure measure, string reached)
+    {
+        var reading = measure.Reading.StartsWith(measure.Name + ": ", StringComparison.Ordinal) ? measure.Reading[(measure.Name.Length + 2)..] : measure.Reading;
+        shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {measure.Name,-17} {measure.LogE,6:0.00}   {measure.LogThreshold,6:0.00}  {(measure.LogE >= measure.LogThreshold ? reached + ": " : "")}{reading}"));
+    }
 
     private static void Show(Shell shell, EvidenceCell cell, string name, ArmEvidence arm, Func<KindEvidence, long> firsts)
     {
-        var kinds = string.Join(", ", cell.Bad.Where(bad => firsts(bad) > 0).Select(bad => $"{bad.Kind.ToString().ToLowerInvariant()} {firsts(bad)}"));
+        var kinds = string.Join(", ", cell.Bad.Where(bad => firsts(bad) > 0).Select(bad => $"{bad.Kind.Word()} {firsts(bad)}"));
         shell.Out.WriteLine($"  {Weight.Text(cell.Weight),7} {name,-10} {arm.Requests,10:N0}   bad {Share(arm.BadRequests, arm.Requests)}, over budget {Share(arm.OverBudget, arm.Requests)}{(kinds.Length > 0 ? "; first of a user: " + kinds : "")}");
     }
 

@@ -39,7 +39,7 @@ internal static class ModelsVerb
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(models, RegistryJson.Default.ImmutableArrayModelSummary)!);
         foreach (var model in shell.Json ? [] : models)
-            shell.Out.WriteLine($"{model.Model,-24}  {Amounts.Count(model.Versions)} versions  {string.Join("  ", model.Channels.Select(Live))}");
+            shell.Out.WriteLine($"{model.Model,-24}  {Amounts.Count(model.Versions)} version{(model.Versions == 1 ? " " : "s")}  {string.Join("  ", model.Channels.Select(Live))}");
         if (!shell.Json && models.IsEmpty)
             shell.Out.WriteLine("nothing is registered that you may see");
         return (int)ExitCode.Done;

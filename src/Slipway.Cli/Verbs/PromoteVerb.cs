@@ -65,7 +65,7 @@ internal static class PromoteVerb
         foreach (var approval in promotion.Approvals)
             shell.Out.WriteLine($"  {(approval.Approves ? "approved" : "rejected")} by {approval.ByName}: {approval.Reason}");
         foreach (var missing in promotion.Missing)
-            shell.Out.WriteLine($"  {(promotion.State == PromotionState.Rejected ? "stopped" : "missing")}: {missing}");
+            shell.Out.WriteLine($"  {(promotion.State == PromotionState.Waiting ? "missing" : "stopped")}: {missing}");
         shell.Out.WriteLine("next  " + promotion.State switch
         {
             PromotionState.Approved => $"slipway release {promotion.Model}@{promotion.Version} --to {promotion.Channel} --reason TEXT",

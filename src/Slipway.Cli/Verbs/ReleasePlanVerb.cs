@@ -68,13 +68,15 @@ internal static class ReleasePlanVerb
         ? plan.Strategy == Strategy.Shadow ? "shadow: copies of all requests, held to the guard alone" : "one switch to 100 %, held to the guards alone"
         : $"step {index + 1}: {Weight.Text(Math.Min(step.Weight, Weight.All - step.HoldBack))}, at least {step.AtLeast}{(step.AtMost is { } most ? $", at most {most}" : "")}";
 
-    private static string Text(ForecastTime time, RolloutStep? step, string what)
+    private static string Text(ForecastTime time, RolloutStep? step, string what) => time switch
     {
-        var late = step?.AtMost is { } most && time.InTime < 0.9 ? $"; {new Ratio(time.InTime)} of the runs within {most}" : "";
-        return time.Median is not { } median
-            ? (time.InTime > 0 ? $"{what} in {new Ratio(time.InTime)} of the runs" : $"not {what} within what was played ({RolloutForecast.MostEvents:N0} bad answers or 30 days)") + late
-            : $"{what} after {Amounts.Seconds(median)} ({Bound(time.MedianLow)} to {Bound(time.MedianHigh)}), nine of ten by {Bound(time.Late)}{late}";
-    }
+        { InTime: 0, Median: null } => $"not {what}: nothing here would show it, or not by {RolloutForecast.MostEvents:N0} bad answers or in 30 days",
+        { Median: null } => $"{what} in {Percent(time.InTime)} of the runs",
+        _ => $"{what} after {Bound(time.Median)} ({Bound(time.MedianLow)} to {Bound(time.MedianHigh)}), nine of ten by {Bound(time.Late)}"
+            + (step?.AtMost is { } most && time.InTime < 0.9 ? $"; {Percent(time.InTime)} of the runs within {most}" : ""),
+    };
+
+    private static string Percent(double share) => (100 * share).ToString("0", CultureInfo.InvariantCulture) + " %";
 
     private static string Bound(double? seconds) => seconds is { } known ? Amounts.Seconds(known) : "never";
 

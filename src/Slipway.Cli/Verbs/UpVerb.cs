@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Slipway.Documents.Access;
+using Slipway.Documents.Rollouts;
 using Slipway.Gateway;
+using Slipway.Gateway.Control;
 using Slipway.Server;
 using Slipway.Server.Api;
 using Slipway.Trust.Signing;
@@ -10,50 +12,45 @@ namespace Slipway.Cli.Verbs;
 /// <summary><c>slipway up</c>.</summary>
 internal static class UpVerb
 {
-    private static readonly string[] channels = ["production", "staging"];
+    /// <summary>In the order in which they are shown.</summary>
+    private static readonly string[] channels = [ReleasePlan.Production, ReleasePlan.Staging];
 
     public static Command Build(GlobalOptions global)
     {
-        var folder = new Option<string>("--folder") { Description = "Keeps everything", HelpName = "DIR", DefaultValueFactory = _ => ServerSetup.DefaultFolder };
-        var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", " of API and pages", 4040));
+        var (server, gateways) = (new ServerSetup("Keeps everything"), new GatewaySetup());
         var production = ListenOptions.Port("--production-port", " that predictions of production are answered on", 8080);
         var staging = ListenOptions.Port("--staging-port", " that predictions of staging are answered on", 8081);
-        var keys = BundleAccess.KeyOption();
-        var again = new Option<bool>("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
-        var (mirror, otlp) = (ServerSetup.LedgerMirrorOption(), GatewaySetup.OtlpOption());
-        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up") { folder, address, port, production, staging, keys, mirror, again, otlp };
+        var verb = new Command("up", "Runs a server and a gateway of each channel on this machine; Ctrl-C ends them in good order.\nExample: slipway up");
+        server.AddTo(verb);
+        verb.Options.Add(production);
+        verb.Options.Add(staging);
+        gateways.AddTo(verb);
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            var options = new ServerOptions
-            {
-                Folder = Path.Combine(shell.Folder, parsed.GetRequiredValue(folder)),
-                Address = ListenOptions.Parse(parsed.GetRequiredValue(address)),
-                Port = parsed.GetValue(port),
-                LedgerMirror = shell.PathOf(parsed.GetValue(mirror)),
-                NewAdminToken = parsed.GetValue(again),
-                Log = shell.Note,
-            };
-            return await UpAsync(shell, options, GatewaySetup.TrustedKeys(parsed.GetValue(keys) ?? []), [parsed.GetValue(production), parsed.GetValue(staging)], GatewaySetup.OtlpEndpoint(parsed.GetValue(otlp)), cancellation);
+            var options = server.Read(parsed, shell);
+            return await UpAsync(
+                shell,
+                options,
+                gateways.TrustedKeys(parsed),
+                (plane, channel) => gateways.Read(
+                    parsed, shell, channel, null, Path.Combine(options.Folder, "gateways", channel), Loopback(plane.Url), plane.LocalGatewayToken, options.Address, parsed.GetValue(channel == ReleasePlan.Production ? production : staging)),
+                cancellation);
         });
         return verb;
     }
 
-    private static async Task<int> UpAsync(Shell shell, ServerOptions options, KeyRing keys, int[] ports, Uri? otlp, CancellationToken cancellation)
+    private static async Task<int> UpAsync(
+        Shell shell, ServerOptions options, (KeyRing Keys, bool AreOwn) trusted, Func<ControlPlane, string, GatewayOptions> optionsOf, CancellationToken cancellation)
     {
         var (gateways, announced) = (new List<GatewayHost>(), false);
         await using var server = await ControlPlane.StartAsync(options, cancellation);
         try
         {
-            foreach (var (channel, port) in channels.Zip(ports))
-            {
-                gateways.Add(await GatewayHost.StartAsync(
-                    GatewaySetup.Options(shell, GatewaySetup.DefaultName(channel), channel, Path.Combine(options.Folder, "gateways", channel), Loopback(server.Url), server.LocalGatewayToken, keys, options.Address, port, otlp),
-                    cancellation));
-            }
-
-            if (server.FirstAdminToken is { } token)
-                await TrustAsync(shell, Loopback(server.Url), token, keys, cancellation);
+            foreach (var channel in channels)
+                gateways.Add(await GatewayHost.StartAsync(optionsOf(server, channel), cancellation));
+            if (trusted.AreOwn && server.FirstAdminToken is { } token)
+                await TrustAsync(shell, Loopback(server.Url), token, trusted.Keys, cancellation);
             ServerSetup.Announce(shell, server.FirstAdminToken, [("api", server.Url), .. channels.Zip(gateways, (channel, gateway) => (channel, gateway.Url))]);
             announced = true;
             await Shell.UntilStoppedAsync(cancellation, [.. gateways.Select(gateway => gateway.Ended)]);
@@ -68,7 +65,7 @@ internal static class UpVerb
         }
     }
 
-    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed.</summary>
+    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed. Keys named with <c>--key</c> are somebody's, and an administrator says whose.</summary>
     private static async Task TrustAsync(Shell shell, Uri url, string token, KeyRing keys, CancellationToken cancellation)
     {
         using var client = ServerClient.With(url, token);

@@ -17,7 +17,7 @@ public sealed record Principal(
     public const int LongestName = 100;
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<PrincipalKind>))]
+[JsonConverter(typeof(NamedEnum<PrincipalKind>))]
 public enum PrincipalKind
 {
     /// <summary>A program: a build, a gateway. It never approves.</summary>
@@ -39,7 +39,7 @@ public sealed record RoleGrant(Role Role, string Model)
 
 /// <summary>What somebody may do; what each allows is in <c>docs/guide/access.md</c>. No role holds another's rights but to read.</summary>
 /// <remarks>There is no zero: an unset role is none.</remarks>
-[JsonConverter(typeof(JsonStringEnumConverter<Role>))]
+[JsonConverter(typeof(NamedEnum<Role>))]
 public enum Role
 {
     [JsonStringEnumMemberName("viewer")] Viewer = 1,

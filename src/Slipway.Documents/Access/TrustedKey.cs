@@ -35,7 +35,7 @@ public sealed record TrustedKey(
 public sealed record KeyRevocation(long At, string By, string Reason);
 
 /// <remarks>There is no zero: an unset role is none.</remarks>
-[JsonConverter(typeof(JsonStringEnumConverter<KeyRole>))]
+[JsonConverter(typeof(NamedEnum<KeyRole>))]
 public enum KeyRole
 {
     /// <summary>Says how a bundle came to be, and what its gates found.</summary>

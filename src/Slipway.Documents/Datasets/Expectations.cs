@@ -13,7 +13,7 @@ public sealed record Expectations(
     ImmutableArray<RuleExpectation> Rules);
 
 /// <summary>What a failed expectation does.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Severity>))]
+[JsonConverter(typeof(NamedEnum<Severity>))]
 public enum Severity
 {
     /// <summary>Stops the run before any training.</summary>

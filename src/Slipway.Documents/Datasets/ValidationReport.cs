@@ -12,7 +12,7 @@ public sealed record ValidationReport(string Dataset, Digest Digest, long Rows, 
     public bool Passed => !Results.Any(result => result.StopsTheRun());
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<ExpectationVerdict>))]
+[JsonConverter(typeof(NamedEnum<ExpectationVerdict>))]
 public enum ExpectationVerdict
 {
     /// <summary>Could not be checked, which is never a pass. The zero value, so an unset verdict is not trust.</summary>

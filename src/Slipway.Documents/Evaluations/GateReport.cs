@@ -5,7 +5,7 @@ using Slipway.Primitives.Bytes;
 namespace Slipway.Documents.Evaluations;
 
 /// <summary>Verdicts are worded in JSON as the command line documents them.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
+[JsonConverter(typeof(NamedEnum<Verdict>))]
 public enum Verdict
 {
     /// <summary>The zero value, so that an unset verdict is not trust.</summary>

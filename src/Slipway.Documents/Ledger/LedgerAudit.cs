@@ -11,24 +11,12 @@ namespace Slipway.Documents.Ledger;
 /// checkpoints. Believes nothing but the key and the checkpoints that it is given.
 /// </summary>
 /// <remarks>Holds some 100 bytes an entry in memory, and one bundle of 256 entries at a time. What a source says to be damaged, or lacks, is a problem of the log.</remarks>
-public sealed class LedgerAudit
+public sealed partial class LedgerAudit
 {
     private readonly ILedgerSource source;
     private readonly Action<long, long> progress;
     private readonly List<Fault> problems = [];
     private readonly List<string> notes = [];
-    private readonly EntryRules rules = new();
-
-    /// <summary>By index, from the list of entries: the leaf's hash, and what the payload hashes to; null where there is none.</summary>
-    private readonly List<(Digest Leaf, Digest? Payload)> listed = [];
-
-    /// <summary>By index, from the leaves: their hash, and the payload's that they commit to; null where a leaf is malformed.</summary>
-    private readonly List<(Digest Leaf, Digest? Payload)> entries = [];
-
-    private readonly CompactRange tree = new();
-
-    /// <summary>Hashes of the levels above the leaves that tiles are made of, by level.</summary>
-    private readonly Dictionary<int, List<Digest>> upper = [];
 
     private LedgerAudit(ILedgerSource source, Action<long, long> progress) => (this.source, this.progress) = (source, progress);
 
@@ -80,115 +68,6 @@ public sealed class LedgerAudit
             await CheckTileAsync(tile, upper[tile.Level!.Value], cancellation);
         if (hasList)
             await CheckListAsync(checkpoint.Size, cancellation);
-    }
-
-    private async Task CheckBundleAsync(TilePath bundle, ILookup<long, (Digest Root, string Name)> earlier, CancellationToken cancellation)
-    {
-        var records = EntryBundle.Read(await source.ReadAsync(bundle.ToString(), EntryBundle.MaxBytes, cancellation));
-        if (records is null || records.Count != bundle.Width)
-            throw Failure("ledger-bundle-malformed", $"{bundle} holds {records?.Count.ToString() ?? "no"} entries, expected {bundle.Width}");
-        var first = tree.Size;
-        var leaves = records.Select(record => MerkleHash.OfLeaf(record)).ToArray();
-        foreach (var (offset, record) in records.Index())
-        {
-            if (rules.Check(first + offset, record, out var entry) is var (code, message))
-                Report(code, message);
-            entries.Add((leaves[offset], entry?.Payload));
-            foreach (var (node, hash) in tree.Append(leaves[offset]).Where(made => made.Node.Level > 0 && made.Node.Level % TilePath.Height == 0))
-                (upper.TryGetValue(node.Level / TilePath.Height, out var level) ? level : upper[node.Level / TilePath.Height] = []).Add(hash);
-            Compare(earlier);
-        }
-
-        CompareLeaves(first, leaves, await HashesAsync(bundle with { Level = 0 }, cancellation));
-    }
-
-    /// <summary>The entries of a bundle against the hashes that the log holds of them: this is what tells which one was edited.</summary>
-    private void CompareLeaves(long first, Digest[] leaves, Digest[] stored)
-    {
-        var different = Enumerable.Range(0, leaves.Length).Where(offset => leaves[offset] != stored[offset]).ToArray();
-        if (different.Length > 1 && different.Select(offset => leaves[offset]).Order().SequenceEqual(different.Select(offset => stored[offset]).Order()))
-        {
-            Report("ledger-reordered", $"entries {string.Join(", ", different.Select(offset => first + offset))} stand in another order than they were appended in");
-            return;
-        }
-
-        foreach (var offset in different)
-            Report("ledger-entry-edited", $"entry {first + offset} is not the one whose hash the log holds");
-    }
-
-    private async Task CheckTileAsync(TilePath tile, List<Digest> computed, CancellationToken cancellation)
-    {
-        var first = (int)tile.First.Index;
-        foreach (var (offset, hash) in (await HashesAsync(tile, cancellation)).Index())
-        {
-            if (hash != computed[first + offset])
-                Report("ledger-hash-edited", $"the stored hash {first + offset} of level {tile.Level} is not that of the entries below it");
-        }
-    }
-
-    private async Task<Digest[]> HashesAsync(TilePath tile, CancellationToken cancellation)
-    {
-        var bytes = await source.ReadAsync(tile.ToString(), TilePath.MaxBytes, cancellation);
-        return bytes.Length == tile.Width * Digest.Length
-            ? [.. bytes.Chunk(Digest.Length).Select(hash => new Digest(hash))]
-            : throw Failure("ledger-tile-malformed", $"{tile} has {bytes.Length} bytes, expected {tile.Width * Digest.Length}");
-    }
-
-    private async Task CheckListAsync(long size, CancellationToken cancellation)
-    {
-        await ListAsync(size, cancellation);
-        if (listed.Count < size)
-            Report("ledger-entries-hidden", $"the list of entries ends after {listed.Count} of {size}");
-        for (var index = 0; index < Math.Min(listed.Count, size); index++)
-        {
-            var (leaf, payload) = listed[index];
-            if (leaf != entries[index].Leaf)
-                Report("ledger-list-differs", $"the list shows another entry {index} than the log holds");
-            if (payload is null && !rules.Erased.Contains(index))
-                Report("ledger-payload-missing", $"the payload of entry {index} is gone, and no entry tells of an erasure");
-            if (payload is { } hash && hash != entries[index].Payload)
-                Report("ledger-payload-edited", $"the payload of entry {index} is not the one that the entry commits to");
-        }
-    }
-
-    /// <returns>False when there is no list to check: the source has none, or cannot give it, which is a problem of its own.</returns>
-    private async Task<bool> TryListAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            if (await ListAsync(long.MaxValue, cancellation))
-                return true;
-            notes.Add("this copy holds no payloads; they were not checked");
-        }
-        catch (SlipwayException e) when (e.Exit == ExitCode.BadVerdict)
-        {
-            foreach (var fault in e.Faults)
-                Report(fault);
-        }
-
-        return false;
-    }
-
-    /// <summary>Reads the list of entries on, up to an index.</summary>
-    /// <returns>False when the source has no payloads.</returns>
-    private async Task<bool> ListAsync(long end, CancellationToken cancellation)
-    {
-        while (listed.Count < end)
-        {
-            if (await source.EntriesAsync(listed.Count - 1, cancellation) is not { } page)
-                return false;
-            if (page.IsEmpty)
-                break;
-            foreach (var record in page)
-            {
-                if (record.Index != listed.Count)
-                    throw Failure("ledger-entries-hidden", $"the list of entries goes from {listed.Count - 1} on to {record.Index}");
-                var payload = record.Payload is { } present ? Digest.Of(CanonicalJson.Serialize(present, LedgerJson.Default.LedgerPayload)) : (Digest?)null;
-                listed.Add((MerkleHash.OfLeaf(CanonicalJson.Serialize(record.Entry, LedgerJson.Default.LedgerEntry)), payload));
-            }
-        }
-
-        return true;
     }
 
     private async Task<NoteKey?> ReadKeyAsync(CancellationToken cancellation)

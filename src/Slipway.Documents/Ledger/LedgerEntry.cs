@@ -58,7 +58,7 @@ public sealed record LedgerSubject(string Name, Digest? Digest)
 /// <param name="Data">The evidence at that moment, such as a judge's report; null for none.</param>
 public sealed record LedgerPayload(string Salt, string ActorName, string Reason, JsonElement? Data);
 
-[JsonConverter(typeof(JsonStringEnumConverter<LedgerPhase>))]
+[JsonConverter(typeof(NamedEnum<LedgerPhase>))]
 public enum LedgerPhase
 {
     [JsonStringEnumMemberName("intent")] Intent,

@@ -17,10 +17,18 @@ public static class PolicyRules
         var faults = ImmutableArray.CreateBuilder<Fault>();
         foreach (var (model, channels) in policy.Models)
         {
+            if (channels is null)
+                faults.Add(new Fault("bad-policy", $"{model}: null stands here, expected channels"));
             if (!PolicyGrammar.IsModel(model))
                 faults.Add(new Fault("bad-policy", $"{Node.Quote(model)} is no model's name, allowed {NameRule.Identifier.Allowed}, or '{Policy.AllModels}'"));
-            foreach (var (channel, said) in channels)
+            foreach (var (channel, said) in channels ?? ImmutableSortedDictionary<string, ChannelPolicy>.Empty)
             {
+                if (said is null)
+                {
+                    faults.Add(new Fault("bad-policy", $"{model}, {channel}: null stands here, expected what is held to"));
+                    continue;
+                }
+
                 if (!ReleasePlan.ChannelNames.Contains(channel))
                     faults.Add(new Fault("bad-policy", $"{model}: there is no channel {Node.Quote(channel)}, allowed {string.Join(", ", ReleasePlan.ChannelNames)}"));
                 foreach (var broken in Check(said))

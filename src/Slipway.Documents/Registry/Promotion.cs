@@ -38,12 +38,15 @@ public sealed record Promotion(
 public sealed record Approval(string By, string ByName, ImmutableArray<string> Groups, bool Approves, long At, string Reason);
 
 /// <summary>Zero is not approved, so an unset state releases nothing.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PromotionState>))]
+[JsonConverter(typeof(NamedEnum<PromotionState>))]
 public enum PromotionState
 {
     [JsonStringEnumMemberName("waiting")] Waiting,
     [JsonStringEnumMemberName("approved")] Approved,
     [JsonStringEnumMemberName("rejected")] Rejected,
+
+    /// <summary>A later promotion of the same version to the same channel was asked for.</summary>
+    [JsonStringEnumMemberName("replaced")] Replaced,
 }
 
 /// <param name="Channel"><c>staging</c> or <c>production</c>.</param>

@@ -47,7 +47,7 @@ public sealed record GatewayReport(
 /// </param>
 public sealed record VersionReport(string Model, Digest Bundle, VersionState State, string? Reason, long? WeightRevision = null);
 
-[JsonConverter(typeof(JsonStringEnumConverter<VersionState>))]
+[JsonConverter(typeof(NamedEnum<VersionState>))]
 public enum VersionState
 {
     /// <summary>Being fetched, verified, loaded or warmed.</summary>

@@ -50,7 +50,7 @@ public sealed record BadEvent(long Order, string User, Arm Arm, BadKind Kind, lo
 /// <param name="LargestDifference">Largest absolute difference of any number; 0 when none differs.</param>
 public sealed record ShadowCounts(long Compared, long Different, long Failed, long Skipped, double LargestDifference);
 
-[JsonConverter(typeof(JsonStringEnumConverter<Arm>))]
+[JsonConverter(typeof(NamedEnum<Arm>))]
 public enum Arm
 {
     [JsonStringEnumMemberName("stable")] Stable,
@@ -58,7 +58,7 @@ public enum Arm
 }
 
 /// <summary>How an answer can be bad. What the caller did wrong (4xx) and what was refused for load before the model was asked is none.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<BadKind>))]
+[JsonConverter(typeof(NamedEnum<BadKind>))]
 public enum BadKind
 {
     /// <summary>The model failed, or its process ended.</summary>
@@ -75,6 +75,20 @@ public enum BadKind
 
     /// <summary>The whole gateway ended while this version was loaded or asked; told at its next start.</summary>
     [JsonStringEnumMemberName("crash")] Crash,
+}
+
+public static class BadKindWords
+{
+    /// <summary>As in a document.</summary>
+    public static string Word(this BadKind kind) => kind switch
+    {
+        BadKind.Error => "error",
+        BadKind.Timeout => "timeout",
+        BadKind.Latency => "latency",
+        BadKind.InvalidOutput => "invalid-output",
+        BadKind.Crash => "crash",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
 }
 
 /// <summary>Fixed bounds of latency histograms: ratio 2^(1/4) from 100 µs on, so a quantile is known to 19 %.</summary>

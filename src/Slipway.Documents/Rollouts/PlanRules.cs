@@ -12,7 +12,7 @@ public static class PlanRules
     public static ImmutableArray<Fault> Check(ReleasePlan plan)
     {
         var channels = ReleasePlan.ChannelNames;
-        if (plan.Channels.Count != channels.Length || channels.Any(channel => !plan.Channels.ContainsKey(channel)))
+        if (plan.Channels.Count != channels.Length || channels.Any(channel => plan.Channels.GetValueOrDefault(channel) is null))
             return [new Fault("bad-plan", $"the release plan has the channels {string.Join(", ", plan.Channels.Keys)}; expected are {string.Join(" and ", channels)}")];
         return [.. plan.Channels.SelectMany(channel => Check(channel.Value).Select(broken => new Fault("bad-plan", $"{channel.Key}{(broken.Step is { } step ? $", step {step + 1}" : "")}: {broken.Message}", Help: broken.Help)))];
     }
@@ -35,12 +35,12 @@ public static class PlanRules
     {
         if (plan.Strategy != Strategy.Canary)
         {
-            if (plan.Steps.Length > 0)
+            if (!plan.Steps.IsDefaultOrEmpty)
                 yield return new("steps", null, $"steps stand with a {Name(plan.Strategy)}, and only a canary has steps", "Remove the steps, or write strategy: canary.");
             yield break;
         }
 
-        if (plan.Steps.IsDefaultOrEmpty || plan.Steps.Length > RolloutStep.MostSteps)
+        if (plan.Steps.IsDefaultOrEmpty || plan.Steps.Length > RolloutStep.MostSteps || plan.Steps.Any(step => step is null))
         {
             yield return new("steps", null, $"a canary has {(plan.Steps.IsDefault ? 0 : plan.Steps.Length)} steps, allowed 1 to {RolloutStep.MostSteps}");
             yield break;
@@ -93,6 +93,8 @@ public static class PlanRules
             yield return new("false-alarm", null, $"false-alarm is {judge.FalseAlarm}, allowed {new Ratio(JudgeSettings.LeastFalseAlarm)} to {new Ratio(JudgeSettings.MostFalseAlarm)}");
         if (judge.ToleratedRatio is not (>= JudgeSettings.LeastToleratedRatio and <= JudgeSettings.MostToleratedRatio))
             yield return new("tolerated-ratio", null, $"tolerated-ratio is {judge.ToleratedRatio}, allowed {JudgeSettings.LeastToleratedRatio} to {JudgeSettings.MostToleratedRatio}");
+        if (!Enum.IsDefined(judge.OnInsufficient))
+            yield return new("on-insufficient", null, $"on-insufficient is {judge.OnInsufficient}, allowed hold and rollback");
         if (judge.PromoteMargin is not (>= JudgeSettings.LeastPromoteMargin and <= JudgeSettings.MostPromoteMargin))
             yield return new("promote-margin", null, $"promote-margin is {judge.PromoteMargin}, allowed {JudgeSettings.LeastPromoteMargin} to {JudgeSettings.MostPromoteMargin}");
         foreach (var broken in Approvals(plan.Approvals))
@@ -104,7 +106,7 @@ public static class PlanRules
     /// <summary>Rules of a plan or of a policy.</summary>
     internal static IEnumerable<BrokenRule> Approvals(ImmutableArray<ApprovalRule> rules)
     {
-        if (rules.IsDefault || rules.Length > ApprovalRule.MostPeople)
+        if (rules.IsDefault || rules.Length > ApprovalRule.MostPeople || rules.Any(rule => rule is null))
         {
             yield return new("approvals", null, $"there are {(rules.IsDefault ? 0 : rules.Length)} approval rules, allowed 0 to {ApprovalRule.MostPeople}");
             yield break;
@@ -120,7 +122,8 @@ public static class PlanRules
         }
     }
 
-    internal static string Name(Strategy strategy) => strategy switch
+    /// <summary>As in a spec.</summary>
+    public static string Name(Strategy strategy) => strategy switch
     {
         Strategy.BlueGreen => "blue-green",
         Strategy.Canary => "canary",

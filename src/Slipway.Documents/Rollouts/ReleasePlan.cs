@@ -57,7 +57,7 @@ public sealed record ChannelPlan(
     };
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<Strategy>))]
+[JsonConverter(typeof(NamedEnum<Strategy>))]
 public enum Strategy
 {
     /// <summary>The candidate is loaded and warmed beside the stable version, then takes all traffic at once.</summary>
@@ -117,7 +117,7 @@ public sealed record JudgeSettings(Ratio FalseAlarm, double ToleratedRatio, doub
     public static JudgeSettings Default { get; } = new(new(0.01), 1, 0.5, OnInsufficient.Hold);
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<OnInsufficient>))]
+[JsonConverter(typeof(NamedEnum<OnInsufficient>))]
 public enum OnInsufficient
 {
     /// <summary>The rollout is paused at its weight until a person decides.</summary>

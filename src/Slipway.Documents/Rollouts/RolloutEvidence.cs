@@ -52,7 +52,7 @@ public sealed record JudgeReport(
     ImmutableArray<string> Missing);
 
 /// <summary>Zero is insufficient evidence, so an unset verdict promotes nothing.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<JudgeVerdict>))]
+[JsonConverter(typeof(NamedEnum<JudgeVerdict>))]
 public enum JudgeVerdict
 {
     [JsonStringEnumMemberName("insufficient-evidence")] InsufficientEvidence,

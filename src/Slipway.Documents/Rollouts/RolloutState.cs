@@ -53,7 +53,7 @@ public sealed record RolloutState(
     public long WeightRevision => Weights[^1].Revision;
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<RolloutKind>))]
+[JsonConverter(typeof(NamedEnum<RolloutKind>))]
 public enum RolloutKind
 {
     [JsonStringEnumMemberName("release")] Release,
@@ -66,7 +66,7 @@ public enum RolloutKind
 /// <param name="At">When it was ordered, Unix milliseconds.</param>
 public sealed record WeightChange(long Revision, int Weight, long At);
 
-[JsonConverter(typeof(JsonStringEnumConverter<RolloutPhase>))]
+[JsonConverter(typeof(NamedEnum<RolloutPhase>))]
 public enum RolloutPhase
 {
     /// <summary>Gateways fetch, verify, load and warm the candidate; it gets no traffic.</summary>

@@ -8,7 +8,7 @@ namespace Slipway.Documents.Runs;
 /// <param name="Size">Bytes of all files.</param>
 public sealed record Artifact(Digest Digest, ArtifactKind Kind, long Size);
 
-[JsonConverter(typeof(JsonStringEnumConverter<ArtifactKind>))]
+[JsonConverter(typeof(NamedEnum<ArtifactKind>))]
 public enum ArtifactKind
 {
     [JsonStringEnumMemberName("file")] File,

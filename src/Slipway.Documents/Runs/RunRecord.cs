@@ -62,7 +62,7 @@ public sealed record RunRecord(
     }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<RunState>))]
+[JsonConverter(typeof(NamedEnum<RunState>))]
 public enum RunState
 {
     /// <summary>Runs, or was killed. The zero value, so an unset state is no success.</summary>
@@ -90,7 +90,7 @@ public sealed record StageResult(
     ImmutableSortedDictionary<string, Artifact> Outputs);
 
 /// <summary>Where a stage's outputs came from.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<StageSource>))]
+[JsonConverter(typeof(NamedEnum<StageSource>))]
 public enum StageSource
 {
     [JsonStringEnumMemberName("executed")] Executed,

@@ -16,7 +16,7 @@ public sealed record StatusReport(ImmutableArray<StageStatus> Stages)
 /// <param name="Reasons">Why it would run, in the spec's words: <c>params.rate 0.1 → 0.2</c>; empty when it would not.</param>
 public sealed record StageStatus(string Name, StageState State, Digest? Key, ImmutableArray<string> Reasons);
 
-[JsonConverter(typeof(JsonStringEnumConverter<StageState>))]
+[JsonConverter(typeof(NamedEnum<StageState>))]
 public enum StageState
 {
     [JsonStringEnumMemberName("would-run")] WouldRun,

@@ -14,7 +14,7 @@ public sealed record TensorSpec(string Name, Datatype Datatype, ImmutableArray<l
 public sealed record ValueRange(double Low, double High);
 
 /// <summary>Element types; the names are those that people write in a spec, see <c>Protocol</c> for the wire's.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Datatype>))]
+[JsonConverter(typeof(NamedEnum<Datatype>))]
 public enum Datatype
 {
     [JsonStringEnumMemberName("bool")] Bool,

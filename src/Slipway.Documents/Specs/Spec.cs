@@ -108,7 +108,7 @@ public sealed record StageSpec(
 }
 
 /// <summary>What an input names.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<InputKind>))]
+[JsonConverter(typeof(NamedEnum<InputKind>))]
 public enum InputKind
 {
     /// <summary>A dataset by its name.</summary>
@@ -182,7 +182,7 @@ public sealed record GateSpec(string Name, string Require, WithoutBaseline Witho
     public Place RequireAt { get; init; }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<WithoutBaseline>))]
+[JsonConverter(typeof(NamedEnum<WithoutBaseline>))]
 public enum WithoutBaseline
 {
     /// <summary>A gate that needs a baseline and has none is an error. The default.</summary>

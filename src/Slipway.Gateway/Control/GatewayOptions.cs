@@ -1,4 +1,5 @@
 using System.Text;
+using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Protocol;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
@@ -9,9 +10,6 @@ namespace Slipway.Gateway.Control;
 /// <summary>How a gateway runs: which channel of which server it serves, whom it believes, and where it keeps what it has.</summary>
 public sealed record GatewayOptions
 {
-    /// <summary>The channels that there are.</summary>
-    private static readonly string[] channels = ["staging", "production"];
-
     /// <summary>Of this gateway alone, and the same at every start: events and reports go under it. Letters, digits, '.', '_' and '-', at most 100.</summary>
     public required string Name { get; init; }
 
@@ -56,8 +54,8 @@ public sealed record GatewayOptions
         var faults = new List<Fault>();
         if (Name.Length is 0 or > 100 || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             faults.Add(new Fault("bad-gateway-name", $"the gateway's name is '{Name}', allowed are letters, digits, '.', '_' and '-', 1 to 100 of them"));
-        if (!channels.Contains(Channel))
-            faults.Add(new Fault("unknown-channel", $"there is no channel '{Channel}', only {string.Join(" and ", channels)}", Help: NearestName.Of(Channel, channels) is { } near ? $"did you mean {near}?" : null));
+        if (!ReleasePlan.ChannelNames.Contains(Channel))
+            faults.Add(new Fault("unknown-channel", $"there is no channel '{Channel}', only {string.Join(" and ", ReleasePlan.ChannelNames)}", Help: NearestName.Of(Channel, ReleasePlan.ChannelNames) is { } near ? $"did you mean {near}?" : null));
         if (Server is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "" })
             faults.Add(new Fault("bad-server", $"'{Server.OriginalString}' is no server's address, such as http://127.0.0.1:4040 or https://slipway.example.org"));
         if (Token.Length == 0 || Token.Any(c => c is <= ' ' or > '~'))

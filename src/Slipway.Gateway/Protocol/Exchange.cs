@@ -3,13 +3,15 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Slipway.Gateway.Admission;
 using Slipway.Gateway.Routing;
 using Slipway.Gateway.Telemetry;
 
 namespace Slipway.Gateway.Protocol;
 
 /// <summary>One request and its answer: who asked, what answers, and the headers that say so. Kept with its connection and used again.</summary>
-internal sealed class Exchange(DefaultHttpContext http)
+/// <param name="place">The connection's; null where there is none.</param>
+internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
 {
     /// <summary>The header that says which bundle answered.</summary>
     public const string BundleHeader = "Slipway-Bundle";
@@ -31,6 +33,7 @@ internal sealed class Exchange(DefaultHttpContext http)
     private static readonly StringValues[] Arms = ["none", "stable", "candidate"];
 
     private TraceContext? parent;
+    private UInt128? address;
     private string trace = "";
 
     public DefaultHttpContext Http => http;
@@ -69,9 +72,22 @@ internal sealed class Exchange(DefaultHttpContext http)
         RequestId = headers.TryGetValue(RequestIdHeader, out var id) && id is [{ } text] && IsSane(text) ? text : Span?.TraceId.ToHexString() ?? fresh.ToString("x32", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The caller by its address, which is the connection's.</summary>
+    public UInt128 Address => address ??= CallerLimit.CallerOf(http.Connection.RemoteIpAddress);
+
+    /// <summary>The request has arrived whole: its connection is not closed for another's sake any more.</summary>
+    public void Arrived() => place?.BeginAnswer();
+
+    /// <summary>Nobody gets an answer: the client has gone.</summary>
+    public void Abandon() => CountAs(StatusCodes.Status499ClientClosedRequest);
+
+    /// <summary>There is no answer of ours.</summary>
+    public void Fail() => CountAs(StatusCodes.Status500InternalServerError);
+
     /// <summary>After the answer.</summary>
-    public void End()
+    public void End(long now)
     {
+        place?.EndAnswer(now);
         if (Span is null)
             return;
         RequestTraces.End(Span, http.Response.StatusCode, Metrics?.Model, Version?.Name, Version?.BundleText, Arm, RequestId);
@@ -105,6 +121,12 @@ internal sealed class Exchange(DefaultHttpContext http)
         headers[RequestIdHeader] = RequestId;
         headers.TraceParent = trace;
         await response.BodyWriter.WriteAsync(body);
+    }
+
+    private void CountAs(int status)
+    {
+        if (!http.Response.HasStarted)
+            http.Response.StatusCode = status;
     }
 
     /// <summary>Visible ASCII without what could end a quoted string somewhere on its way through logs.</summary>

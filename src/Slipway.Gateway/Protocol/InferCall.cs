@@ -30,7 +30,10 @@ internal sealed class InferCall : IDisposable
     public Deadline Deadline { get; }
 
     /// <summary>The request's whole body, where it lies in the connection's pipe; empty once it is let go.</summary>
-    public ReadOnlySequence<byte> Body { get; set; }
+    public ReadOnlySequence<byte> Body { get; private set; }
+
+    /// <summary>Whether the connection waits to be told how much of the body was taken.</summary>
+    public bool IsBodyHeld { get; private set; }
 
     /// <summary>What the request's body is charged for.</summary>
     public long Charged;
@@ -61,6 +64,10 @@ internal sealed class InferCall : IDisposable
 
         return false;
     }
+
+    public void Hold(ReadOnlySequence<byte> body) => (Body, IsBodyHeld) = (body, true);
+
+    public void LetGo() => (Body, IsBodyHeld) = (default, false);
 
     /// <summary>Makes it ready to read the request for a version.</summary>
     public void Use(TensorPair tensors)
@@ -128,7 +135,8 @@ internal sealed class InferCall : IDisposable
     {
         ForgetRequest();
         Deadline.Reset();
-        (Body, KeyField) = (default, null);
+        LetGo();
+        KeyField = null;
         if (body.Capacity > KeptSize)
         {
             body = new ArrayBufferWriter<byte>(1024);

@@ -29,7 +29,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     {
         var own = traffic.Of(model);
         exchange.Metrics = own.Metrics;
-        if (Admit(exchange.Http.Request, out var limit) is { } refusal)
+        if (Admit(exchange, out var limit) is { } refusal)
         {
             await RefuseAsync(exchange, own.Metrics, refusal);
             return;
@@ -49,7 +49,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
         }
         catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException || (e is OperationCanceledException && exchange.Http.RequestAborted.IsCancellationRequested))
         {
-            // The client has gone: there is nobody to answer.
+            exchange.Abandon();     // the client has gone: there is nobody to answer
         }
         finally
         {
@@ -79,11 +79,12 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     }
 
     /// <summary>What can be said before the body is read.</summary>
-    private Refusal? Admit(HttpRequest request, out TimeSpan limit)
+    private Refusal? Admit(Exchange exchange, out TimeSpan limit)
     {
+        var request = exchange.Http.Request;
         limit = options.RequestLimit;
         if (request.ContentLength > options.BodyLimit)
-            return TooLarge();
+            return TooLarge() with { IsBodyLeft = true };
         if (Unsupported(request) is { } unsupported)
             return new Refusal(StatusCodes.Status415UnsupportedMediaType, unsupported);
         if (request.Headers.TryGetValue(TimeoutHeader, out var asked))
@@ -94,15 +95,15 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
             limit = TimeSpan.FromMilliseconds(milliseconds);
         }
 
-        if (callers is null || callers.Take(CallerOf(request)) is not { Ticks: > 0 } pause)
+        if (callers is null || callers.Take(CallerOf(exchange)) is not { Ticks: > 0 } pause)
             return null;
         return new Refusal(StatusCodes.Status429TooManyRequests, "too many requests from this caller", ShedReason.Rate, (long)Math.Ceiling(pause.TotalSeconds));
     }
 
-    private UInt128 CallerOf(HttpRequest request) =>
-        options.RateLimit!.Header is { } header && request.Headers.TryGetValue(header, out var name) && name is [{ Length: > 0 } caller]
+    private UInt128 CallerOf(Exchange exchange) =>
+        options.RateLimit!.Header is { } header && exchange.Http.Request.Headers.TryGetValue(header, out var name) && name is [{ Length: > 0 } caller]
             ? CallerLimit.CallerOf(caller)
-            : CallerLimit.CallerOf(request.HttpContext.Connection.RemoteIpAddress);
+            : exchange.Address;
 
     /// <summary>Reads the whole body and leaves it where it lies.</summary>
     private async ValueTask<Refusal?> ReadAsync(Exchange exchange, InferCall call)
@@ -120,15 +121,19 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
                     read = await arriving;
                 }
 
-                call.Body = read.Buffer;
+                call.Hold(read.Buffer);
                 if (call.Body.Length > options.BodyLimit)
                     return TooLarge();
                 if (!bodies.TryCharge(ref call.Charged, call.Body.Length))
                     return new Refusal(StatusCodes.Status503ServiceUnavailable, "too many large requests are in flight", ShedReason.Bodies, Refusal.Soon, IsBodyLeft: true);
                 if (read.IsCompleted)
+                {
+                    exchange.Arrived();
                     return null;
+                }
+
                 reader.AdvanceTo(call.Body.Start, call.Body.End);
-                call.Body = default;
+                call.LetGo();
             }
         }
         catch (BadHttpRequestException e)
@@ -144,9 +149,9 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     /// <summary>Gives the body's bytes back to the connection.</summary>
     private void LetGo(Exchange exchange, InferCall call)
     {
-        if (!call.Body.IsEmpty)
+        if (call.IsBodyHeld)
             exchange.Http.Request.BodyReader.AdvanceTo(call.Body.End);
-        call.Body = default;
+        call.LetGo();
         bodies.Release(ref call.Charged);
     }
 

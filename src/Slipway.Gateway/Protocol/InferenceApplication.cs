@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Slipway.Gateway.Admission;
 using Slipway.Gateway.Routing;
 using Slipway.Gateway.Telemetry;
 
@@ -31,11 +32,11 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
     {
         // The same connection's next request comes with the same collection: its exchange is used again.
         if (features is not IHostContextContainer<Exchange> container)
-            return new Exchange(new DefaultHttpContext(features));
+            return new Exchange(new DefaultHttpContext(features), null);
         if (container.HostContext is { } exchange)
             exchange.Http.Initialize(features);
         else
-            container.HostContext = exchange = new Exchange(new DefaultHttpContext(features));
+            container.HostContext = exchange = new Exchange(new DefaultHttpContext(features), features.Get<ConnectionPlace>());
         return exchange;
     }
 
@@ -46,12 +47,17 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
         {
             await AnswerAsync(exchange);
         }
+        catch
+        {
+            exchange.Fail();        // a bug: Kestrel answers 500 and goes on
+            throw;
+        }
         finally
         {
             var metrics = exchange.Metrics ?? traffic.Metrics.Other;
             var version = exchange.Version is { } served && exchange.Metrics is not null ? served.Metrics ??= metrics.Of(served.Name) : metrics.Unrouted;
             version.Count(exchange.Arm, exchange.Http.Response.StatusCode);
-            exchange.End();
+            exchange.End(options.Time.GetTimestamp());
         }
     }
 

@@ -12,6 +12,12 @@ public sealed record InferenceOptions
     /// <summary>0 to 65535; 0 takes any that is free. Default 0.</summary>
     public int Port { get; init; }
 
+    /// <summary>
+    /// Open connections, 1 to 65,536, and at most half of the files that the process may open. Beyond, those that have waited longest
+    /// without a whole request are closed. Default 8,192.
+    /// </summary>
+    public int Connections { get; init; } = 8192;
+
     /// <summary>Bytes of a request's body, 1 to 128 MiB; a larger one is answered 413. Default 16 MiB.</summary>
     public int BodyLimit { get; init; } = 16 * 1024 * 1024;
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Admission;
 using Slipway.Gateway.Routing;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
@@ -23,9 +24,6 @@ public sealed class InferenceServer : IAsyncDisposable
 {
     /// <summary>The header that says which bundle answered.</summary>
     public const string BundleHeader = Exchange.BundleHeader;
-
-    /// <summary>Open connections; further ones are closed at once. A fifth of the descriptors that a process commonly has.</summary>
-    private const int MaxConnections = 4096;
 
     /// <summary>Kestrel counts the framing of chunks as body, six bytes for a chunk of one; the body itself is counted when it is read.</summary>
     private const long FramingFactor = 8;
@@ -61,10 +59,15 @@ public sealed class InferenceServer : IAsyncDisposable
     {
         Validate(options);
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
-        kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+        kestrel.Limits.MaxConcurrentConnections = null;
         kestrel.Limits.MaxRequestBodySize = FramingFactor * options.BodyLimit;
         kestrel.Limits.RequestHeadersTimeout = HeadersLimit;
-        kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        var places = new ConnectionPlaces(ConnectionPlaces.Limit(options.Connections), options.Time);
+        kestrel.Listen(options.Address, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => places.RunAsync(connection, next));
+        });
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var server = new KestrelServer(Options.Create(kestrel), transport, NullLoggerFactory.Instance);
         var application = new InferenceApplication(router, options);
@@ -114,6 +117,8 @@ public sealed class InferenceServer : IAsyncDisposable
             faults.Add(new Fault("bad-request-limit", $"the limit of a request is {options.RequestLimit.TotalMilliseconds:0.###} ms, allowed 1 ms to 1 h"));
         if (options.ModelConcurrency < 1 || options.ModelQueue < 0)
             faults.Add(new Fault("bad-concurrency", $"{options.ModelConcurrency} requests of a model at once and {options.ModelQueue} waiting; allowed are at least 1 and at least 0"));
+        if (options.Connections is < 1 or > 65_536)
+            faults.Add(new Fault("bad-connections", $"the number of connections is {options.Connections}, allowed 1 to 65,536"));
         if (options.RateLimit is { } rate && (!(rate.PerSecond > 0) || rate.Burst < 1))
             faults.Add(new Fault("bad-rate-limit", $"{rate.PerSecond} requests a second and {rate.Burst} at once; allowed are more than 0 and at least 1"));
         if (options.TraceShare is not (>= 0 and <= 1))

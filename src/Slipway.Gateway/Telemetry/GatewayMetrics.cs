@@ -65,8 +65,8 @@ internal sealed class ModelMetrics
 /// <summary>Counters of one version.</summary>
 internal sealed class VersionMetrics(string version)
 {
-    /// <summary>Statuses that are told apart; 0 stands for any other.</summary>
-    public static readonly int[] Statuses = [0, 200, 400, 404, 405, 408, 413, 415, 429, 500, 503, 504];
+    /// <summary>Statuses that are told apart; 0 stands for any other, 499 for a client that went away.</summary>
+    public static readonly int[] Statuses = [0, 200, 400, 404, 405, 408, 413, 415, 429, 499, 500, 503, 504];
 
     private const int Arms = 3, SumOfTimes = LatencyBuckets.Count, TimeCells = LatencyBuckets.Count + 1;
 

@@ -26,8 +26,8 @@ internal static class HarmMeasures
         {
             var (mine, both, expected) = Measures.Firsts(evidence, other => other == kind);
             measures.Add(Measures.Of(
-                Measures.Word(kind), Measures.LogE(ThinningProcess.Harm(settings.ToleratedRatio), evidence, other => other == kind), alone,
-                $"{Measures.Word(kind)}: {Measures.Count(mine)} of {Measures.Count(both)} fell to the candidate, and {Measures.Count(expected)} would to an equal one"));
+                kind.Word(), Measures.LogE(ThinningProcess.Harm(settings.ToleratedRatio), evidence, other => other == kind), alone,
+                $"{kind.Word()}: {Measures.Count(mine)} of {Measures.Count(both)} fell to the candidate, and {Measures.Count(expected)} would to an equal one"));
         }
 
         if (guard.ErrorRate is { } bound)

@@ -53,14 +53,4 @@ internal static class Measures
     public static string Percent(double share) => new Ratio(share).ToString();
 
     public static string Count(double count) => count.ToString(count < 10 ? "0.#" : "N0", CultureInfo.InvariantCulture);
-
-    public static string Word(BadKind kind) => kind switch
-    {
-        BadKind.Error => "error",
-        BadKind.Timeout => "timeout",
-        BadKind.Latency => "latency",
-        BadKind.InvalidOutput => "invalid-output",
-        BadKind.Crash => "crash",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-    };
 }

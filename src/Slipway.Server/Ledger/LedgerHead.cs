@@ -51,7 +51,7 @@ internal sealed record LedgerHead(byte[] Note, Checkpoint Checkpoint, CompactRan
 
     /// <summary>What the database holds is not what was written: somebody changed it, or the disk did.</summary>
     public static SlipwayException Damaged(string what) =>
-        new(ExitCode.BadVerdict, new Fault("ledger-damaged", $"the ledger in the database is not as it was signed: {what}", Help: "find the place with `slipway audit verify`, and restore the database from a backup; nothing is written on top of it"));
+        new(ExitCode.BadVerdict, new Fault("ledger-damaged", $"the ledger in the database is not as it was signed: {what}", Help: "nothing is written on top of it: restore the database from a backup; `slipway audit verify` shows the place while a server runs, and its --folder checks a mirror"));
 
     private sealed record LogRow(string Checkpoint, byte[] Peaks, long LastTime);
 }

@@ -120,9 +120,29 @@ internal sealed class LedgerMirror : IAsyncDisposable
         AtomicFile.Write(InFolder("key"), Encoding.UTF8.GetBytes(verifier + "\n"));
         // A tile never changes, so each is read by itself.
         foreach (var tile in TilePath.OfTree(size).Where(tile => mirrored is null || !tile.IsIn(mirrored.Size)))
+        {
             AtomicFile.Write(InFolder(tile.ToString()), await database.ReadAsync(session => LedgerTree.TileAsync(session, tile), cancellation));
+            if (tile.IsFull)
+                RemovePartial(tile);
+        }
+
         AtomicFile.Write(InFolder($"checkpoints/{size.ToString(CultureInfo.InvariantCulture)}"), head.Note);
         AtomicFile.Write(InFolder("checkpoint"), head.Note);
+    }
+
+    /// <summary>A full tile holds all that its partial ones did; those of every change would come to gigabytes.</summary>
+    private void RemovePartial(TilePath full)
+    {
+        try
+        {
+            var partial = InFolder(full + ".p");
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A disk that can only be added to keeps them, and that is what it is for.
+        }
     }
 
     /// <returns>Null when nothing was mirrored yet.</returns>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Registry;
 using Slipway.Server.Api;
@@ -21,15 +20,7 @@ internal sealed class PromotionEndpoints(Database database, Promotions promotion
     /// <summary>Those that wait for somebody, of every model that the caller may see.</summary>
     private async Task ListAllAsync(ApiCall call)
     {
-        var waiting = await database.ReadAsync(
-            async session =>
-            {
-                var found = ImmutableArray.CreateBuilder<Promotion>();
-                foreach (var model in (await VersionTable.ModelsAsync(session)).Where(model => call.Caller.May(Permission.Read, model)))
-                    found.AddRange((await Promotions.ListAsync(session, model)).Where(promotion => promotion.State == PromotionState.Waiting));
-                return found.ToImmutable();
-            },
-            call.Cancellation);
+        var waiting = await database.ReadAsync(session => Promotions.ListWaitingAsync(session, model => call.Caller.May(Permission.Read, model)), call.Cancellation);
         await call.AnswerAsync(waiting, RegistryJson.Default.ImmutableArrayPromotion);
     }
 

@@ -45,6 +45,11 @@ internal static class PromotionTable
     public static Task<IReadOnlyList<PromotionRow>> ListAsync(Session session, string model) =>
         session.QueryAsync<PromotionRow>($"{Select} WHERE model = @model ORDER BY number DESC LIMIT @limit", new { model, limit = (long)VersionTable.Page });
 
+    /// <summary>Of all models, those that no later one replaced; newest first.</summary>
+    public static Task<IReadOnlyList<PromotionRow>> ListStandingAsync(Session session) => session.QueryAsync<PromotionRow>(
+        $"{Select} AS p WHERE number = (SELECT MAX(q.number) FROM promotions AS q WHERE q.model = p.model AND q.version = p.version AND q.channel = p.channel) ORDER BY requested_at DESC, number DESC LIMIT @limit",
+        new { limit = (long)VersionTable.Page });
+
     /// <returns>0 where there is none.</returns>
     public static async Task<long> LastNumberAsync(Session session, string model) =>
         await session.FindAsync<long?>("SELECT MAX(number) FROM promotions WHERE model = @model", new { model }) ?? 0;

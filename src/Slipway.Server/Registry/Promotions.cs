@@ -35,8 +35,15 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         var number = await PromotionTable.LastNumberAsync(session, model) + 1;
         var row = new PromotionRow
         {
-            Model = model, Number = number, Version = version.Number, Channel = request.Channel, PlanNumber = plan.Number,
-            RequestedBy = caller.Id, RequestedByName = caller.Name, RequestedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), Reason = request.Reason,
+            Model = model,
+            Number = number,
+            Version = version.Number,
+            Channel = request.Channel,
+            PlanNumber = plan.Number,
+            RequestedBy = caller.Id,
+            RequestedByName = caller.Name,
+            RequestedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Reason = request.Reason,
         };
         var asked = await ReadAsync(session, row);
         if (!asked.Ruling.Hard.IsEmpty)
@@ -54,7 +61,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         var row = await RequireAsync(session, model, number);
         var standing = await ReadAsync(session, row);
         var hand = new Hand(caller.Id, caller.MayBe);
-        if ((await PromotionTable.LatestAsync(session, model, row.Version, row.Channel))!.Number != number)
+        if (standing.Promotion.State == PromotionState.Replaced)
             throw Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
         if (vote.Approves && caller.Kind != PrincipalKind.Person)
             throw Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
@@ -68,10 +75,20 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     }
 
     /// <summary>Newest first.</summary>
-    public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model)
+    public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model) => await ReadAsync(session, await PromotionTable.ListAsync(session, model));
+
+    /// <summary>Those of all models that wait for somebody, newest first.</summary>
+    /// <param name="sees">Which models are asked about.</param>
+    public static async Task<ImmutableArray<Promotion>> ListWaitingAsync(Session session, Func<string, bool> sees)
+    {
+        var standing = await PromotionTable.ListStandingAsync(session);
+        return [.. (await ReadAsync(session, standing.Where(row => sees(row.Model)))).Where(promotion => promotion.State == PromotionState.Waiting)];
+    }
+
+    private static async Task<ImmutableArray<Promotion>> ReadAsync(Session session, IEnumerable<PromotionRow> rows)
     {
         var promotions = ImmutableArray.CreateBuilder<Promotion>();
-        foreach (var row in await PromotionTable.ListAsync(session, model))
+        foreach (var row in rows)
             promotions.Add((await ReadAsync(session, row)).Promotion);
         return promotions.ToImmutable();
     }
@@ -132,9 +149,10 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         var authors = new Authors([.. hands.Select(hand => hand.Principal), .. signers.Select(signer => signer.Owner).OfType<string>()], [.. hands.SelectMany(hand => hand.MayBe)]);
         var ruling = PromotionRules.Judge(new PromotionFacts(
             await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers)));
+        var later = await PromotionTable.LatestAsync(session, row.Model, row.Version, row.Channel) is { } latest && latest.Number > row.Number ? Promotion.IdOf(row.Model, (int)latest.Number) : null;
         var promotion = new Promotion(
-            Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, ruling.State,
-            ruling.Tightened.Approvals, [.. votes.Select(vote => vote.Vote)], ruling.Missing, row.RequestedBy, row.RequestedByName, row.RequestedAt, row.Reason);
+            Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, later is null ? ruling.State : PromotionState.Replaced,
+            ruling.Tightened.Approvals, [.. votes.Select(vote => vote.Vote)], later is null ? ruling.Missing : [$"{later} was asked for later"], row.RequestedBy, row.RequestedByName, row.RequestedAt, row.Reason);
         return new Standing(promotion, ruling, authors);
     }
 

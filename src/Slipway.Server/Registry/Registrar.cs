@@ -77,10 +77,13 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         if (strange.Length > 0)
             throw new SlipwayException(ExitCode.UnusableInput, [.. strange.Select(blob => new Fault("blob-missing", $"blob {blob} was not uploaded by {caller.Name}", Help: "`slipway push` uploads what is missing"))]);
 
+        if (Signatures.Ring(keys) is not { IsEmpty: false } ring)
+            throw new SlipwayException(ExitCode.BadVerdict, Signatures.ProvenanceMissing(keys, [])!);
+
         await verifying.WaitAsync(cancellation);
         try
         {
-            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, Signatures.Ring(keys), cancellation), cancellation);
+            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, ring, cancellation), cancellation);
             if (verification.Bundle is not { } bundle)
                 throw new SlipwayException(ExitCode.BadVerdict, [.. verification.Problems, .. Signatures.Revocations(keys, verification.Problems)]);
             var documents = (await Task.Run(() => BundleDocuments.Read(bundle, cancellation), cancellation)).Require();

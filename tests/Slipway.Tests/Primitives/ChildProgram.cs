@@ -21,6 +21,7 @@ internal static class ChildProgram
         ["start-sleeper"] = Processes.ChildProcessTests.StartSleeperProgram,
         ["seal"] = Pipeline.Sealing.SealerTests.SealProgram,
         ["run-pipeline"] = Pipeline.Execution.CrashTests.RunProgram,
+        ["hold-connections"] = Server.Api.SlowConnectionTests.HoldProgram,
         ["serve-control-plane"] = Server.Rollouts.KilledServerTests.ServeProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,

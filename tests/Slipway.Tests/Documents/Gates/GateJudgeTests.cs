@@ -95,6 +95,14 @@ public class GateJudgeTests
     }
 
     [Fact]
+    public void A_baseline_that_is_named_and_not_at_hand_is_no_skip()
+    {
+        var report = GateJudge.Judge([Gate("auc > 0.6"), Gate("auc.delta > -0.005") with { WithoutBaseline = WithoutBaseline.Skip }], Good, null, "the baseline is somewhere else");
+        Assert.Equal((Verdict.InsufficientEvidence, Verdict.Pass), (report.Verdict, report.Gates[0].Verdict));
+        Assert.Equal((Verdict.InsufficientEvidence, "the baseline is somewhere else"), (report.Gates[1].Verdict, report.Gates[1].Reason));
+    }
+
+    [Fact]
     public void Without_a_baseline_a_delta_is_skipped_only_where_the_gate_says_so()
     {
         var skipped = Gate("auc.delta > -0.005") with { WithoutBaseline = WithoutBaseline.Skip };

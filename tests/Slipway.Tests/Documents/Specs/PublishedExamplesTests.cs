@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Slipway.Documents.Datasets;
+using Slipway.Documents.Policies;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 
@@ -49,6 +50,21 @@ public sealed partial class PublishedExamplesTests
     [Fact]
     public void The_guide_to_validation_shows_a_sound_file() =>
         Assert.Equal(4, ExpectationsParser.Parse("flights.yaml", Yaml("docs/guide/validating-data.md", _ => true)).Columns.Length);
+
+    [Fact]
+    public void The_guide_to_canaries_shows_a_sound_release_plan() =>
+        Assert.Equal(3, SpecParser.Parse("slipway.yaml", (byte[])[.. "slipway: 1\nname: example\n"u8, .. Yaml("docs/guide/canary.md", _ => true)]).Release!.Channels["production"].Steps.Length);
+
+    [Fact]
+    public void The_pages_on_releases_and_policies_show_sound_files()
+    {
+        const string rest = "slipway: 1\nname: flight-delay\n";
+        var plan = SpecParser.Parse("slipway.yaml", Encoding.UTF8.GetBytes(rest).Concat(Yaml("docs/format/release.md", _ => true)).ToArray()).Release!;
+        Assert.Equal(4, plan.Channels["production"].Steps.Length);
+        var policy = PolicyParser.Parse("policy.yaml", Yaml("docs/format/policy.md", _ => true));
+        Assert.Equal(2, policy.Models.Count);
+        Assert.Empty(policy.Floor("flight-delay", "production").Tighten(plan.Channels["production"]).Faults);
+    }
 
     private static byte[] Yaml(string page, Func<string, bool> keep) =>
         Encoding.UTF8.GetBytes(string.Concat(Fenced().Matches(File.ReadAllText(Path.Combine(root, page))).Select(match => match.Groups[1].Value).Where(keep)));

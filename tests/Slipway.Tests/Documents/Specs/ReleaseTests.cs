@@ -52,6 +52,10 @@ public sealed class ReleaseTests
         Assert.Equal(Bytes(without.ForSeal()), Bytes(with.ForSeal()));
         Assert.DoesNotContain("\"release\"", Bytes(with.ForSeal()), StringComparison.Ordinal);
         Assert.NotEqual(Bytes(without), Bytes(with));
+        // Bundles that were sealed before there were release plans are the same bytes still.
+        Assert.Equal(
+            ["data", "description", "determinism", "environments", "evaluate", "gates", "hardware", "license", "model", "name", "owners", "params", "requires", "stages"],
+            System.Text.Json.JsonDocument.Parse(Bytes(with.ForSeal())).RootElement.EnumerateObject().Select(member => member.Name));
     }
 
     [Fact]

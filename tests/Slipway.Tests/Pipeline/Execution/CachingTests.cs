@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Hardware;
+using Slipway.Documents.Rollouts;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
@@ -56,7 +57,7 @@ public sealed class CachingTests : IDisposable
     public async Task A_param_that_no_stage_uses_runs_nothing()
     {
         await project.Run(spec);
-        spec = spec with { Params = spec.Params.SetItem("unused", TestProject.Json("2")), Description = "another", Owners = ["someone@example.org"] };
+        spec = spec with { Params = spec.Params.SetItem("unused", TestProject.Json("2")), Description = "another", Owners = ["someone@example.org"], Release = ReleasePlan.Default };
         Assert.Equal("", (await project.Run(spec)).Executed());
     }
 

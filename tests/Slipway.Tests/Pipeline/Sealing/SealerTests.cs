@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Rollouts;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -105,13 +106,13 @@ public sealed partial class SealerTests : IDisposable
     }
 
     [Fact]
-    public void Description_owners_and_source_folders_are_outside_the_digest()
+    public void Description_owners_release_and_source_folders_are_outside_the_digest()
     {
         var request = SampleRun.In(folder["a"]);
         var other = SampleRun.In(folder["elsewhere/b"]);
         Assert.Equal(
             Seal(request).Digest,
-            Seal(other with { Spec = other.Spec with { Description = "New words", Owners = ["someone@example.org"] } }).Digest);
+            Seal(other with { Spec = other.Spec with { Description = "New words", Owners = ["someone@example.org"], Release = ReleasePlan.Default } }).Digest);
     }
 
     [Theory]

@@ -183,7 +183,7 @@ public sealed class LedgerAuditTests
         await AppendAsync(LedgerPhase.Done, intent + 3, "rollout.promoted");
         await AssertFoundAsync(server, "ledger-outcome-without-intent", $"entry {intent + 4} is an outcome of 'rollout.promoted'");
         await server.ExecuteAsync("UPDATE ledger_log SET last_time = 0");
-        server.Clock.Now -= TimeSpan.FromSeconds(1);
+        server.Clock.Step(-TimeSpan.FromSeconds(1));
         await server.RecordAsync(1);
         await AssertFoundAsync(server, "ledger-time-decreases", $"entry {intent + 5} ");
 

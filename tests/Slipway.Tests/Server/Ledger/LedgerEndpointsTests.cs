@@ -43,9 +43,9 @@ public sealed class LedgerEndpointsTests
     public async Task Entries_are_found_by_who_what_when_and_which(DatabaseKind kind)
     {
         await using var server = await AuditedServer.StartAsync(kind);
-        var began = server.Clock.Now.ToUnixTimeMilliseconds();
+        var began = server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         await server.RecordAsync(1, "flight-delay");
-        server.Clock.Now += TimeSpan.FromMinutes(1);
+        server.Clock.Step(TimeSpan.FromMinutes(1));
         await server.RecordAsync(1, "flight-delay-2", "rollout.started");
         await server.RecordAsync(1, "Flight-delay", "rolloutx.started");
         var digest = MerkleHash.OfLeaf(BitConverter.GetBytes(0));

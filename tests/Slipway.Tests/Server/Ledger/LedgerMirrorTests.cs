@@ -1,3 +1,4 @@
+using Slipway.Documents.Ledger;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Ledger;
 using Slipway.Tests.Primitives;
@@ -55,6 +56,28 @@ public sealed class LedgerMirrorTests : IDisposable
         }
 
         Assert.Equal(20, MirroredSize(ledger));
+    }
+
+    [Fact]
+    public async Task Partial_tiles_give_way_to_full_ones_and_the_copy_is_sound()
+    {
+        await using var ledger = await TestLedger.OpenAsync(DatabaseKind.Sqlite);
+        await using (await StartAsync(ledger))
+        {
+            for (var i = 0; i < 100; i++)
+                await ledger.RecordAsync();
+            await Eventually.True(() => MirroredSize(ledger) == 200, Patience);
+            Assert.True(Directory.Exists(folder["mirror/tile/0/000.p"]));
+            for (var i = 0; i < 30; i++)
+                await ledger.RecordAsync();
+        }
+
+        Assert.True(File.Exists(folder["mirror/tile/0/000"]) && File.Exists(folder["mirror/tile/entries/000"]) && File.Exists(folder["mirror/tile/entries/001.p/4"]));
+        Assert.False(Directory.Exists(folder["mirror/tile/0/000.p"]) || Directory.Exists(folder["mirror/tile/entries/000.p"]));
+        var report = await LedgerAudit.RunAsync(
+            new LedgerFolder(folder["mirror"]), ledger.Writer.Verifier, [.. Directory.GetFiles(folder["mirror/checkpoints"]).Select(File.ReadAllBytes)], (_, _) => { }, Cancellation);
+        Assert.Empty(report.Problems);
+        Assert.Equal(260, report.Entries);
     }
 
     /// <summary>A server whose database was put back, or written anew by somebody who has the key as well: its own checkpoint is good.</summary>

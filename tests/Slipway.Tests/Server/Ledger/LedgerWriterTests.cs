@@ -62,10 +62,10 @@ public sealed class LedgerWriterTests
     {
         await using var ledger = await TestLedger.OpenAsync(kind);
         await ledger.RecordAsync();
-        var first = ledger.Clock.Now;
-        ledger.Clock.Now -= TimeSpan.FromHours(1);
+        var first = ledger.Clock.GetUtcNow();
+        ledger.Clock.Step(-TimeSpan.FromHours(1));
         await ledger.RecordAsync();
-        ledger.Clock.Now = first + TimeSpan.FromSeconds(1);
+        ledger.Clock.Step(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
         await ledger.RecordAsync();
 
         var times = (await RowsAsync(ledger)).Select(row => CanonicalEntry(row.Leaf).Time - first.ToUnixTimeMilliseconds());

@@ -60,11 +60,3 @@ internal sealed class TestLedger : IAsyncDisposable
 
     private static string KeyFileIn(TestDatabase store) => Path.Combine(store.Folder, "ledger.key");
 }
-
-/// <summary>Stands still until it is set.</summary>
-internal sealed class TestClock : TimeProvider
-{
-    public DateTimeOffset Now { get; set; } = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000);
-
-    public override DateTimeOffset GetUtcNow() => Now;
-}

@@ -39,6 +39,9 @@ public sealed class PromotionTests
         var rejected = await TestRegistry.VoteAsync(approver, asked, approves: false);
         Assert.Equal((PromotionState.Rejected, 2), (rejected.State, rejected.Approvals.Length));
         Assert.Equal(3, (await TestRegistry.PromoteAsync(author, 1)).Number);
+        var all = await TestServer.GetAsync(approver, TestRegistry.Promotions, RegistryJson.Default.ImmutableArrayPromotion);
+        Assert.Equal([(3, PromotionState.Waiting), (2, PromotionState.Replaced), (1, PromotionState.Approved)], all.Select(each => (each.Number, each.State)));
+        Assert.Equal([3], (await TestServer.GetAsync(approver, "/api/v1/promotions", RegistryJson.Default.ImmutableArrayPromotion)).Select(promotion => promotion.Number));
         Assert.Equal("promotion-replaced", (await TestRegistry.VoteRefusedAsync(approver, asked)).Faults[0].Code);
     }
 

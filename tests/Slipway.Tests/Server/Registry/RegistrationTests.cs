@@ -1,14 +1,19 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using Slipway.Documents.Access;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Server;
+using Slipway.Server.Api;
+using Slipway.Server.Registry;
 using Slipway.Store.Oci;
 using Slipway.Tests.Pipeline.Sealing;
 using Slipway.Tests.Server.Storage;
@@ -90,13 +95,90 @@ public sealed class RegistrationTests
         Assert.Equal("no-reason", (await TestRegistry.RefusedAsync(author, Plans, new PlanRequest(ReleasePlan.Default, " "), RegistryJson.Default.PlanRequest)).Faults[0].Code);
     }
 
+    /// <summary>JSON can say what no parser of ours ever writes.</summary>
+    /// <param name="part">Of a sound request, as a pattern.</param>
+    [Theory]
+    [InlineData("""\{"channels":.*\}(?=,"reason")""", """{"channels":{}}""")]
+    [InlineData("""\{"channels":.*\}(?=,"reason")""", """{"channels":{"production":null,"staging":null}}""")]
+    [InlineData("""\{"channels":.*\}(?=,"reason")""", "null")]
+    [InlineData("""(?<="steps":)\[\{.*?\]""", "[null]")]
+    [InlineData("""(?<="steps":)\[\{.*?\]""", "null")]
+    [InlineData("""(?<="steps":)\[\]""", "null")]
+    [InlineData("""(?<="approvals":)\[\]""", "[null]")]
+    [InlineData("""(?<="approvals":)\[\]""", "null")]
+    [InlineData("""(?<="strategy":)"canary.""", "7")]
+    [InlineData("""(?<="strategy":)"canary.""", "\"flag\"")]
+    [InlineData("""(?<="onInsufficient":)"hold.""", "9")]
+    [InlineData("""(?<="keepWarm":)3600""", "-1")]
+    [InlineData("""(?<="weight":)100""", "1e9")]
+    [InlineData("""(?<="weight":)100""", "0")]
+    [InlineData("""(?<="falseAlarm":)0\.01""", "0.9")]
+    [InlineData("\"strategy\"", "\"extra\":1,\"strategy\"")]
+    public async Task A_plan_that_only_a_program_could_write_is_refused_as_any_other(string part, string instead)
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var author = await registry.Server.AsAsync(Role.Author);
+        await registry.PushAsync(author, registry.Seal());
+        var sound = Encoding.UTF8.GetString(CanonicalJson.Serialize(new PlanRequest(ReleasePlan.Default, "x"), RegistryJson.Default.PlanRequest));
+        var broken = new Regex(part).Replace(sound, instead, 1);
+        Assert.NotEqual(sound, broken);
+        using var response = await author.PostAsync(Plans, new StringContent(broken, Encoding.UTF8, "application/json"), Stop);
+        Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{response.StatusCode} to {broken}: {await response.Content.ReadAsStringAsync(Stop)}");
+        Assert.Single(await TestServer.GetAsync(author, Plans, RegistryJson.Default.ImmutableArrayPlanVersion));
+    }
+
+    [Theory]
+    [InlineData("""{"models":{"*":null}}""")]
+    [InlineData("""{"models":{"*":{"production":null}}}""")]
+    [InlineData("""{"models":{"*":{"production":{"approvals":[null],"strategies":null,"widestFirstStep":null,"shortestAtLeast":null,"longestAtMost":null,"requiredGates":[]}}}}""")]
+    [InlineData("""{"models":{"*":{"production":{"approvals":null,"strategies":[9],"widestFirstStep":null,"shortestAtLeast":null,"longestAtMost":null,"requiredGates":[]}}}}""")]
+    [InlineData("""{"models":{"*":{"production":{"approvals":null,"strategies":null,"widestFirstStep":null,"shortestAtLeast":null,"longestAtMost":null,"requiredGates":null}}}}""")]
+    [InlineData("""{"models":{"*":{"production":{}}}}""")]
+    public async Task A_policy_that_only_a_program_could_write_is_refused_as_any_other(string policy)
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        using var response = await registry.Server.Admin.PutAsync("/api/v1/policy", new StringContent($$"""{"policy":{{policy}},"reason":"x"}""", Encoding.UTF8, "application/json"), Stop);
+        Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{response.StatusCode}: {await response.Content.ReadAsStringAsync(Stop)}");
+        Assert.Equal(0, (await TestServer.GetAsync(registry.Server.Admin, "/api/v1/policy", PolicyJson.Default.PolicyVersion)).Number);
+    }
+
+    [Fact]
+    public async Task What_is_registered_is_pinned_whether_it_is_live_or_not()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var author = await registry.Server.AsAsync(Role.Author);
+        var bundle = registry.Seal();
+        await registry.PushAsync(author, bundle);
+        await TestRegistry.PutAsync(author, Digest.Of("stray"u8), Encoding.ASCII.GetBytes("stray"));
+        await using var database = await Slipway.Server.Storage.Database.OpenAsync(null, registry.Server.Store.File, Stop);
+        Assert.Equal(registry.BlobsOf(bundle).Order(), (await database.ReadAsync(BlobTable.PinnedAsync, Stop)).Order());
+    }
+
+    [Fact]
+    public async Task Servers_that_share_a_database_share_bundles()
+    {
+        await using var registry = await TestRegistry.StartAsync(DatabaseKind.Postgres);
+        var (store, bundle) = (registry.Server.Store, registry.Seal());
+        await using var other = await ControlPlane.StartAsync(new ServerOptions { Folder = store.Folder, Database = store.Connection, Port = 0 }, Stop);
+        var (author, gateway) = (await registry.Server.NewTokenAsync("author", [], new RoleGrant(Role.Author, "*")), await registry.Server.NewTokenAsync("gateway", [], new RoleGrant(Role.Gateway, "*")));
+        HttpClient There(string token) => new() { BaseAddress = other.Url, DefaultRequestHeaders = { Authorization = new("Bearer", token) } };
+
+        using var pushing = There(author.Token);
+        Assert.Equal(1, (await registry.PushAsync(registry.Server.As(author.Token), bundle)).Version.Number);
+        Assert.False((await registry.PushAsync(pushing, bundle)).IsNew);
+        Assert.Equal(2, (await registry.PushAsync(pushing, registry.SealAnother())).Version.Number);
+        using var fetching = There(gateway.Token);
+        var contents = await TestServer.GetAsync(fetching, $"/api/v1/bundles/{bundle}", RegistryJson.Default.BundleContents);
+        Assert.Equal(bundle, Digest.Of(await fetching.GetByteArrayAsync($"/api/v1/blobs/{contents.Bundle}", Stop)));
+    }
+
     [Fact]
     public async Task What_no_trusted_builder_vouches_for_is_refused()
     {
         await using var registry = await TestRegistry.StartAsync(trusts: false);
         var author = await registry.Server.AsAsync(Role.Author);
         var bundle = registry.Seal();
-        Assert.Equal("no-trusted-key", (await registry.RefusedAsync(author, bundle)).Faults[0].Code);
+        Assert.Equal("provenance-missing", (await registry.RefusedAsync(author, bundle)).Faults[0].Code);
 
         using var other = SigningKey.Create();
         await registry.TrustAsync(other.PublicKey, KeyRole.Builder);
@@ -198,11 +280,13 @@ public sealed class RegistrationTests
             Lock = request.Lock with { Baseline = named },
             Evaluation = request.Evaluation! with
             {
-                Method = "percentile", Metrics = request.Evaluation.Metrics.SetItem("auc", new Figure(auc, 0.61, 0.69, 10)),
+                Method = "percentile",
+                Metrics = request.Evaluation.Metrics.SetItem("auc", new Figure(auc, 0.61, 0.69, 10)),
             },
             Spec = request.Spec with
             {
-                License = license, Evaluate = request.Spec.Evaluate! with { Baseline = "oci:releases:production" },
+                License = license,
+                Evaluate = request.Spec.Evaluate! with { Baseline = "oci:releases:production" },
                 // A skip is for a spec without a baseline: one that is named, and not here, is no skip.
                 Gates = [request.Spec.Gates[0], new GateSpec("no worse", "auc.delta > -0.005", WithoutBaseline.Skip)],
             },

@@ -48,6 +48,45 @@ public sealed class OciLayoutTests : IDisposable
     }
 
     [Fact]
+    public async Task Content_from_elsewhere_is_added_under_its_own_digest_alone()
+    {
+        var content = Encoding.ASCII.GetBytes("some weights");
+        Assert.Equal(BlobState.Changed, await layout.ReceiveBlobAsync(Digest.Of("other"u8), new MemoryStream(content), 100, Stop));
+        Assert.Equal(BlobState.TooLarge, await layout.ReceiveBlobAsync(Digest.Of(content), new MemoryStream(content), content.Length - 1, Stop));
+        using var stopped = new CancellationTokenSource();
+        await stopped.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => layout.ReceiveBlobAsync(Digest.Of(content), new MemoryStream(content), 100, stopped.Token));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(scratch["layout/blobs/sha256"]));
+
+        Assert.Equal(BlobState.Intact, await layout.ReceiveBlobAsync(Digest.Of(content), new MemoryStream(content), content.Length, Stop));
+        Assert.Equal(content, layout.ReadBlob(Digest.Of(content), 100).Bytes);
+    }
+
+    [Fact]
+    public void A_manifest_from_elsewhere_keeps_its_bytes_and_so_its_digest()
+    {
+        var blob = layout.AddBlob("{}"u8).As("a/b");
+        var spaced = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(new OciManifest(2, blob, [blob]).ToBytes()).Replace(",", ", ", StringComparison.Ordinal));
+        var entry = layout.PutManifest(spaced, "spaced", Stop);
+        Assert.Equal(Digest.Of(spaced), entry.Digest);
+        Assert.Equal(entry.Digest, layout.Tags()["spaced"].Digest);
+        Assert.Throws<System.Text.Json.JsonException>(() => layout.PutManifest("{}"u8, cancellation: Stop));
+    }
+
+    [Fact]
+    public void A_list_of_manifests_is_taken_as_attached_only_where_it_is()
+    {
+        var blob = layout.AddBlob("{}"u8).As("a/b");
+        var subject = layout.PutManifest(new OciManifest(2, blob, [blob]), cancellation: Stop);
+        var attached = layout.PutManifest(new OciManifest(2, blob, [blob], Subject: subject), cancellation: Stop);
+        var referrers = layout.Referrers(subject.Digest, [attached.Digest, subject.Digest, blob.Digest, Digest.Of("nowhere"u8), attached.Digest]);
+        Assert.Equal([true, false, false, false], referrers.Select(referrer => referrer.Manifest is not null));
+        Assert.Contains("is not attached", referrers[1].Flaw, StringComparison.Ordinal);
+        Assert.Contains("is no manifest", referrers[2].Flaw, StringComparison.Ordinal);
+        Assert.Contains("is missing", referrers[3].Flaw, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Adding_a_damaged_blob_again_mends_it()
     {
         var blob = layout.AddBlob("good"u8);

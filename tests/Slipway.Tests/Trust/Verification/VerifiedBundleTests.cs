@@ -59,6 +59,21 @@ public sealed class VerifiedBundleTests
     }
 
     [Fact]
+    public void With_a_list_of_attestations_nothing_else_in_the_layout_counts()
+    {
+        using var bundle = new Sealed();
+        var mine = bundle.Sign(bundle.Key);
+        var damaged = bundle.Attach("{}"u8.ToArray());
+        Assert.False(bundle.Verify().Succeeded);
+
+        VerificationResult Verify(params Digest[] attestations) => BundleVerifier.Verify(bundle.Layout, bundle.Digest, attestations, KeyRing.Of(bundle.Key.PublicKey), Sealed.Stop);
+        Assert.Equal(mine.Digest, Assert.Single(Verify(mine.Digest).Require().Statements).Manifest);
+        Assert.Equal("signature-missing", Assert.Single(Verify().Problems).Code);
+        Assert.Equal("attestation-malformed", Assert.Single(Verify(mine.Digest, damaged.Digest).Problems).Code);
+        Assert.Equal("attestation-damaged", Assert.Single(Verify(mine.Digest, bundle.Weight.Digest).Problems).Code);
+    }
+
+    [Fact]
     public void A_key_is_found_without_the_hint_since_hints_are_not_authenticated()
     {
         using var bundle = new Sealed();
