@@ -13,11 +13,14 @@ internal readonly record struct Course
 
     private Course(ImmutableArray<RolloutStep> steps, bool isShadow) => (this.steps, IsShadow) = (steps, isShadow);
 
-    /// <summary>A first release is a blue-green one whatever the plan says: nothing serves beside it that it could be compared with.</summary>
+    /// <summary>
+    /// A first release is a blue-green one whatever the plan says: nothing serves beside it that it could be compared with. So is a return,
+    /// which a person answers for.
+    /// </summary>
     public static Course Of(RolloutState s) => s switch
     {
-        { Stable: not null, Plan.Strategy: Strategy.Canary } => new(s.Plan.Steps, false),
-        { Stable: not null, Plan.Strategy: Strategy.Shadow } => new([First(s.Plan) with { Weight = 0 }], true),
+        { Kind: RolloutKind.Release, Stable: not null, Plan.Strategy: Strategy.Canary } => new(s.Plan.Steps, false),
+        { Kind: RolloutKind.Release, Stable: not null, Plan.Strategy: Strategy.Shadow } => new([First(s.Plan) with { Weight = 0 }], true),
         _ => new([First(s.Plan)], false),
     };
 

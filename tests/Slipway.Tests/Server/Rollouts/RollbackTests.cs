@@ -197,6 +197,21 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public async Task A_key_revoked_while_a_rollout_runs_is_told_and_left_to_people()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        var rollout = await stage.StartAsync(RolloutRunTests.Canary, 2);
+        var view = await stage.UntilAsync(rollout.Id, view => view.State.Phase == Stepping);
+        Assert.Empty(view.State.Notes);
+        await stage.RevokeKeyAsync();
+        view = await stage.ShowAsync(rollout.Id);
+        Assert.Contains(view.State.Notes, note => note.Contains("which signed version 2, was revoked: the laptop was stolen"));
+        Assert.Equal(Stepping, view.State.Phase);
+    }
+
+    [Fact]
     public async Task Staging_and_production_are_two_channels()
     {
         await using var stage = await RolloutStage.OpenAsync();

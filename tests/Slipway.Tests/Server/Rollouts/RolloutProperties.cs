@@ -36,25 +36,21 @@ public sealed class RolloutProperties
         && move.After.Weights.Length >= move.Before.Weights.Length));
 
     [Fact]
-    public void Nothing_is_promoted_without_a_good_judgement_of_every_step_that_can_be_judged() => Holds(trace =>
-    {
-        var judged = new HashSet<int>();
-        foreach (var move in trace)
-        {
-            if (move.Told is Judged { Report: { Verdict: JudgeVerdict.NoWorse } report } && report.Step == move.Before.Step && report.Evidence.Cells[0].Candidate.Requests > 0)
-                judged.Add(report.Step);
-            if (!move.Actions.OfType<GoLive>().Any())
-                continue;
-            var course = Course.Of(move.Before);
-            if (move.Before.Kind == RolloutKind.Return)
-                return move.Told is GatewaysReady;
-            return move.Told is Judged { Report.Verdict: not JudgeVerdict.Harm }
-                && !course.IsShadow
-                && Enumerable.Range(0, course.Count).Where(course.HasControl).All(judged.Contains);
-        }
+    public void A_step_with_a_control_is_left_forward_by_a_good_judgement_of_its_own_requests_alone() => Holds(trace => trace
+        .Where(move => Course.Of(move.Before).HasControl(move.Before.Step) && (move.After.Step > move.Before.Step || !move.Before.IsOver && move.After.Phase is (Promoted or Completed)))
+        .All(move => move.Told is Judged { Report: { Verdict: JudgeVerdict.NoWorse } report } && report.Step == move.Before.Step && Requests(report) > 0));
 
-        return true;
-    });
+    [Fact]
+    public void Nothing_is_promoted_but_by_a_judgement_without_harm_after_every_step_or_as_a_return() => Holds(trace => trace
+        .Where(move => move.Actions.OfType<GoLive>().Any())
+        .All(move => move.Before.Kind == RolloutKind.Return
+            ? move.Told is GatewaysReady
+            : move.Told is Judged { Report.Verdict: not JudgeVerdict.Harm } && !Course.Of(move.Before).IsShadow && move.Before.Step == Course.Of(move.Before).Count - 1));
+
+    [Fact]
+    public void A_steps_time_counts_only_from_its_own_weight_in_force() => Holds(trace => trace
+        .Where(move => move.Before.StepSince is null && move.After is { StepSince: not null, Phase: not RollingBack })
+        .All(move => move.Told is WeightInForce told && told.Revision == move.After.WeightRevision && told.At == move.After.StepSince));
 
     [Fact]
     public void One_version_goes_live_at_most_once_and_only_the_candidate() => Holds(trace =>
@@ -88,6 +84,8 @@ public sealed class RolloutProperties
         });
         Assert.Equal(Enum.GetValues<RolloutPhase>().Order(), seen.Order());
     }
+
+    private static long Requests(JudgeReport report) => report.Evidence.Shadow?.Compared ?? report.Evidence.Cells[^1].Candidate.Requests;
 
     private static bool IsHarm(Move move) => move.Told is CandidateQuarantined or Judged { Report.Verdict: JudgeVerdict.Harm };
 

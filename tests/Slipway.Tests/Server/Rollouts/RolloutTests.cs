@@ -26,6 +26,14 @@ public sealed class RolloutTests
     }
 
     [Fact]
+    public void A_late_word_of_an_earlier_weight_does_not_start_a_steps_time()
+    {
+        var play = Stepped().Judge(3_000, JudgeVerdict.NoWorse).Is(Stepping, weight: 5_000);
+        play.Tell(new WeightInForce(3_000, 2)).Judge(60_000, JudgeVerdict.NoWorse).Is(Stepping, weight: 5_000);
+        play.InForce(60_000).Judge(63_000, JudgeVerdict.NoWorse).Is(Stepping, weight: Weight.All);
+    }
+
+    [Fact]
     public void A_control_is_held_back_and_judged_before_all_goes_over()
     {
         var plan = Sample.Plan(Strategy.Canary, new RolloutStep(Weight.All, Sample.Seconds(1), null, 200, Sample.Seconds(60)));
