@@ -29,10 +29,14 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
     /// </summary>
     private const long SlotLength = EventBatch.MaxEvents;
 
+    /// <summary>Slots of counts that are held apart while a batch waits for the server: ten seconds of them, 1 KiB each. More are put together.</summary>
+    private const int MaxApart = 1000;
+
     private readonly ConcurrentQueue<InFlightMark> idle = new();
     private readonly ConcurrentQueue<BadRequest> arrived = new();
     private readonly ConcurrentDictionary<long, RolloutTally> tallies = new();
     private readonly PriorityQueue<BadRequest, long> held = new();
+    private readonly SlotSpans spans = new();
     private readonly Lock growing = new();
     private InFlightMark[] marks = [];
     private long waiting, lost, through, compared, different, failed, skipped, largest;
@@ -111,16 +115,15 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
     /// <param name="isLast">No request comes any more: the slot that has begun is handed out too.</param>
     public RolloutEvents? Take(int room, bool evenIfNothing, bool isLast = false)
     {
-        var reached = Reached();
-        reached = isLast ? EndOfSlot(SlotOf(reached)) : EndOfSlot(SlotOf(reached + 1) - 1);
-        while (arrived.TryDequeue(out var bad))
-            held.Enqueue(bad, bad.Order);
+        var last = Reached();
+        var reached = EndOfSlot(spans.Floor(isLast ? SlotOf(last) : SlotOf(last + 1) - 1));
+        Arrange();
         var taken = new List<BadRequest>();
         while (held.TryPeek(out var bad, out var order) && order <= reached)
         {
             if (taken.Count == room)
             {
-                reached = EndOfSlot(SlotOf(order) - 1);
+                reached = EndOfSlot(spans.Floor(SlotOf(order) - 1));
                 break;
             }
 
@@ -133,6 +136,7 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
         taken.RemoveAll(bad => bad.Order > reached);
         Interlocked.Add(ref waiting, -taken.Count);
         through = reached;
+        spans.Forget(SlotOf(through));
         var counts = ImmutableArray.CreateBuilder<ArmCounts>();
         foreach (var revision in tallies.Keys.Order())
             tallies[revision].TakeCounts(counts, reached);
@@ -143,6 +147,32 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
                 rollout, reached, unknown, counts.ToImmutable(),
                 [.. taken.Select(bad => new BadEvent(bad.Order, bad.User.ToString("x16", CultureInfo.InvariantCulture), bad.Arm, bad.Kind, bad.WeightRevision))], shadow)
             : null;
+    }
+
+    /// <summary>
+    /// Puts finished slots together while a batch waits for the server, so that what waits is bounded however long that takes: no more of
+    /// them than have bad events for a batch.
+    /// </summary>
+    public void Compact()
+    {
+        if (tallies.Values.Sum(tally => tally.Slots) <= MaxApart)
+            return;
+        Arrange();
+        var last = SlotOf(Reached() + 1) - 1;
+        spans.Grow(
+            tallies.Values.SelectMany(tally => tally.SlotNumbers).Where(slot => slot <= last),
+            held.UnorderedItems.Select(item => SlotOf(item.Priority)).Where(slot => slot <= last));
+        foreach (var tally in tallies.Values)
+            tally.Merge(spans);
+    }
+
+    /// <summary>An outcome that there was no room for.</summary>
+    public void Lose() => Interlocked.Increment(ref lost);
+
+    private void Arrange()
+    {
+        while (arrived.TryDequeue(out var bad))
+            held.Enqueue(bad, bad.Order);
     }
 
     /// <remarks>In the other order than they are counted in: no difference is told before its comparison.</remarks>

@@ -61,7 +61,12 @@ internal sealed class RolloutRecorder(string gateway, string boot, string channe
         lock (changing)
         {
             if (unacknowledged is not null)
+            {
+                foreach (var log in logs.Values)
+                    log.Compact();
                 return unacknowledged;
+            }
+
             var events = ImmutableArray.CreateBuilder<RolloutEvents>();
             var room = EventBatch.MaxEvents;
             foreach (var (id, log) in logs.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToArray())

@@ -7,12 +7,16 @@ namespace Slipway.Gateway.Telemetry;
 /// <summary>Takes down the requests of one rollout under one weight: begun, and ended in one of three ways. Thread-safe and without a lock.</summary>
 internal sealed class RolloutTally(RolloutLog log, long weightRevision)
 {
+    /// <summary>Slots at most, 1 KiB each: five minutes of them, after which nobody is there to take them. Requests of further ones are lost.</summary>
+    public const int MaxSlots = 30_000;
+
     private const int Arms = 2;
 
     /// <summary>Counts by slots of the order: a slot is handed out once its last request has ended, and with its bad events.</summary>
     private readonly ConcurrentDictionary<long, Slot> slots = new();
 
     private volatile Slot? latest;
+    private int count;
 
     public long WeightRevision => weightRevision;
 
@@ -52,6 +56,25 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
     /// <summary>Whether something is counted that was not handed out.</summary>
     public bool HasCounts => !slots.IsEmpty;
 
+    public int Slots => Volatile.Read(ref count);
+
+    public IEnumerable<long> SlotNumbers => slots.Keys;
+
+    /// <summary>Puts the counts of each span into its last slot. Every request of these slots has ended.</summary>
+    public void Merge(SlotSpans spans)
+    {
+        foreach (var number in slots.Keys)
+        {
+            var last = spans.LastOf(number);
+            if (last == number || !slots.TryRemove(number, out var slot))
+                continue;
+            Interlocked.Decrement(ref count);
+            var whole = SlotAt(last);
+            for (var i = 0; i < whole.Counts.Length; i++)
+                whole.Counts[i] += slot.Counts[i];
+        }
+    }
+
     /// <summary>Hands out the counts of the slots that end at or before an order up to which every request has ended.</summary>
     public void TakeCounts(ImmutableArray<ArmCounts>.Builder counts, long through)
     {
@@ -60,6 +83,7 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
         {
             if (RolloutLog.EndOfSlot(number) > through || !slots.TryRemove(number, out var slot))
                 continue;
+            Interlocked.Decrement(ref count);
             for (var i = 0; i < sum.Length; i++)
                 sum[i] += slot.Counts[i];
         }
@@ -77,8 +101,29 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
         var number = RolloutLog.SlotOf(request.Order);
         var slot = latest;
         if (slot?.Number != number)
-            latest = slot = slots.GetOrAdd(number, static number => new Slot(number, new long[Arms * LatencyBuckets.Count]));
+        {
+            if (Slots >= MaxSlots)
+            {
+                log.Lose();
+                return;
+            }
+
+            latest = slot = SlotAt(number);
+        }
+
         Interlocked.Increment(ref slot.Counts[CellOf(request.Arm, bucket)]);
+    }
+
+    /// <remarks>A slot is handed out only after all of its requests: it does not go away while one of them looks for it.</remarks>
+    private Slot SlotAt(long number)
+    {
+        if (slots.TryGetValue(number, out var known))
+            return known;
+        var made = new Slot(number, new long[Arms * LatencyBuckets.Count]);
+        if (!slots.TryAdd(number, made))
+            return slots[number];
+        Interlocked.Increment(ref count);
+        return made;
     }
 
     private static int CellOf(Arm arm, int bucket) => ((int)arm * LatencyBuckets.Count) + bucket;

@@ -94,9 +94,10 @@ public sealed class GatewayTable : IAsyncDisposable
         return (response.StatusCode, document.RootElement.TryGetProperty("error", out var error) ? error.GetString()! : document.RootElement.GetProperty("outputs")[0].GetProperty("data")[0].GetRawText());
     }
 
-    /// <summary>Everything that the server would have been told by now.</summary>
+    /// <summary>Everything that the server would have been told by now, and of requests that have ended already.</summary>
     internal RolloutEvents Told()
     {
+        Thread.Sleep(20);       // counts and events are told once the ten milliseconds that they fell in are over
         var batch = Recorder.TakeBatch(evenIfNothing: true)!;
         Recorder.Acknowledge(batch.Sequence);
         return batch.Rollouts.Single();
