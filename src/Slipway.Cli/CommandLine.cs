@@ -32,6 +32,8 @@ internal static class CommandLine
         ("up", UpVerb.Build),
         ("server", ServerVerb.Build),
         ("gateway", GatewayVerb.Build),
+        ("login", LoginVerb.Build),
+        ("access", AccessVerb.Build),
         ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),

@@ -25,8 +25,8 @@ internal static class KeyFolder
     {
         var file = FileOf(name);
         var passphrase = Passphrase;
-        if (passphrase is null && !Console.IsInputRedirected && File.Exists(file) && File.ReadAllText(file, Encoding.Latin1).Contains("ENCRYPTED", StringComparison.Ordinal))
-            passphrase = Ask($"Passphrase of {file}: ");
+        if (passphrase is null && Prompt.IsAnswered && File.Exists(file) && File.ReadAllText(file, Encoding.Latin1).Contains("ENCRYPTED", StringComparison.Ordinal))
+            passphrase = Prompt.Secret($"Passphrase of {file}: ");
         return SigningKey.Load(file, passphrase);
     }
 
@@ -43,34 +43,11 @@ internal static class KeyFolder
     {
         if (Passphrase is { } given)
             return given;
-        if (Console.IsInputRedirected)
+        if (!Prompt.IsAnswered)
             throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", "a new key needs a passphrase, and nobody is here to type one", Help: $"set {PassphraseVariable}, or say --no-passphrase for a key that only file permissions protect"));
-        var first = Ask("New passphrase: ");
-        return first.Length > 0 && first == Ask("Again: ")
+        var first = Prompt.Secret("New passphrase: ");
+        return first.Length > 0 && first == Prompt.Secret("Again: ")
             ? first
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("passphrase-differs", "the two passphrases differ, or are empty", Help: "try again"));
     }
-
-    private static string Ask(string prompt)
-    {
-        Console.Error.Write(prompt);
-        Console.TreatControlCAsInput = true;        // reading a key cannot be interrupted, so Ctrl-C is read as one
-        var typed = new StringBuilder();
-        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
-        {
-            if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
-                throw new PromptInterruptedException();
-            if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
-                typed.Length--;
-            else if (!char.IsControl(key.KeyChar))
-                typed.Append(key.KeyChar);
-        }
-
-        Console.TreatControlCAsInput = false;
-        Console.Error.WriteLine();
-        return typed.ToString();
-    }
 }
-
-/// <summary>Ctrl-C at a prompt: the same as the signal at any other moment.</summary>
-internal sealed class PromptInterruptedException : OperationCanceledException;

@@ -51,7 +51,8 @@ internal sealed class RolloutFollower(Shell shell, ServerClient server)
         foreach (var note in view.State.Notes.Skip(notes))
             Say("note: " + note);
         notes = view.State.Notes.Length;
-        if (RolloutText.Standing(view.State) is var line && line != standing)
+        // How it ends is the verb's answer.
+        if (!view.State.IsOver && RolloutText.Standing(view.State) is var line && line != standing)
             Say(standing = line);
         if (view.Report is { } report && IsNews(report))
             Say("  " + RolloutText.Evidence(told = report));

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 
 namespace Slipway.Cli;
 
@@ -33,6 +34,16 @@ internal sealed record ServerLogins(string? Current, ImmutableSortedDictionary<s
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0
             ? new Uri(url.GetLeftPart(UriPartial.Authority))
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-server", $"'{text}' is no server's address, such as http://127.0.0.1:4040 or https://slipway.example.org"));
+
+    /// <summary>Adds a login, or replaces the one for that server, and makes it the current one.</summary>
+    /// <exception cref="SlipwayException">The file is no list of logins (exit 2); no space, no permission (exit 3).</exception>
+    public static async Task SaveAsync(Uri url, string token, CancellationToken cancellation)
+    {
+        // Two logins at once must not lose one of them.
+        using var alone = await FolderLock.TakeAsync(File + ".lock", waiting: null, cancellation);
+        var server = url.GetLeftPart(UriPartial.Authority);
+        AtomicFile.WriteSecret(File, JsonSerializer.SerializeToUtf8Bytes(new ServerLogins(server, Load().Tokens.SetItem(server, token)), LoginJson.Default.ServerLogins));
+    }
 
     public string? TokenFor(Uri url) => Tokens.GetValueOrDefault(url.GetLeftPart(UriPartial.Authority));
 }

@@ -68,15 +68,19 @@ public sealed class ControlPlane : IAsyncDisposable
     private async Task OpenAsync(ServerOptions options, CancellationToken cancellation)
     {
         AtomicFile.CreateFolder(options.Folder);
-        // Several servers of one PostgreSQL share the folder with the bundles; SQLite's file is one server's.
+        // An SQLite file has one server. Servers that share PostgreSQL share the folder too: bundles and the ledger's key lie in it.
         if (options.Database is null)
-            Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock")) ?? throw InUse(options.Folder));
+        {
+            Keep(FolderLock.TryTake(Path.Combine(options.Folder, "server.lock"))
+                ?? throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {options.Folder}", options.Folder, Help: "it is running already; stop it, or name another folder with --folder")));
+        }
+
         var database = Keep(await Database.OpenAsync(options.Database, Path.Combine(options.Folder, "server.db"), cancellation));
         var ledger = Keep(await LedgerWriter.OpenAsync(database, options.LedgerKey ?? Path.Combine(options.Folder, "ledger.key"), options.Time, cancellation));
         if (options.LedgerMirror is { } copy)
             Keep(await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation));
         directory = Keep(new PrincipalDirectory(database, ledger, options));
-        var rollouts = new RolloutControl(database, ledger, options.Time, options.Log);
+        var rollouts = new RolloutControl(database, ledger, options);
         Endpoints =
         [
             .. AccessEndpoints.All(database, ledger, options.Time),
@@ -92,9 +96,6 @@ public sealed class ControlPlane : IAsyncDisposable
         // After all that may fail for an occupied port: a token that nobody saw would be lost.
         FirstAdminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
     }
-
-    private static SlipwayException InUse(string folder) =>
-        new(ExitCode.NotThere, new Fault("folder-in-use", $"another server uses {folder}", folder, Help: "stop it, or give this one a folder of its own; several servers share one only with --database"));
 
     private T Keep<T>(T part)
         where T : class

@@ -48,9 +48,12 @@ public sealed class TinyProject : IDisposable
     public void MakeKey() => Assert.Equal(0, Run("keys", "new", "--no-passphrase").Code);
 
     /// <summary>Runs the command line to its end.</summary>
-    public Ended Run(params string[] arguments)
+    public Ended Run(params string[] arguments) => RunWith("", arguments);
+
+    /// <summary>As <see cref="Run"/>, with something on standard input.</summary>
+    public Ended RunWith(string input, params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(input, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(AtMost))
@@ -62,7 +65,9 @@ public sealed class TinyProject : IDisposable
         return new Ended(process.ExitCode, output.Result, errors.Result);
     }
 
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => Start("", arguments);
+
+    private Process Start(string input, string[] arguments)
     {
         var start = new ProcessStartInfo(RepositoryRoot.Slipway) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var argument in arguments)
@@ -75,6 +80,7 @@ public sealed class TinyProject : IDisposable
         foreach (var (name, value) in Variables)
             start.Environment[name] = value;
         var process = Process.Start(start)!;
+        process.StandardInput.Write(input);
         process.StandardInput.Close();
         return process;
     }

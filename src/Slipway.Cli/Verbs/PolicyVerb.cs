@@ -119,7 +119,7 @@ internal static class PolicyVerb
         shell.Out.WriteLine(what);
         shell.Out.WriteLine($"  approvals: {Approvals(floor.Approvals ?? [])}");
         if (floor.Strategies is { } strategies)
-            shell.Out.WriteLine($"  strategies: {string.Join(", ", strategies.Select(Word))}");
+            shell.Out.WriteLine($"  strategies: {string.Join(", ", strategies.Select(PlanRules.Name))}");
         if (floor.WidestFirstStep is { } widest)
             shell.Out.WriteLine($"  widest first step: {Weight.Text(widest)}");
         if (floor.ShortestAtLeast is { } shortest)
@@ -131,11 +131,4 @@ internal static class PolicyVerb
     }
 
     private static string Approvals(ImmutableArray<ApprovalRule> rules) => rules.IsEmpty ? "none" : string.Join(", ", rules);
-
-    private static string Word(Strategy strategy) => strategy switch
-    {
-        Strategy.BlueGreen => "blue-green",
-        Strategy.Canary => "canary",
-        _ => "shadow",
-    };
 }

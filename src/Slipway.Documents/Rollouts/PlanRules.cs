@@ -122,7 +122,8 @@ public static class PlanRules
         }
     }
 
-    internal static string Name(Strategy strategy) => strategy switch
+    /// <summary>As in a spec.</summary>
+    public static string Name(Strategy strategy) => strategy switch
     {
         Strategy.BlueGreen => "blue-green",
         Strategy.Canary => "canary",

@@ -64,11 +64,8 @@ internal sealed class CallerLimit(RateLimit limit, TimeProvider time)
 
     private static UInt128 Of(byte kind, ReadOnlySpan<byte> name)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([kind]);
-        hash.AppendData(name);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        hash.GetCurrentHash(digest);
+        SHA256.HashData([kind, .. name], digest);
         return BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 

@@ -55,7 +55,7 @@ internal sealed class EventSender(GatewayOptions options, ServerLink link, Rollo
     {
         try
         {
-            while (recorder.TakeBatch() is { } batch)
+            for (var isFinal = false; !isFinal && recorder.TakeLast() is { } batch; isFinal = batch.Final)
                 await DeliverAsync(batch, cancellation);
         }
         catch (Exception e) when (e is SlipwayException or OperationCanceledException)

@@ -33,6 +33,7 @@ internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
     private static readonly StringValues[] Arms = ["none", "stable", "candidate"];
 
     private TraceContext? parent;
+    private UInt128? address;
     private string trace = "";
 
     public DefaultHttpContext Http => http;
@@ -70,6 +71,9 @@ internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
             : new TraceContext(fresh, (ulong)(fresh >> 64) | 1, 0)).ToString();
         RequestId = headers.TryGetValue(RequestIdHeader, out var id) && id is [{ } text] && IsSane(text) ? text : Span?.TraceId.ToHexString() ?? fresh.ToString("x32", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The caller by its address, which is the connection's.</summary>
+    public UInt128 Address => address ??= CallerLimit.CallerOf(http.Connection.RemoteIpAddress);
 
     /// <summary>The request has arrived whole: its connection is not closed for another's sake any more.</summary>
     public void Arrived() => place?.BeginAnswer();

@@ -29,7 +29,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     {
         var own = traffic.Of(model);
         exchange.Metrics = own.Metrics;
-        if (Admit(exchange.Http.Request, out var limit) is { } refusal)
+        if (Admit(exchange, out var limit) is { } refusal)
         {
             await RefuseAsync(exchange, own.Metrics, refusal);
             return;
@@ -79,8 +79,9 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     }
 
     /// <summary>What can be said before the body is read.</summary>
-    private Refusal? Admit(HttpRequest request, out TimeSpan limit)
+    private Refusal? Admit(Exchange exchange, out TimeSpan limit)
     {
+        var request = exchange.Http.Request;
         limit = options.RequestLimit;
         if (request.ContentLength > options.BodyLimit)
             return TooLarge() with { IsBodyLeft = true };
@@ -94,15 +95,15 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
             limit = TimeSpan.FromMilliseconds(milliseconds);
         }
 
-        if (callers is null || callers.Take(CallerOf(request)) is not { Ticks: > 0 } pause)
+        if (callers is null || callers.Take(CallerOf(exchange)) is not { Ticks: > 0 } pause)
             return null;
         return new Refusal(StatusCodes.Status429TooManyRequests, "too many requests from this caller", ShedReason.Rate, (long)Math.Ceiling(pause.TotalSeconds));
     }
 
-    private UInt128 CallerOf(HttpRequest request) =>
-        options.RateLimit!.Header is { } header && request.Headers.TryGetValue(header, out var name) && name is [{ Length: > 0 } caller]
+    private UInt128 CallerOf(Exchange exchange) =>
+        options.RateLimit!.Header is { } header && exchange.Http.Request.Headers.TryGetValue(header, out var name) && name is [{ Length: > 0 } caller]
             ? CallerLimit.CallerOf(caller)
-            : CallerLimit.CallerOf(request.HttpContext.Connection.RemoteIpAddress);
+            : exchange.Address;
 
     /// <summary>Reads the whole body and leaves it where it lies.</summary>
     private async ValueTask<Refusal?> ReadAsync(Exchange exchange, InferCall call)

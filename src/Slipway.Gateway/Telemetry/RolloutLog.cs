@@ -23,6 +23,12 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
     /// </summary>
     public const int MaxWaiting = 5 * EventBatch.MaxEvents;
 
+    /// <summary>
+    /// Length of a slot of the order, in microseconds. Counts are handed out by whole slots; since orders are whole microseconds, the bad
+    /// events of one slot always fit a batch.
+    /// </summary>
+    private const long SlotLength = EventBatch.MaxEvents;
+
     private readonly ConcurrentQueue<InFlightMark> idle = new();
     private readonly ConcurrentQueue<BadRequest> arrived = new();
     private readonly ConcurrentDictionary<long, RolloutTally> tallies = new();
@@ -33,6 +39,11 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
     private volatile bool isShadow;
 
     public string Rollout => rollout;
+
+    public static long SlotOf(long order) => order / SlotLength;
+
+    /// <summary>The last order of a slot.</summary>
+    public static long EndOfSlot(long slot) => ((slot + 1) * SlotLength) - 1;
 
     public RolloutTally Under(RolloutRoute route)
     {
@@ -92,38 +103,45 @@ internal sealed class RolloutLog(string rollout, OrderClock clock)
     public void ShadowSkipped() => Interlocked.Increment(ref skipped);
 
     /// <summary>Whether a request of it is in flight, or something is not told yet.</summary>
-    public bool IsOpen => Array.Exists(Volatile.Read(ref marks), mark => mark.Order != InFlightMark.Free) || Volatile.Read(ref waiting) > 0;
+    public bool IsOpen => Array.Exists(Volatile.Read(ref marks), mark => mark.Order != InFlightMark.Free) || Volatile.Read(ref waiting) > 0 || tallies.Values.Any(tally => tally.HasCounts);
 
-    /// <summary>Hands out what happened since the call before.</summary>
+    /// <summary>Hands out what happened since the call before, up to the end of a slot.</summary>
     /// <param name="room">Bad events at most; what is beyond waits, and <see cref="RolloutEvents.Through"/> with it.</param>
     /// <param name="evenIfNothing">Gives the order up to which all is told even if there is no other news.</param>
-    public RolloutEvents? Take(int room, bool evenIfNothing)
+    /// <param name="isLast">No request comes any more: the slot that has begun is handed out too.</param>
+    public RolloutEvents? Take(int room, bool evenIfNothing, bool isLast = false)
     {
         var reached = Reached();
+        reached = isLast ? EndOfSlot(SlotOf(reached)) : EndOfSlot(SlotOf(reached + 1) - 1);
         while (arrived.TryDequeue(out var bad))
             held.Enqueue(bad, bad.Order);
-        var events = ImmutableArray.CreateBuilder<BadEvent>();
+        var taken = new List<BadRequest>();
         while (held.TryPeek(out var bad, out var order) && order <= reached)
         {
-            if (events.Count == room)
+            if (taken.Count == room)
             {
-                reached = Math.Max(through, order - 1);
+                reached = EndOfSlot(SlotOf(order) - 1);
                 break;
             }
 
-            held.Dequeue();
-            events.Add(new BadEvent(order, bad.User.ToString("x16", CultureInfo.InvariantCulture), bad.Arm, bad.Kind, bad.WeightRevision));
+            taken.Add(held.Dequeue());
         }
 
-        Interlocked.Add(ref waiting, -events.Count);
+        reached = Math.Max(reached, through);
+        foreach (var beyond in taken.Where(bad => bad.Order > reached))
+            held.Enqueue(beyond, beyond.Order);
+        taken.RemoveAll(bad => bad.Order > reached);
+        Interlocked.Add(ref waiting, -taken.Count);
         through = reached;
         var counts = ImmutableArray.CreateBuilder<ArmCounts>();
         foreach (var revision in tallies.Keys.Order())
-            tallies[revision].TakeCounts(counts);
+            tallies[revision].TakeCounts(counts, reached);
         var unknown = Interlocked.Exchange(ref lost, 0);
         var shadow = isShadow ? TakeShadow() : null;
-        return counts.Count > 0 || events.Count > 0 || unknown > 0 || shadow is { Compared: > 0 } or { Failed: > 0 } or { Skipped: > 0 } || evenIfNothing
-            ? new RolloutEvents(rollout, reached, unknown, counts.ToImmutable(), events.ToImmutable(), shadow)
+        return counts.Count > 0 || taken.Count > 0 || unknown > 0 || shadow is { Compared: > 0 } or { Failed: > 0 } or { Skipped: > 0 } || evenIfNothing
+            ? new RolloutEvents(
+                rollout, reached, unknown, counts.ToImmutable(),
+                [.. taken.Select(bad => new BadEvent(bad.Order, bad.User.ToString("x16", CultureInfo.InvariantCulture), bad.Arm, bad.Kind, bad.WeightRevision))], shadow)
             : null;
     }
 

@@ -50,7 +50,13 @@ internal sealed class RolloutRecorder(string gateway, string boot, string channe
     /// several gateways in their order.
     /// </param>
     /// <returns>Null when there is nothing to tell.</returns>
-    public EventBatch? TakeBatch(bool evenIfNothing = false)
+    public EventBatch? TakeBatch(bool evenIfNothing = false) => Take(evenIfNothing, isLast: false);
+
+    /// <summary>To be called when no request comes any more, until the batch is the boot's <see cref="EventBatch.Final"/> one.</summary>
+    /// <returns>Null when this boot never told anything, and needs no farewell.</returns>
+    public EventBatch? TakeLast() => Take(evenIfNothing: true, isLast: true);
+
+    private EventBatch? Take(bool evenIfNothing, bool isLast)
     {
         lock (changing)
         {
@@ -62,7 +68,7 @@ internal sealed class RolloutRecorder(string gateway, string boot, string channe
             {
                 var isOver = over.Contains(id);
                 var wasOpen = log.IsOpen;
-                if (log.Take(room, evenIfNothing && !isOver) is { } news)
+                if (log.Take(room, evenIfNothing && !isOver, isLast) is { } news)
                 {
                     events.Add(news);
                     room -= news.Bad.Length;
@@ -74,7 +80,9 @@ internal sealed class RolloutRecorder(string gateway, string boot, string channe
                 }
             }
 
-            return events.Count == 0 ? null : unacknowledged = new EventBatch(gateway, boot, channel, ++sequence, events.ToImmutable());
+            if (events.Count == 0 && !(isLast && sequence > 0))
+                return null;
+            return unacknowledged = new EventBatch(gateway, boot, channel, ++sequence, events.ToImmutable(), isLast && !logs.Values.Any(log => log.IsOpen));
         }
     }
 

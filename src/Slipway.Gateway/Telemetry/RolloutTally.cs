@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Slipway.Documents.Rollouts;
 
@@ -8,7 +9,10 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
 {
     private const int Arms = 2;
 
-    private readonly ShardedCounters latency = new(Arms * LatencyBuckets.Count);
+    /// <summary>Counts by slots of the order: a slot is handed out once its last request has ended, and with its bad events.</summary>
+    private readonly ConcurrentDictionary<long, Slot> slots = new();
+
+    private volatile Slot? latest;
 
     public long WeightRevision => weightRevision;
 
@@ -23,7 +27,7 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
     {
         if (isLate)
             log.Add(request, BadKind.Latency, weightRevision);
-        Count(request.Arm, LatencyBuckets.IndexOf(seconds));
+        Count(request, LatencyBuckets.IndexOf(seconds));
         log.Leave(request);
     }
 
@@ -31,7 +35,7 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
     public void Failed(in AssignedRequest request, BadKind kind)
     {
         log.Add(request, kind, weightRevision);
-        Count(request.Arm, LatencyBuckets.Count - 1);
+        Count(request, LatencyBuckets.Count - 1);
         log.Leave(request);
     }
 
@@ -45,27 +49,41 @@ internal sealed class RolloutTally(RolloutLog log, long weightRevision)
     /// <summary>A copy was not made, because the shadow was busy.</summary>
     public void ShadowSkipped() => log.ShadowSkipped();
 
-    /// <summary>Hands out what was counted since the call before.</summary>
-    public void TakeCounts(ImmutableArray<ArmCounts>.Builder counts)
+    /// <summary>Whether something is counted that was not handed out.</summary>
+    public bool HasCounts => !slots.IsEmpty;
+
+    /// <summary>Hands out the counts of the slots that end at or before an order up to which every request has ended.</summary>
+    public void TakeCounts(ImmutableArray<ArmCounts>.Builder counts, long through)
     {
+        var sum = new long[Arms * LatencyBuckets.Count];
+        foreach (var number in slots.Keys)
+        {
+            if (RolloutLog.EndOfSlot(number) > through || !slots.TryRemove(number, out var slot))
+                continue;
+            for (var i = 0; i < sum.Length; i++)
+                sum[i] += slot.Counts[i];
+        }
+
         foreach (var arm in (ReadOnlySpan<Arm>)[Arm.Stable, Arm.Candidate])
         {
-            var buckets = ImmutableArray.CreateBuilder<long>(LatencyBuckets.Count);
-            var requests = 0L;
-            for (var i = 0; i < LatencyBuckets.Count; i++)
-            {
-                buckets.Add(latency.Take(CellOf(arm, i)));
-                requests += buckets[i];
-            }
-
-            if (requests > 0)
-                counts.Add(new ArmCounts(weightRevision, arm, requests, buckets.MoveToImmutable()));
+            var buckets = sum.AsSpan(CellOf(arm, 0), LatencyBuckets.Count).ToImmutableArray();
+            if (buckets.Sum() is > 0 and var requests)
+                counts.Add(new ArmCounts(weightRevision, arm, requests, buckets));
         }
     }
 
-    private void Count(Arm arm, int bucket) => latency.Increment(CellOf(arm, bucket));
+    private void Count(in AssignedRequest request, int bucket)
+    {
+        var number = RolloutLog.SlotOf(request.Order);
+        var slot = latest;
+        if (slot?.Number != number)
+            latest = slot = slots.GetOrAdd(number, static number => new Slot(number, new long[Arms * LatencyBuckets.Count]));
+        Interlocked.Increment(ref slot.Counts[CellOf(request.Arm, bucket)]);
+    }
 
     private static int CellOf(Arm arm, int bucket) => ((int)arm * LatencyBuckets.Count) + bucket;
+
+    private sealed record Slot(long Number, long[] Counts);
 }
 
 /// <summary>A request between its assignment and its end.</summary>

@@ -35,8 +35,15 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         var number = await PromotionTable.LastNumberAsync(session, model) + 1;
         var row = new PromotionRow
         {
-            Model = model, Number = number, Version = version.Number, Channel = request.Channel, PlanNumber = plan.Number,
-            RequestedBy = caller.Id, RequestedByName = caller.Name, RequestedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), Reason = request.Reason,
+            Model = model,
+            Number = number,
+            Version = version.Number,
+            Channel = request.Channel,
+            PlanNumber = plan.Number,
+            RequestedBy = caller.Id,
+            RequestedByName = caller.Name,
+            RequestedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Reason = request.Reason,
         };
         var asked = await ReadAsync(session, row);
         if (!asked.Ruling.Hard.IsEmpty)

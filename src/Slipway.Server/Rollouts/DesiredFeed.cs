@@ -13,6 +13,9 @@ internal sealed class DesiredFeed : IDisposable
     /// <summary>How often another server's changes are looked for, while somebody waits.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A lease that has ended by the time that it is heard of; none at all would be no state.</summary>
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+
     private readonly Database database;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
@@ -37,7 +40,7 @@ internal sealed class DesiredFeed : IDisposable
             var signal = Volatile.Read(ref changed).Task;
             var left = Hold - time.GetElapsedTime(begun);
             if (left <= TimeSpan.Zero || await database.ReadAsync(session => DesiredStateTable.MarkAsync(session, channel), ending.Token) != after)
-                return await database.ReadAsync(session => DesiredStateTable.FindAsync(session, channel), ending.Token);
+                return await database.ReadAsync(session => ReadAsync(session, channel), ending.Token);
             try
             {
                 await signal.WaitAsync(left < Poll ? left : Poll, ending.Token);
@@ -51,6 +54,17 @@ internal sealed class DesiredFeed : IDisposable
                 throw new SlipwayException(ExitCode.NotThere, new Fault("server-stopping", "the server is stopping", Help: "ask again; another server, or its next start, answers"));
             }
         }
+    }
+
+    /// <summary>
+    /// The stored state, with less of a lease the longer nobody drives rollouts, for whatever reason: a full disk lets gateways hear
+    /// this server, and a candidate whose harm nobody could act upon must not have traffic for that.
+    /// </summary>
+    private static async Task<DesiredState> ReadAsync(Session session, string channel)
+    {
+        var state = await DesiredStateTable.FindAsync(session, channel);
+        var left = state.Lease.Value - await Lease.VacantForAsync(session, RolloutChanges.Lease);
+        return state with { Lease = new(left > Least ? left : Least) };
     }
 
     /// <summary>Ends all waits: a server that stops lets nobody hang.</summary>

@@ -10,11 +10,12 @@ internal sealed class RolloutControl : IAsyncDisposable
     private readonly DesiredFeed feed;
     private readonly RolloutDriver driver;
 
-    public RolloutControl(Database database, LedgerWriter ledger, TimeProvider time, Action<string> log)
+    public RolloutControl(Database database, LedgerWriter ledger, ServerOptions options)
     {
+        var time = options.Time;
         var changes = new RolloutChanges(ledger);
         feed = new DesiredFeed(database, time);
-        driver = new RolloutDriver(database, changes, time, log);
+        driver = new RolloutDriver(database, changes, isAlone: options.Database is null, time, options.Log);
         Endpoints = [.. new GatewayEndpoints(database, feed, time).All(), .. new RolloutEndpoints(database, changes, time).All()];
     }
 

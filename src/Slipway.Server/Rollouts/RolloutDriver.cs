@@ -11,10 +11,10 @@ namespace Slipway.Server.Rollouts;
 internal sealed class RolloutDriver : IAsyncDisposable
 {
     /// <summary>After a server's sudden end rollouts rest for as long, and no longer.</summary>
-    public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(5);
 
     /// <summary>How often the lease is held on, or asked for.</summary>
-    private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(1.5);
 
     /// <summary>How often the clock, and what other servers stored, is looked at. What this process stores is seen at once.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -32,13 +32,14 @@ internal sealed class RolloutDriver : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly Task running;
 
-    public RolloutDriver(Database database, RolloutChanges changes, TimeProvider time, Action<string> log)
+    /// <param name="isAlone">No other server has this database: whoever holds the lease is this one's own predecessor, and dead.</param>
+    public RolloutDriver(Database database, RolloutChanges changes, bool isAlone, TimeProvider time, Action<string> log)
     {
         (this.database, this.time, this.log) = (database, time, log);
         lease = new Lease(database);
         pass = new RolloutPass(changes);
         database.Changed += Wake;
-        running = Task.Run(RunAsync);
+        running = Task.Run(() => RunAsync(isAlone));
     }
 
     /// <summary>Stops after the pass that is being taken, and lets another server take over at once.</summary>
@@ -50,18 +51,24 @@ internal sealed class RolloutDriver : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(bool inherits)
     {
         string? trouble = null;
+        long? unproven = null;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                if (await lease.TryHoldAsync(RolloutChanges.Lease, holder, LeaseTime, stopping.Token) is { } epoch)
+                if (inherits)
+                    await lease.VacateAsync(RolloutChanges.Lease, stopping.Token);
+                inherits = false;
+                // A lease is held on for passes that were taken, not for trying: while none can be, gateways must hear that nobody drives.
+                unproven ??= await lease.TryHoldAsync(RolloutChanges.Lease, holder, LeaseTime, stopping.Token);
+                if (unproven is { } epoch)
                     await DriveAsync(epoch);
                 else
                     await Task.Delay(Renewal, time, stopping.Token);
-                trouble = null;
+                (unproven, trouble) = (null, null);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {

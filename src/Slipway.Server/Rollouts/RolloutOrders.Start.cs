@@ -14,6 +14,9 @@ internal sealed partial class RolloutOrders
 {
     private const int IdDigits = 12, SaltDigits = 32;
 
+    /// <summary>Rollouts that a version's shadow is looked for among, newest first.</summary>
+    private const int MostShadows = 500;
+
     /// <summary>Starts a release. Asking for the one that runs already gives that one.</summary>
     /// <exception cref="ApiProblem">Not approved, live already, or another rollout runs (409); no such version (404); no reason (400).</exception>
     public async Task<RolloutState> ReleaseAsync(Session session, string model, string channel, ReleaseRequest request, Caller by, long now)
@@ -89,7 +92,7 @@ internal sealed partial class RolloutOrders
             return plan;
         if (other != Strategy.Shadow)
         {
-            var shadows = await RolloutTable.ListAsync(session, model, channel, int.MaxValue);
+            var shadows = await RolloutTable.ListAsync(session, model, channel, MostShadows);
             if (plan.Strategy != Strategy.Shadow || !shadows.Any(shadow => shadow.Phase == RolloutPhase.Completed && shadow.Candidate.Bundle == approved.Version.Bundle))
                 throw Refused("plan-strategy", $"the approved plan's strategy is {Name(plan.Strategy)}, and another is allowed for a shadow beforehand, or after the plan's own shadow is complete", "change strategy in the spec's release, push and promote again");
         }

@@ -32,7 +32,15 @@ internal sealed class Lease(Database database)
 
     /// <summary>Lets go of it, so that the next one need not wait.</summary>
     public Task ReleaseAsync(string name, string holder, CancellationToken cancellation) =>
-        database.ChangeAsync(session => session.ExecuteAsync("UPDATE leases SET until = 0 WHERE name = @name AND holder = @holder", new { name, holder }), cancellation);
+        database.ChangeAsync(async session => await session.ExecuteAsync("UPDATE leases SET until = @now WHERE name = @name AND holder = @holder", new { name, holder, now = await session.NowAsync() }), cancellation);
+
+    /// <summary>Ends it, whoever holds it: for whoever knows that nobody alive does. The next one has the next epoch all the same.</summary>
+    public Task VacateAsync(string name, CancellationToken cancellation) =>
+        database.ChangeAsync(async session => await session.ExecuteAsync("UPDATE leases SET until = @now WHERE name = @name", new { name, now = await session.NowAsync() }), cancellation);
+
+    /// <summary>How long nobody has held it; zero while somebody does, and before anybody did.</summary>
+    public static async Task<TimeSpan> VacantForAsync(Session session, string name) =>
+        await session.FindAsync<long?>("SELECT until FROM leases WHERE name = @name", new { name }) is { } until && await session.NowAsync() - until is > 0 and var past ? TimeSpan.FromMilliseconds(past) : TimeSpan.Zero;
 
     /// <returns>The latest epoch; 0 before anybody held it.</returns>
     public static async Task<long> EpochAsync(Session session, string name) =>

@@ -72,6 +72,48 @@ public sealed class AdmissionTests
         Assert.Equal((0, 0), (limit.Taken, limit.Waiting));
     }
 
+    /// <summary>Most of them leave the queue before they have a place: none of it may be lost or handed out twice.</summary>
+    [Fact]
+    public async Task Places_are_neither_lost_nor_given_twice()
+    {
+        const int places = 3, callers = 16, rounds = 2000;
+        var limit = new ConcurrencyLimit(places, callers);
+        var (inside, most, entered) = (0, 0, 0);
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+        {
+            for (var round = 0; round < rounds; round++)
+            {
+                using var leaving = new CancellationTokenSource();
+                try
+                {
+                    if (!limit.TryEnter())
+                    {
+                        var waits = limit.EnterAsync(leaving.Token);
+                        if ((caller + round) % 3 > 0)
+                            await leaving.CancelAsync();
+                        Assert.True(await waits);
+                    }
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
+
+                var now = Interlocked.Increment(ref inside);
+                for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most))
+                    Interlocked.CompareExchange(ref most, now, seen);
+                Interlocked.Increment(ref entered);
+                if (round % 5 == 0)
+                    await Task.Yield();
+                Interlocked.Decrement(ref inside);
+                limit.Leave();
+            }
+        })));
+        Assert.Equal((0, 0), (limit.Taken, limit.Waiting));
+        Assert.InRange(most, 1, places);
+        Assert.True(entered > rounds);
+    }
+
     [Fact]
     public void Large_bodies_share_a_budget_and_small_ones_need_none()
     {

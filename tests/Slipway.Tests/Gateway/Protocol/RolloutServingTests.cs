@@ -7,6 +7,7 @@ using Slipway.Documents.Serving;
 using Slipway.Gateway.Protocol;
 using Slipway.Gateway.Routing;
 using Slipway.Runtime.ModelHosts;
+using Slipway.Runtime.Tensors;
 using Slipway.Tests.Runtime.ModelHosts;
 using static Slipway.Tests.Gateway.GatewayTable;
 
@@ -135,6 +136,33 @@ public sealed class RolloutServingTests
         await stop.CancelAsync();
         var versions = (await Task.WhenAll(clients)).SelectMany(seen => seen).Distinct().Count();
         Assert.True(versions >= 11, $"{versions} versions answered");
+    }
+
+    /// <summary>As fast as can be: most requests find their version retired between the look at the table and the entry.</summary>
+    [Fact]
+    public async Task A_request_whose_version_is_retired_meanwhile_looks_again()
+    {
+        await using var gateway = await GatewayTable.StartAsync();
+        var loaded = await gateway.LoadAsync(1, gateway.Models.Onnx("late", HostedModels.Late));
+        var current = new ServedVersion(loaded.Version, new Lent(loaded.Host));
+        gateway.Serve(current);
+        using var stop = new CancellationTokenSource();
+        var switching = Task.Run(() =>
+        {
+            for (var number = 2; !stop.IsCancellationRequested; number++)
+            {
+                var before = current;
+                current = new ServedVersion(loaded.Version with { Number = number }, new Lent(loaded.Host));
+                gateway.Serve(current);
+                before.RetireAsync();
+            }
+        });
+        await Parallel.ForAsync(0, 500, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancellation }, async (_, _) =>
+            Assert.Equal(HttpStatusCode.OK, (await gateway.AskAsync(Row(1))).Status));
+        await stop.CancelAsync();
+        await switching;
+        gateway.Serve(loaded);
+        await current.RetireAsync();
     }
 
     [Fact]
@@ -290,4 +318,18 @@ public sealed class RolloutServingTests
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>A host that outlives the version.</summary>
+    private sealed class Lent(IModelHost host) : IModelHost
+    {
+        public HostedModel Model => host.Model;
+
+        public string? NotReady => host.NotReady;
+
+        public Task WaitUntilReadyAsync(CancellationToken cancellation) => host.WaitUntilReadyAsync(cancellation);
+
+        public ValueTask<Prediction> PredictAsync(TensorSet inputs, TensorSet outputs, TimeSpan limit, CancellationToken cancellation) => host.PredictAsync(inputs, outputs, limit, cancellation);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

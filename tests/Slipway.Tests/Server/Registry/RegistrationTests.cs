@@ -280,11 +280,13 @@ public sealed class RegistrationTests
             Lock = request.Lock with { Baseline = named },
             Evaluation = request.Evaluation! with
             {
-                Method = "percentile", Metrics = request.Evaluation.Metrics.SetItem("auc", new Figure(auc, 0.61, 0.69, 10)),
+                Method = "percentile",
+                Metrics = request.Evaluation.Metrics.SetItem("auc", new Figure(auc, 0.61, 0.69, 10)),
             },
             Spec = request.Spec with
             {
-                License = license, Evaluate = request.Spec.Evaluate! with { Baseline = "oci:releases:production" },
+                License = license,
+                Evaluate = request.Spec.Evaluate! with { Baseline = "oci:releases:production" },
                 // A skip is for a spec without a baseline: one that is named, and not here, is no skip.
                 Gates = [request.Spec.Gates[0], new GateSpec("no worse", "auc.delta > -0.005", WithoutBaseline.Skip)],
             },

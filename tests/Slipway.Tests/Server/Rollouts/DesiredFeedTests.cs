@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Rollouts;
+using Slipway.Server.Storage;
 using Slipway.Tests.Server.Storage;
 
 namespace Slipway.Tests.Server.Rollouts;
@@ -49,6 +50,28 @@ public sealed class DesiredFeedTests
         // An epoch never goes back, whoever derives.
         await DeriveAsync(store, epoch: 1);
         Assert.Equal((2, 2), await MarkAsync(store));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task A_state_lends_less_time_the_longer_nobody_drives(DatabaseKind kind)
+    {
+        await using var store = await TestDatabase.OpenAsync(kind);
+        using var feed = new DesiredFeed(store.Database, TimeProvider.System);
+        var lease = new Lease(store.Database);
+        await lease.TryHoldAsync(RolloutChanges.Lease, "a", TimeSpan.FromHours(1), Cancellation);
+        await DeriveAsync(store, epoch: 1);
+        Assert.Equal(DesiredState.DefaultLease, await LentAsync());
+        await EndAsync(TimeSpan.FromSeconds(10));
+        Assert.InRange((await LentAsync()).Seconds, 1, 20);
+        await EndAsync(TimeSpan.FromSeconds(31));
+        Assert.Equal(Sample.Seconds(0.001), await LentAsync());
+        await lease.TryHoldAsync(RolloutChanges.Lease, "b", TimeSpan.FromHours(1), Cancellation);
+        Assert.Equal(DesiredState.DefaultLease, await LentAsync());
+
+        async Task<Slipway.Primitives.Units.Duration> LentAsync() => (await feed.NextAsync(Sample.Channel, (0, 0), Cancellation)).Lease;
+
+        Task EndAsync(TimeSpan ago) => store.Database.ChangeAsync(
+            async session => await session.ExecuteAsync("UPDATE leases SET until = @until", new { until = await session.NowAsync() - (long)ago.TotalMilliseconds }), Cancellation);
     }
 
     [Fact]

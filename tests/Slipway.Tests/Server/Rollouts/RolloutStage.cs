@@ -42,6 +42,10 @@ internal sealed class RolloutStage : IAsyncDisposable
     /// <summary>The store, opened once more.</summary>
     public Database Database { get; private set; } = null!;
 
+    public string OperatorToken => operatorToken;
+
+    public string GatewayToken => gatewayToken;
+
     public HttpClient Operator => Server.As(operatorToken);
 
     public HttpClient GatewayClient => Server.As(gatewayToken);
@@ -65,9 +69,10 @@ internal sealed class RolloutStage : IAsyncDisposable
         }
     }
 
-    public ScriptedGateway AddGateway(string name = "g1", string boot = "b1")
+    /// <param name="client">How it calls; default: this stage's server.</param>
+    public ScriptedGateway AddGateway(string name = "g1", string boot = "b1", Func<HttpClient>? client = null)
     {
-        var gateway = new ScriptedGateway(() => GatewayClient, name, boot);
+        var gateway = new ScriptedGateway(client ?? (() => GatewayClient), name, boot);
         gateways.Add(gateway);
         return gateway;
     }

@@ -14,6 +14,7 @@ internal sealed class ScriptedGateway : IAsyncDisposable
     private readonly Task following;
     private DesiredState state = new(Sample.Channel, 0, 0, DesiredState.DefaultLease, []);
     private long sequence, order;
+    private EventBatch? unsent;
 
     /// <param name="client">The server's client now; a server that was started again has another one.</param>
     public ScriptedGateway(Func<HttpClient> client, string name = "g1", string boot = "b1")
@@ -38,18 +39,27 @@ internal sealed class ScriptedGateway : IAsyncDisposable
 
     /// <summary>Serves requests under the weight in force, and tells them.</summary>
     /// <param name="bad">Share of bad answers of an arm, 0 to 1.</param>
-    public async Task ServeAsync(int requests, Func<Arm, double>? bad = null, BadKind kind = BadKind.Error)
+    public async Task ServeAsync(int requests, Func<Arm, double>? bad = null, BadKind kind = BadKind.Error, CancellationToken cancellation = default)
     {
-        if (Route?.Rollout is { } rollout)
-            await SendAsync(Batch(rollout, requests, bad ?? (_ => 0), kind));
+        if (Interlocked.Exchange(ref unsent, null) is { } first)
+            await SendAsync(first, cancellation);
+        if (Route?.Rollout is { } rollout && !cancellation.IsCancellationRequested)
+            await SendAsync(Batch(rollout, requests, bad ?? (_ => 0), kind), cancellation);
     }
 
     /// <summary>Sends a batch as often as it takes.</summary>
-    public async Task<EventReceipt> SendAsync(EventBatch batch)
+    /// <returns>Null when that was cancelled.</returns>
+    public async Task<EventReceipt?> SendAsync(EventBatch batch, CancellationToken cancellation = default)
     {
-        while (true)
+        while (!cancellation.IsCancellationRequested)
         {
-            using var response = await client().PostAsync("/api/v1/gateway/events", TestServer.Json(batch, RolloutJson.Default.EventBatch), TestContext.Current.CancellationToken);
+            using var response = await TryPostAsync(batch);
+            if (response is null)
+            {
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+                continue;
+            }
+
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
             {
@@ -60,6 +70,23 @@ internal sealed class ScriptedGateway : IAsyncDisposable
 
             Assert.True(response.IsSuccessStatusCode, text);
             return System.Text.Json.JsonSerializer.Deserialize(text, RolloutJson.Default.EventReceipt)!;
+        }
+
+        // It is sent again, before any other.
+        unsent = batch;
+        return null;
+    }
+
+    /// <returns>Null when the server is not there.</returns>
+    private async Task<HttpResponseMessage?> TryPostAsync(EventBatch batch)
+    {
+        try
+        {
+            return await client().PostAsync("/api/v1/gateway/events", TestServer.Json(batch, RolloutJson.Default.EventBatch), TestContext.Current.CancellationToken);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
         }
     }
 

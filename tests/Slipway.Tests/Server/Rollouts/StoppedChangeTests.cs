@@ -1,4 +1,5 @@
 using Slipway.Documents.Rollouts;
+using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 using Slipway.Tests.Primitives;
 using Slipway.Tests.Server.Storage;
@@ -70,6 +71,20 @@ public sealed class StoppedChangeTests
         await stage.UntilAsync(rollout.Id, view => view.State.Phase == Promoted);
         await stage.UntilServedAsync(2);
         await AssertOnceAsync(stage);
+    }
+
+    [Fact]
+    public async Task A_server_that_cannot_take_a_pass_does_not_hold_on_to_the_lease()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await StopAsync(stage, "rollouts", "UPDATE");
+        await stage.StartAsync(Sample.BlueGreen, 2);
+        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.Lease) > TimeSpan.Zero, Cancellation), Patience);
+        await LetGoAsync(stage);
+        await stage.UntilServedAsync(2);
+        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.Lease) == TimeSpan.Zero, Cancellation), Patience);
     }
 
     private static async Task AssertOnceAsync(RolloutStage stage) =>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Processes;
-using Slipway.Server;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
 using Slipway.Server.Rollouts;
@@ -26,7 +25,7 @@ public sealed class TwoServersTests
         var gateway = stage.AddGateway();
         await stage.ReleaseAsync(1);
         using var folder = new TestFolder();
-        await using var other = ChildProcess.Start(ChildProgram.Command("drive-rollouts", [stage.Server.Store.Connection!, folder.Root, Path.Combine(stage.Server.Store.Folder, "ledger.key")], folder["log"]));
+        await using var other = ChildProcess.Start(ChildProgram.Command("serve-control-plane", [folder.Root, "0", stage.Server.Store.Connection!, Path.Combine(stage.Server.Store.Folder, "ledger.key")], folder["log"]));
         await Eventually.True(() => File.Exists(folder["ready"]), Patience);
         // A server that stops in order lets go of the lease at once.
         var ours = await EpochAsync(stage.Database);
@@ -68,14 +67,4 @@ public sealed class TwoServersTests
     }
 
     private static Task<long> EpochAsync(Database database) => database.ReadAsync(session => Lease.EpochAsync(session, RolloutChanges.Lease), Cancellation);
-
-    /// <summary>A server on the same database, until it is killed.</summary>
-    internal static int DriveProgram(string[] args)
-    {
-        var plane = ControlPlane.StartAsync(new ServerOptions { Database = args[0], Folder = args[1], LedgerKey = args[2], Port = 0, Log = Console.WriteLine }, CancellationToken.None).GetAwaiter().GetResult();
-        File.WriteAllText(Path.Combine(args[1], "ready"), "");
-        Thread.Sleep(Timeout.Infinite);
-        GC.KeepAlive(plane);
-        return 0;
-    }
 }
