@@ -32,8 +32,14 @@ internal sealed class GatewayControl : IAsyncDisposable
         var lastKnown = folder.ReadState(options.Channel, options.Log);
         var hosting = new HostOptions
         {
-            StateFolder = folder.Hosts, MarksRuns = true, Probe = options.Probe, StartLimit = options.StartLimit, PredictionLimit = options.PredictionLimit,
-            Concurrency = options.Concurrency, Log = options.Log, Time = options.Time,
+            StateFolder = folder.Hosts,
+            MarksRuns = true,
+            Probe = options.Probe,
+            StartLimit = options.StartLimit,
+            PredictionLimit = options.PredictionLimit,
+            Concurrency = options.Concurrency,
+            Log = options.Log,
+            Time = options.Time,
         };
         var notes = CrashNotes.Open(folder.Crashes, lastKnown, CrashMarks.ReadAll(folder.Hosts));
         CrashMarks.Clear(folder.Hosts);     // only now: what is noted twice is noted, and what is cleared before is forgotten
