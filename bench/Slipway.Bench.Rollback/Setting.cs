@@ -61,11 +61,19 @@ internal sealed class Setting : IDisposable
         setting.SignIn(server);
         await setting.PostAsync("/api/v1/trusted-keys", new JsonObject
         {
-            ["name"] = "builder", ["pem"] = File.ReadAllText(Path.Combine(setting.Folder("home"), ".config/slipway/keys/default.key.pub")), ["roles"] = new JsonArray("builder", "evaluator"), ["owner"] = null, ["reason"] = "It builds.",
+            ["name"] = "builder",
+            ["pem"] = File.ReadAllText(Path.Combine(setting.Folder("home"), ".config/slipway/keys/default.key.pub")),
+            ["roles"] = new JsonArray("builder", "evaluator"),
+            ["owner"] = null,
+            ["reason"] = "It builds.",
         });
         var edge = await setting.PostAsync("/api/v1/principals", new JsonObject
         {
-            ["name"] = "edge", ["kind"] = "service", ["groups"] = new JsonArray(), ["roles"] = new JsonArray(new JsonObject { ["role"] = "gateway", ["model"] = "*" }), ["reason"] = "It serves.",
+            ["name"] = "edge",
+            ["kind"] = "service",
+            ["groups"] = new JsonArray(),
+            ["roles"] = new JsonArray(new JsonObject { ["role"] = "gateway", ["model"] = "*" }),
+            ["reason"] = "It serves.",
         });
         var token = await setting.PostAsync("/api/v1/tokens", new JsonObject { ["principal"] = (string)edge["id"]!, ["label"] = "edge", ["scope"] = new JsonArray(), ["days"] = 1, ["reason"] = "It serves." });
         setting.commands.Variables["SLIPWAY_TOKEN"] = (string)token["secret"]!;

@@ -9,7 +9,9 @@ internal static class ListenOptions
 {
     public static Option<string> Address() => new("--address")
     {
-        Description = "Address to listen on; anything but loopback is open to the network", HelpName = "IP", DefaultValueFactory = _ => "127.0.0.1",
+        Description = "Address to listen on; anything but loopback is open to the network",
+        HelpName = "IP",
+        DefaultValueFactory = _ => "127.0.0.1",
     };
 
     public static Option<int> Port(string name, string what, int otherwise)

@@ -19,7 +19,11 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         team = new Team(server.Url("api"), server.AdminToken!);
         await team.PostAsync("trusted-keys", new()
         {
-            ["name"] = "builder", ["owner"] = null, ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")), ["roles"] = new System.Text.Json.Nodes.JsonArray("builder", "evaluator"), ["reason"] = "It builds.",
+            ["name"] = "builder",
+            ["owner"] = null,
+            ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")),
+            ["roles"] = new System.Text.Json.Nodes.JsonArray("builder", "evaluator"),
+            ["reason"] = "It builds.",
         });
         Project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var author = await team.MakeAsync("bob", "person", "author");

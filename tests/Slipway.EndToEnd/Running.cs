@@ -116,11 +116,19 @@ public sealed class Team(Uri api, string token) : IDisposable
     {
         var made = await PostAsync("principals", new JsonObject
         {
-            ["name"] = name, ["kind"] = kind, ["groups"] = new JsonArray(), ["roles"] = new JsonArray(new JsonObject { ["role"] = role, ["model"] = "*" }), ["reason"] = "A test needs them.",
+            ["name"] = name,
+            ["kind"] = kind,
+            ["groups"] = new JsonArray(),
+            ["roles"] = new JsonArray(new JsonObject { ["role"] = role, ["model"] = "*" }),
+            ["reason"] = "A test needs them.",
         });
         var issued = await PostAsync("tokens", new JsonObject
         {
-            ["principal"] = made["id"]!.GetValue<string>(), ["label"] = "test", ["scope"] = new JsonArray(), ["days"] = 1, ["reason"] = "A test needs it.",
+            ["principal"] = made["id"]!.GetValue<string>(),
+            ["label"] = "test",
+            ["scope"] = new JsonArray(),
+            ["days"] = 1,
+            ["reason"] = "A test needs it.",
         });
         return issued["secret"]!.GetValue<string>();
     }

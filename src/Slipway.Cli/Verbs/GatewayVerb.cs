@@ -24,6 +24,8 @@ internal static class GatewayVerb
             var served = parsed.GetRequiredValue(channel);
             var options = setup.Read(
                 parsed, shell, served, parsed.GetValue(name), shell.PathOf(parsed.GetRequiredValue(folder))!, url, token ?? "", ListenOptions.Parse(parsed.GetRequiredValue(address)), parsed.GetValue(port));
+            if (url is { Scheme: "http", IsLoopback: false })
+                shell.Warn($"the gateway's token goes to {url} for all to read: put the server behind https");
             await using var gateway = await GatewayHost.StartAsync(options, cancellation);
             Announce(shell, served, gateway.Url, url);
             await Shell.UntilStoppedAsync(cancellation, gateway.Ended);

@@ -32,11 +32,15 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
                 Keep(standing());
                 failing = false;
             }
-            catch (Exception e) when (e is SlipwayException or IOException or UnauthorizedAccessException)
+            catch (SlipwayException e)
             {
                 if (!failing)
                     options.Log($"what is in force could not be written down, and is tried again: {e.Message}");
                 failing = true;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failing = true;     // a bundle that is still being written could not be deleted
             }
 
             kept();

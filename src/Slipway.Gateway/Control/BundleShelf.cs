@@ -4,6 +4,7 @@ using System.Text.Json;
 using Slipway.Documents.Registry;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
 using Slipway.Store.Oci;
 using Slipway.Trust.Signing;
 using Slipway.Trust.Verification;
@@ -57,6 +58,8 @@ internal sealed class BundleShelf(string folder, KeyRing trusted, ServerLink lin
         var contents = await link.ContentsAsync(bundle, cancellation);
         if (contents.Bundle != bundle || contents.Blobs.IsDefaultOrEmpty || contents.Blobs.Length > MaxBlobs || contents.Attestations.IsDefault)
             throw Refused($"the server's list of what belongs to {bundle} is of {contents.Bundle}, or is empty, or has more than {MaxBlobs} blobs");
+        if (contents.Blobs.Sum(blob => (decimal)blob.Size) is var needed && new DriveInfo(folder).AvailableFreeSpace is var free && needed > free)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-space", $"there is no space left for the bundle: it has {new ByteSize((long)Math.Min(needed, long.MaxValue))}, and {new ByteSize(free)} are free", folder, Help: "free some space; the gateway goes on trying"));
         foreach (var blob in contents.Blobs)
         {
             if (layout.CheckBlob(blob, cancellation) != BlobState.Intact && !Copied(blob, layout, cancellation))

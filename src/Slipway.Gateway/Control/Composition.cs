@@ -48,8 +48,9 @@ internal sealed record Composition(RoutingTable Table, DesiredState InForce, IRe
         ModelRoute route, LiveRoute? before, Func<string, VersionRef, (ServedVersion? Served, string? Unready)> ready, bool leaseHolds, Func<RolloutRoute, RolloutTally> follow)
     {
         var (stable, unready) = route.Stable is { } named ? ready(route.Model, named) : (null, null);
-        // A candidate's share is a share of what the stable version has: without that one, all the others would go unanswered.
-        var candidate = route.Rollout is not null && leaseHolds && (stable is not null || route.Stable is null) ? ready(route.Model, route.Rollout.Candidate).Served : null;
+        // A candidate's share is a share of what the stable version has: without that one, all the others would go unanswered. Where there is
+        // none yet, a first release is all that answers, and nothing could take its place when the lease lapses.
+        var candidate = route.Rollout is not null && (route.Stable is null || leaseHolds && stable is not null) ? ready(route.Model, route.Rollout.Candidate).Served : null;
         var versions = StateCheck.Versions(route).Distinct().Select(version => ready(route.Model, version).Served).OfType<ServedVersion>().ToDictionary(served => served.Version.Number);
         // Until the new stable version is ready the old one goes on, so that a switch loses no request.
         if (stable is null && route.Stable is not null && before?.Stable is { } old)

@@ -32,10 +32,17 @@ internal sealed class GatewayControl : IAsyncDisposable
         var lastKnown = folder.ReadState(options.Channel, options.Log);
         var hosting = new HostOptions
         {
-            StateFolder = folder.Hosts, MarksRuns = true, Probe = options.Probe, StartLimit = options.StartLimit, PredictionLimit = options.PredictionLimit,
-            Concurrency = options.Concurrency, Log = options.Log, Time = options.Time,
+            StateFolder = folder.Hosts,
+            MarksRuns = true,
+            Probe = options.Probe,
+            StartLimit = options.StartLimit,
+            PredictionLimit = options.PredictionLimit,
+            Concurrency = options.Concurrency,
+            Log = options.Log,
+            Time = options.Time,
         };
-        var notes = CrashNotes.Open(folder.Crashes, lastKnown, CrashMarks.TakeAll(folder.Hosts));
+        var notes = CrashNotes.Open(folder.Crashes, lastKnown, CrashMarks.ReadAll(folder.Hosts));
+        CrashMarks.Clear(folder.Hosts);     // only now: what is noted twice is noted, and what is cleared before is forgotten
         foreach (var note in notes.Quarantined)
             options.Log($"{note.Model} {note.Bundle.Short} is quarantined: {note.Quarantined}");
 
@@ -44,7 +51,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         Recorder = new RolloutRecorder(options.Name, boot, options.Channel, options.Time);
         var lease = new Lease(options.Time);
         var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
-        var follower = new StateFollower(options, folder, link, lease, lastKnown, changed);
+        var follower = new StateFollower(options, link, lease, lastKnown, changed);
         var crashes = new CrashReports(notes, Recorder);
         versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting), notes, hosting, changed.Set);
         reconciler = new Reconciler(options, follower, lease, versions, crashes, router, Recorder);

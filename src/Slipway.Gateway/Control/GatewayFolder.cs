@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
@@ -30,8 +28,6 @@ internal sealed class GatewayFolder : IDisposable
 
     private string StateFile => Path.Combine(root, "state.json");
 
-    private string EpochFile => Path.Combine(root, "epoch");
-
     /// <exception cref="SlipwayException">Another gateway uses the folder, or it may not be written (exit 3).</exception>
     public static GatewayFolder Open(string folder)
     {
@@ -61,7 +57,7 @@ internal sealed class GatewayFolder : IDisposable
         }
     }
 
-    /// <summary>The last known good state; null when there is none that can be used.</summary>
+    /// <summary>The last known good state, which holds the highest epoch seen; null when there is none that can be used.</summary>
     /// <param name="unusable">Told why, when a file is there and cannot be used.</param>
     public DesiredState? ReadState(string channel, Action<string> unusable)
     {
@@ -84,13 +80,6 @@ internal sealed class GatewayFolder : IDisposable
 
     /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
     public void WriteState(DesiredState state) => AtomicFile.Write(StateFile, CanonicalJson.Serialize(state, RolloutJson.Default.DesiredState));
-
-    /// <summary>The highest epoch seen; 0 when none was.</summary>
-    public long ReadEpoch() =>
-        File.Exists(EpochFile) && long.TryParse(File.ReadAllText(EpochFile), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
-
-    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
-    public void WriteEpoch(long epoch) => AtomicFile.Write(EpochFile, Encoding.ASCII.GetBytes(epoch.ToString(CultureInfo.InvariantCulture)));
 
     public void Dispose() => held.Dispose();
 }

@@ -84,6 +84,10 @@ internal sealed class HeldVersion
             await Task.Delay(CrashNotes.Forgiven, options.Time, stopping.Token);
             notes.Forgive(Version.Bundle);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            options.Log($"the deaths before are still held against {Model} {Version.Number}: {e.Message}");
+        }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Retired: what is ready stays so until its last request is answered.
@@ -106,7 +110,7 @@ internal sealed class HeldVersion
 
             try
             {
-                return await loader.LoadAsync(Model, Version, stopping.Token);
+                return await loader.LoadAsync(Model, Version, isStable, stopping.Token);
             }
             catch (SlipwayException e) when (e.Faults[0].Code == ServerLink.Unreachable)
             {

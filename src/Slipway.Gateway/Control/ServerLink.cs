@@ -40,7 +40,8 @@ internal sealed class ServerLink : IDisposable
         // A redirect would carry the token elsewhere.
         http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectLimit, PooledConnectionLifetime = ConnectionLife })
         {
-            BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan,
+            BaseAddress = server,
+            Timeout = Timeout.InfiniteTimeSpan,
         };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }

@@ -4,12 +4,12 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Gateway.Control;
 
 /// <summary>Follows the channel's desired state by long poll, refuses what was superseded, and keeps the lease. Thread-safe.</summary>
-internal sealed class StateFollower(GatewayOptions options, GatewayFolder folder, ServerLink link, Lease lease, DesiredState? lastKnown, Signal changed)
+internal sealed class StateFollower(GatewayOptions options, ServerLink link, Lease lease, DesiredState? lastKnown, Signal changed)
 {
     /// <summary>After a failure: short, since a rollback may wait at the server.</summary>
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromSeconds(5);
 
-    private long epochSeen = Math.Max(folder.ReadEpoch(), lastKnown?.Epoch ?? 0);
+    private long epochSeen = lastKnown?.Epoch ?? 0;
     private volatile DesiredState? target = lastKnown;
 
     /// <summary>The highest.</summary>
@@ -61,12 +61,7 @@ internal sealed class StateFollower(GatewayOptions options, GatewayFolder folder
 
         if (StateCheck.Refuse(state, options.Channel, EpochSeen, target) is { } why)
             throw new SlipwayException(ExitCode.NotThere, new Fault("state-refused", $"the server {options.Server} sent a state that {why}"));
-        if (state.Epoch > EpochSeen)
-        {
-            folder.WriteEpoch(state.Epoch);
-            Volatile.Write(ref epochSeen, state.Epoch);
-        }
-
+        Volatile.Write(ref epochSeen, state.Epoch);
         if (target is not { } known || (state.Epoch, state.Revision) != (known.Epoch, known.Revision))
             target = state;
         Renew(state.Lease.Value);

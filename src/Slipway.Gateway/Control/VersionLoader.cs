@@ -9,14 +9,16 @@ namespace Slipway.Gateway.Control;
 /// <summary>From a version's digest to a model that answered generated requests. Thread-safe.</summary>
 internal sealed class VersionLoader(BundleShelf shelf, string folder, HostOptions options)
 {
-    /// <summary>Versions that are fetched, verified, loaded and warmed at once: the others keep the machine for live requests.</summary>
-    private const int AtOnce = 2;
+    /// <summary>Versions beside the stable ones that are fetched, verified, loaded and warmed at once: the machine is for live requests.</summary>
+    private const int OthersAtOnce = 2;
 
-    private readonly SemaphoreSlim places = new(AtOnce);
+    /// <summary>Stable ones wait for no candidate: without them nothing answers.</summary>
+    private readonly SemaphoreSlim stables = new(Math.Max(OthersAtOnce, Environment.ProcessorCount)), others = new(OthersAtOnce);
 
     /// <exception cref="SlipwayException">It cannot be had, does not verify, is of another model, or does not load or answer.</exception>
-    public async Task<ServedVersion> LoadAsync(string model, VersionRef version, CancellationToken cancellation)
+    public async Task<ServedVersion> LoadAsync(string model, VersionRef version, bool isStable, CancellationToken cancellation)
     {
+        var places = isStable ? stables : others;
         await places.WaitAsync(cancellation);
         try
         {

@@ -5,25 +5,30 @@ namespace Slipway.Runtime.ModelHosts;
 /// <summary>What an earlier process of this state folder left when it ended without taking its models out: whom its death may be laid to.</summary>
 public static class CrashMarks
 {
-    /// <summary>Reads all marks that were left and takes them away. To be called before any model is hosted, by the folder's only user.</summary>
-    public static IReadOnlyList<CrashMark> TakeAll(string stateFolder)
+    /// <summary>Reads all marks that were left. To be called before any model is hosted, by the folder's only user.</summary>
+    public static IReadOnlyList<CrashMark> ReadAll(string stateFolder)
     {
         var found = new List<CrashMark>();
         foreach (var (path, bundle) in Marks(RunMark.FolderIn(stateFolder)))
         {
             if (RunMark.Read(path) is { } mark && MarkText.ModelOf(mark.Text) is { } model)
                 found.Add(new CrashMark(model, bundle, mark.Running > 0 ? CrashMoment.Running : CrashMoment.Beside));
-            File.Delete(path);
         }
 
         foreach (var (path, bundle) in Marks(LoadMark.FolderIn(stateFolder)))
         {
             if (MarkText.ModelOf(File.ReadAllText(path)) is { } model)
                 found.Add(new CrashMark(model, bundle, CrashMoment.Loading));
-            File.Delete(path);
         }
 
         return found;
+    }
+
+    /// <summary>Takes them all away, once what they say is kept elsewhere.</summary>
+    public static void Clear(string stateFolder)
+    {
+        foreach (var (path, _) in Marks(RunMark.FolderIn(stateFolder)).Concat(Marks(LoadMark.FolderIn(stateFolder))))
+            File.Delete(path);
     }
 
     private static IEnumerable<(string Path, Digest Bundle)> Marks(string folder)

@@ -82,7 +82,13 @@ public sealed class GatewayHostTests : IAsyncLifetime
 
     private GatewayOptions Options(int port = 0) => new()
     {
-        Name = "edge-1", Channel = "production", Folder = folder, Server = server.Url, Token = Token, TrustedKeys = models.Keys, Serving = new InferenceOptions { Port = port },
+        Name = "edge-1",
+        Channel = "production",
+        Folder = folder,
+        Server = server.Url,
+        Token = Token,
+        TrustedKeys = models.Keys,
+        Serving = new InferenceOptions { Port = port },
     };
 
     private static async Task UntilReadyAsync(HttpClient client, Func<bool> condition)

@@ -57,9 +57,16 @@ public sealed class CompositionTests
         Assert.Equal((6, false), (lapsed.InForce.Revision, lapsed.Settled.Contains("flight-delay")));
         Assert.Equal(7, Compose(target, lapsed).InForce.Revision);
 
-        // A weight of nothing needs no lease, and neither does a first release's last word: nothing answers without it.
+        // A weight of nothing needs no lease.
         Assert.Equal(8, Compose(State(8, Route(one, Canary(two, 0, 4))), held, leaseHolds: false).InForce.Revision);
-        Assert.Null(Compose(State(8, Route(null, Canary(two, Weight.All, 4))), held, leaseHolds: false).Table.Models["flight-delay"].Stable);
+    }
+
+    [Fact]
+    public void A_first_release_answers_without_the_lease_too_for_nothing_else_could()
+    {
+        Make(two);
+        var composed = Compose(State(8, Route(null, Canary(two, Weight.All, 4))), leaseHolds: false);
+        Assert.Equal((two, 8), (composed.Table.Models["flight-delay"].Rollout!.Candidate.Version, composed.InForce.Revision));
     }
 
     [Fact]

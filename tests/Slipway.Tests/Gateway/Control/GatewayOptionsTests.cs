@@ -8,7 +8,12 @@ public sealed class GatewayOptionsTests
 {
     private static readonly GatewayOptions good = new()
     {
-        Name = "edge-1", Channel = "production", Folder = "/tmp/gateway", Server = new Uri("https://slipway.example.org"), Token = "slw_secret", TrustedKeys = Keys(),
+        Name = "edge-1",
+        Channel = "production",
+        Folder = "/tmp/gateway",
+        Server = new Uri("https://slipway.example.org"),
+        Token = "slw_secret",
+        TrustedKeys = Keys(),
     };
 
     [Fact]
@@ -17,7 +22,13 @@ public sealed class GatewayOptionsTests
         good.Validate();
         var bad = good with
         {
-            Name = "edge 1", Channel = "productoin", Server = new Uri("ftp://example.org"), Token = "", TrustedKeys = KeyRing.Of(), StartLimit = TimeSpan.Zero, Concurrency = 0,
+            Name = "edge 1",
+            Channel = "productoin",
+            Server = new Uri("ftp://example.org"),
+            Token = "",
+            TrustedKeys = KeyRing.Of(),
+            StartLimit = TimeSpan.Zero,
+            Concurrency = 0,
         };
         var e = Assert.Throws<SlipwayException>(bad.Validate);
         Assert.Equal(ExitCode.UnusableInput, e.Exit);

@@ -20,7 +20,12 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         var standard = new GatewayOptions
         {
-            Name = "edge-1", Channel = "production", Folder = folder, Server = server, Token = ScriptedServer.Token, TrustedKeys = keys,
+            Name = "edge-1",
+            Channel = "production",
+            Folder = folder,
+            Server = server,
+            Token = ScriptedServer.Token,
+            TrustedKeys = keys,
             Log = line =>
             {
                 lock (log)

@@ -22,8 +22,9 @@ public sealed class CrashMarkTests : IDisposable
     {
         var exit = await ChildProcess.RunAsync(ChildProgram.Command("die-with-model", [doing, state]), TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.NotNull(exit.Signal);
-        Assert.Equal([new CrashMark("flight-delay", bundle, moment)], CrashMarks.TakeAll(state));
-        Assert.Empty(CrashMarks.TakeAll(state));
+        Assert.Equal([new CrashMark("flight-delay", bundle, moment)], CrashMarks.ReadAll(state));
+        CrashMarks.Clear(state);
+        Assert.Empty(CrashMarks.ReadAll(state));
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class CrashMarkTests : IDisposable
             load.Clear();
         }
 
-        Assert.Empty(CrashMarks.TakeAll(state));
+        Assert.Empty(CrashMarks.ReadAll(state));
     }
 
     [Fact]
@@ -53,10 +54,10 @@ public sealed class CrashMarkTests : IDisposable
         set.Dispose();
         bytes[0] = 1;
         File.WriteAllBytes(mark, bytes);
-        Assert.Equal(CrashMoment.Running, Assert.Single(CrashMarks.TakeAll(state)).Moment);
+        Assert.Equal(CrashMoment.Running, Assert.Single(CrashMarks.ReadAll(state)).Moment);
         bytes[8] ^= 1;      // the id of another start
         File.WriteAllBytes(mark, bytes);
-        Assert.Empty(CrashMarks.TakeAll(state));
+        Assert.Empty(CrashMarks.ReadAll(state));
     }
 
     [Fact]
@@ -66,7 +67,7 @@ public sealed class CrashMarkTests : IDisposable
         using var second = RunMark.Set(state, Model());
         second.Enter();
         first.Dispose();
-        Assert.Equal(CrashMoment.Running, Assert.Single(CrashMarks.TakeAll(state)).Moment);
+        Assert.Equal(CrashMoment.Running, Assert.Single(CrashMarks.ReadAll(state)).Moment);
     }
 
     /// <summary>Dies of SIGKILL, as of any signal.</summary>
