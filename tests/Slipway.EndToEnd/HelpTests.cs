@@ -5,7 +5,14 @@ namespace Slipway.EndToEnd;
 /// <summary>What people read first. A change of it is meant: write <c>help.txt</c> anew and look at the difference.</summary>
 public sealed class HelpTests : IDisposable
 {
-    private static readonly string[][] Verbs = [[], ["run"], ["status"], ["lock"], ["verify"], ["serve"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"]];
+    private static readonly string[][] Verbs =
+    [
+        [], ["run"], ["status"], ["lock"], ["verify"], ["serve"], ["push"], ["models"], ["promote"], ["approve"], ["reject"],
+        ["release"], ["release", "plan"], ["release", "pause"], ["release", "resume"], ["release", "abort"], ["rollback"], ["history"],
+        ["policy"], ["policy", "show"], ["policy", "set"], ["policy", "test"], ["up"], ["server"], ["gateway"], ["login"],
+        ["access"], ["access", "principal", "add"], ["access", "token", "new"], ["access", "key", "add"],
+        ["audit"], ["audit", "verify"], ["audit", "prove"], ["judge"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"],
+    ];
 
     private readonly TinyProject project = new();
 
