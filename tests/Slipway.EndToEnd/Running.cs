@@ -72,6 +72,8 @@ public sealed class Running : IDisposable
     {
         Process.Start("kill", ["-TERM", process.Id.ToString()]).WaitForExit();
         Assert.True(process.WaitForExit(AtMost), Log);
+        // Without a limit it waits for the last lines too.
+        process.WaitForExit();
         Assert.True(process.ExitCode == 0, Log);
     }
 

@@ -16,7 +16,7 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
     /// <param name="kept">Told when everything is written.</param>
     public async Task RunAsync(Func<Standing> standing, Signal settled, Action kept, CancellationToken cancellation)
     {
-        while (!cancellation.IsCancellationRequested)
+        for (var isLast = false; !isLast;)
         {
             try
             {
@@ -24,7 +24,8 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
             }
             catch (OperationCanceledException)
             {
-                return;
+                // What was put in force just now is written down all the same: above all the epoch that was seen.
+                isLast = true;
             }
 
             try

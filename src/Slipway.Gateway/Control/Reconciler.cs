@@ -27,11 +27,13 @@ internal sealed class Reconciler(
         current = current with { InForce = lastKnown };
         while (!cancellation.IsCancellationRequested)
         {
-            current = follower.Target is { } target ? Settle(target) : current with { Versions = versions.Reports(null, ImmutableHashSet<string>.Empty) };
+            var known = follower.Target;
+            current = known is { } target ? Settle(target) : current with { Versions = versions.Reports(null, ImmutableHashSet<string>.Empty) };
             settled();
             try
             {
-                await changed.WaitAsync(lease.Left is { Ticks: > 0 } left ? left : Timeout.InfiniteTimeSpan, options.Time, cancellation);
+                // By what the look has used: a lease that lapsed since then is looked at now, or nobody would ever take the weights back.
+                await changed.WaitAsync(known is not null && heldBefore ? lease.Left : Timeout.InfiniteTimeSpan, options.Time, cancellation);
             }
             catch (OperationCanceledException)
             {
