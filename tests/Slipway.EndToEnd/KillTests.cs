@@ -37,7 +37,11 @@ public sealed class KillTests : IAsyncLifetime
         team = new Team(server.Url("api"), server.AdminToken!);
         await team.PostAsync("trusted-keys", new()
         {
-            ["name"] = "builder", ["owner"] = null, ["pem"] = File.ReadAllText(Path.Combine(project.Home, ".config/slipway/keys/default.key.pub")), ["roles"] = new JsonArray("builder", "evaluator"), ["reason"] = "It builds.",
+            ["name"] = "builder",
+            ["owner"] = null,
+            ["pem"] = File.ReadAllText(Path.Combine(project.Home, ".config/slipway/keys/default.key.pub")),
+            ["roles"] = new JsonArray("builder", "evaluator"),
+            ["reason"] = "It builds.",
         });
         project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var (author, approver) = (await team.MakeAsync("bob", "person", "author"), await team.MakeAsync("ann", "person", "approver"));

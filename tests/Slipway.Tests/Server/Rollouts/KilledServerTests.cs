@@ -149,7 +149,8 @@ public sealed class KilledServerTests
 
     private static HttpClient ClientOf(int port, string token) => new()
     {
-        BaseAddress = new Uri($"http://127.0.0.1:{port}"), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        BaseAddress = new Uri($"http://127.0.0.1:{port}"),
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
     };
 
     /// <summary>A server, until it is killed: <c>FOLDER PORT DATABASE LEDGER-KEY</c>.</summary>
@@ -157,7 +158,11 @@ public sealed class KilledServerTests
     {
         var options = new ServerOptions
         {
-            Folder = args[0], Port = int.Parse(args[1], CultureInfo.InvariantCulture), Database = args[2].Length == 0 ? null : args[2], LedgerKey = args[3], Log = Console.WriteLine,
+            Folder = args[0],
+            Port = int.Parse(args[1], CultureInfo.InvariantCulture),
+            Database = args[2].Length == 0 ? null : args[2],
+            LedgerKey = args[3],
+            Log = Console.WriteLine,
         };
         var plane = ControlPlane.StartAsync(options, CancellationToken.None).GetAwaiter().GetResult();
         File.WriteAllText(Path.Combine(args[0], "ready"), "");

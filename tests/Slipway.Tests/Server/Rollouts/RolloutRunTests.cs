@@ -15,7 +15,8 @@ public sealed class RolloutRunTests
         Strategy.Canary,
         new RolloutStep(1_000, Sample.Seconds(0.2), null, 0, null),
         new RolloutStep(5_000, Sample.Seconds(0.2), null, 0, null),
-        new RolloutStep(Weight.All, Sample.Seconds(0.2), null, 0, null)) with { Judge = JudgeSettings.Default with { PromoteMargin = 2 } };
+        new RolloutStep(Weight.All, Sample.Seconds(0.2), null, 0, null)) with
+    { Judge = JudgeSettings.Default with { PromoteMargin = 2 } };
 
     public static TheoryData<DatabaseKind> Kinds => TestDatabase.Kinds;
 
