@@ -34,9 +34,10 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Anonymous => As("");
 
     /// <param name="with">Changes the options, such as <c>options => options with { Time = clock }</c>.</param>
-    public static async Task<TestServer> StartAsync(DatabaseKind kind = DatabaseKind.Sqlite, Func<ServerOptions, ServerOptions>? with = null)
+    /// <param name="own">A PostgreSQL of the test's own, which it may stop.</param>
+    public static async Task<TestServer> StartAsync(DatabaseKind kind = DatabaseKind.Sqlite, Func<ServerOptions, ServerOptions>? with = null, PostgresCluster? own = null)
     {
-        var server = new TestServer(await TestDatabase.PrepareAsync(kind), with ?? (options => options));
+        var server = new TestServer(await TestDatabase.PrepareAsync(kind, own), with ?? (options => options));
         try
         {
             await server.StartPlaneAsync();

@@ -95,17 +95,28 @@ public sealed class RollbackTests
         Assert.Equal((409, "no-way-back"), await stage.RefusedAsync("rollback", new RollbackRequest("further", null), RolloutJson.Default.RollbackRequest));
     }
 
-    [Fact]
-    public async Task Two_people_who_take_back_the_same_version_go_back_once()
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Many_who_take_back_the_same_version_at_once_go_back_once(DatabaseKind kind)
     {
-        await using var stage = await RolloutStage.OpenAsync();
+        await using var stage = await RolloutStage.OpenAsync(kind);
         stage.AddGateway();
         await stage.ReleaseAsync(1);
         await stage.ReleaseAsync(2);
         await stage.ReleaseAsync(3);
-        await stage.RollBackAsync(from: 3);
-        Assert.Equal((409, "moved-on"), await stage.RefusedAsync("rollback", new RollbackRequest("me too", null, 3), RolloutJson.Default.RollbackRequest));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => stage.TryAsync("rollback", new RollbackRequest("now", null, 3), RolloutJson.Default.RollbackRequest)));
+        Assert.Equal(["200 ", "409 moved-on"], answers.Distinct().Order());
+        Assert.Single(answers, "200 ");
         Assert.Equal(2, (await stage.ChannelAsync()).Live!.Number);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Two_who_release_at_once_start_one_rollout(DatabaseKind kind)
+    {
+        await using var stage = await RolloutStage.OpenAsync(kind);
+        await stage.ApproveAsync(RolloutRunTests.Canary, 1);
+        await stage.ApproveAsync(RolloutRunTests.Canary, 2);
+        var answers = await Task.WhenAll(new[] { 1, 2 }.Select(version => stage.TryAsync("releases", new ReleaseRequest(version, "mine"), RolloutJson.Default.ReleaseRequest)));
+        Assert.Equal(["201 ", "409 rollout-running"], answers.Order());
     }
 
     [Fact]

@@ -185,6 +185,24 @@ public sealed class RolloutRunTests
     }
 
     [Fact]
+    public async Task A_rollout_goes_on_when_its_PostgreSQL_was_restarted()
+    {
+        await using var cluster = await PostgresCluster.StartAsync();
+        await using var stage = await RolloutStage.OpenAsync(DatabaseKind.Postgres, own: cluster);
+        var gateway = stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        var rollout = await stage.StartAsync(Canary, 2);
+        await stage.UntilAsync(rollout.Id, view => view.State.Step == 1, () => gateway.ServeAsync(2_000, _ => 0.02));
+        await cluster.StopServerAsync();
+        await Eventually.True(() => stage.Log.Any(line => line.Contains("rollouts rest")), Patience);
+        await cluster.StartServerAsync();
+        await Eventually.TrueAsync(async () => (await stage.Operator.GetAsync($"/api/v1/models/{Sample.Model}/channels", TestContext.Current.CancellationToken)).IsSuccessStatusCode, Patience);
+        var view = await stage.UntilAsync(rollout.Id, view => view.State.IsOver, () => gateway.ServeAsync(2_000, _ => 0.02));
+        Assert.Equal(Promoted, view.State.Phase);
+        Assert.Equal([0, 1_000, 5_000, Weight.All], view.State.Weights.Select(weight => weight.Weight));
+    }
+
+    [Fact]
     public async Task A_gateway_that_is_lost_is_told_of_and_the_others_go_on()
     {
         await using var stage = await RolloutStage.OpenAsync(with: options => options with { Time = new SteppedClock() });
