@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -126,6 +127,14 @@ internal static class PolicyVerb
             shell.Out.WriteLine($"  shortest at-least: {shortest}");
         if (floor.LongestAtMost is { } longest)
             shell.Out.WriteLine($"  longest at-most: {longest}");
+        if (floor.LargestErrorRate is { } errorRate)
+            shell.Out.WriteLine($"  largest error-rate: {errorRate}");
+        if (floor.LargestFalseAlarm is { } falseAlarm)
+            shell.Out.WriteLine($"  largest false-alarm: {falseAlarm}");
+        if (floor.LargestToleratedRatio is { } ratio)
+            shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  largest tolerated-ratio: {ratio}"));
+        if (floor.LargestPromoteMargin is { } margin)
+            shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  largest promote-margin: {margin}"));
         if (!floor.RequiredGates.IsEmpty)
             shell.Out.WriteLine($"  required gates: {string.Join(", ", floor.RequiredGates)}");
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
@@ -21,6 +22,18 @@ public sealed record ChannelPolicy(
     Duration? LongestAtMost,
     ImmutableArray<string> RequiredGates)
 {
+    /// <summary>Bounds <see cref="Guard.ErrorRate"/>; a plan without one gets it.</summary>
+    public Ratio? LargestErrorRate { get; init; }
+
+    /// <summary>Bounds <see cref="JudgeSettings.FalseAlarm"/>: what a promotion is shown by.</summary>
+    public Ratio? LargestFalseAlarm { get; init; }
+
+    /// <summary>Bounds <see cref="JudgeSettings.ToleratedRatio"/>.</summary>
+    public double? LargestToleratedRatio { get; init; }
+
+    /// <summary>Bounds <see cref="JudgeSettings.PromoteMargin"/>.</summary>
+    public double? LargestPromoteMargin { get; init; }
+
     /// <summary>Says nothing.</summary>
     public static ChannelPolicy Silent { get; } = new(null, null, null, null, null, []);
 
@@ -34,7 +47,13 @@ public sealed record ChannelPolicy(
         Least(a.WidestFirstStep, b.WidestFirstStep),
         Most(a.ShortestAtLeast, b.ShortestAtLeast),
         Least(a.LongestAtMost, b.LongestAtMost),
-        [.. a.RequiredGates.Union(b.RequiredGates, StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        [.. a.RequiredGates.Union(b.RequiredGates, StringComparer.Ordinal).Order(StringComparer.Ordinal)])
+    {
+        LargestErrorRate = Least(a.LargestErrorRate, b.LargestErrorRate),
+        LargestFalseAlarm = Least(a.LargestFalseAlarm, b.LargestFalseAlarm),
+        LargestToleratedRatio = Least(a.LargestToleratedRatio, b.LargestToleratedRatio),
+        LargestPromoteMargin = Least(a.LargestPromoteMargin, b.LargestPromoteMargin),
+    };
 
     /// <summary>Every group that either names, with the larger of the two numbers.</summary>
     public static ImmutableArray<ApprovalRule> Unite(ImmutableArray<ApprovalRule> a, ImmutableArray<ApprovalRule> b) =>
@@ -46,7 +65,7 @@ public sealed record ChannelPolicy(
 
     /// <summary>A release plan, made as strict as this policy is.</summary>
     /// <remarks>
-    /// Approvals are united, a longer or missing at-most is cut, a shorter at-least is raised. Refused are a strategy that is not allowed,
+    /// Approvals are united, a longer or missing at-most is cut, a shorter at-least is raised, what the judge would let pass is bounded. Refused are a strategy that is not allowed,
     /// a first step that is too wide, and a step that no longer fits: what traffic a version gets is never changed silently.
     /// </remarks>
     public TightenedPlan Tighten(ChannelPlan plan)
@@ -80,7 +99,27 @@ public sealed record ChannelPolicy(
         }
 
         var approvals = Unite(Approvals ?? [], plan.Approvals);
-        return new TightenedPlan(faults.Count > 0 ? null : plan with { Steps = steps, Approvals = approvals }, approvals, faults.ToImmutable(), notes.ToImmutable());
+        var tightened = plan with
+        {
+            Steps = steps,
+            Approvals = approvals,
+            Guard = plan.Guard with { ErrorRate = Bounded("error-rate", plan.Guard.ErrorRate, LargestErrorRate, notes) },
+            Judge = plan.Judge with
+            {
+                FalseAlarm = Bounded("false-alarm", plan.Judge.FalseAlarm, LargestFalseAlarm, notes)!.Value,
+                ToleratedRatio = Bounded("tolerated-ratio", plan.Judge.ToleratedRatio, LargestToleratedRatio, notes)!.Value,
+                PromoteMargin = Bounded("promote-margin", plan.Judge.PromoteMargin, LargestPromoteMargin, notes)!.Value,
+            },
+        };
+        return new TightenedPlan(faults.Count > 0 ? null : tightened, approvals, faults.ToImmutable(), notes.ToImmutable());
+    }
+
+    private static T? Bounded<T>(string key, T? planned, T? largest, ImmutableArray<string>.Builder notes) where T : struct, IComparable<T>
+    {
+        if (largest is not { } bound || planned is { } value && value.CompareTo(bound) <= 0)
+            return planned;
+        notes.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is at most {bound}, as the policy wants; the plan says {planned?.ToString() ?? "nothing"}"));
+        return bound;
     }
 
     /// <summary>A shadow's answers reach nobody, so it has no first traffic.</summary>

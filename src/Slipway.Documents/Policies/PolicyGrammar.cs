@@ -23,11 +23,22 @@ internal static class PolicyGrammar
     private static readonly Key<Duration> LongestAtMost = new("longest-at-most", Amounts.Time, "A canary's steps, but the last, end after that at the latest.");
     private static readonly Key<ImmutableArray<string>> RequiredGates = new("required-gates", new ListShape<string>(new TextShape(longest: 200), atMost: MostGates, distinct: true), "Names of gates that every bundle must declare, and pass.");
 
+    private static readonly Key<Ratio> LargestErrorRate = new("largest-error-rate", new ShareShape(Guard.LeastErrorRate, Guard.MostErrorRate), "The guard's error-rate is at most that; one is set where the plan has none.");
+    private static readonly Key<Ratio> LargestFalseAlarm = new("largest-false-alarm", new ShareShape(JudgeSettings.LeastFalseAlarm, JudgeSettings.MostFalseAlarm), "The judge's false-alarm is at most that.");
+    private static readonly Key<double> LargestToleratedRatio = new("largest-tolerated-ratio", new NumberShape(JudgeSettings.LeastToleratedRatio, JudgeSettings.MostToleratedRatio), "The judge's tolerated-ratio is at most that.");
+    private static readonly Key<double> LargestPromoteMargin = new("largest-promote-margin", new NumberShape(JudgeSettings.LeastPromoteMargin, JudgeSettings.MostPromoteMargin), "The judge's promote-margin is at most that.");
+
     private static readonly Shape<ChannelPolicyDraft> Channel = new RecordShape<ChannelPolicyDraft>(
-        [Approvals, Strategies, WidestFirstStep, ShortestAtLeast, LongestAtMost, RequiredGates],
+        [Approvals, Strategies, WidestFirstStep, ShortestAtLeast, LongestAtMost, RequiredGates, LargestErrorRate, LargestFalseAlarm, LargestToleratedRatio, LargestPromoteMargin],
         fields => new(
             new ChannelPolicy(
-                fields.Value(Approvals), fields.Value(Strategies), fields.Value(WidestFirstStep), fields.Value(ShortestAtLeast), fields.Value(LongestAtMost), fields.Items(RequiredGates)),
+                fields.Value(Approvals), fields.Value(Strategies), fields.Value(WidestFirstStep), fields.Value(ShortestAtLeast), fields.Value(LongestAtMost), fields.Items(RequiredGates))
+            {
+                LargestErrorRate = fields.Value(LargestErrorRate),
+                LargestFalseAlarm = fields.Value(LargestFalseAlarm),
+                LargestToleratedRatio = fields.Value(LargestToleratedRatio),
+                LargestPromoteMargin = fields.Value(LargestPromoteMargin),
+            },
             fields.At));
 
     private static readonly Key<Sound<ChannelPolicyDraft>> Staging = new(ReleasePlan.Staging, new SoundShape<ChannelPolicyDraft>(Channel), "What a release to staging is held to.");

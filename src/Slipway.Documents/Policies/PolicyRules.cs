@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
@@ -57,5 +58,16 @@ public static class PolicyRules
             yield return new("longest-at-most", null, $"longest-at-most is {longest}, and shortest-at-least is {shortest}; no step could be both");
         if (policy.RequiredGates.IsDefault || policy.RequiredGates.Any(string.IsNullOrEmpty))
             yield return new("required-gates", null, "required-gates is allowed to be a list of names");
+        foreach (var (key, largest, low, high) in new (string, double?, double, double)[]
+        {
+            ("largest-error-rate", policy.LargestErrorRate?.Value, Guard.LeastErrorRate, Guard.MostErrorRate),
+            ("largest-false-alarm", policy.LargestFalseAlarm?.Value, JudgeSettings.LeastFalseAlarm, JudgeSettings.MostFalseAlarm),
+            ("largest-tolerated-ratio", policy.LargestToleratedRatio, JudgeSettings.LeastToleratedRatio, JudgeSettings.MostToleratedRatio),
+            ("largest-promote-margin", policy.LargestPromoteMargin, JudgeSettings.LeastPromoteMargin, JudgeSettings.MostPromoteMargin),
+        })
+        {
+            if (largest is { } value && !(value >= low && value <= high))
+                yield return new(key, null, string.Create(CultureInfo.InvariantCulture, $"{key} is {value}, allowed {low} to {high}"));
+        }
     }
 }

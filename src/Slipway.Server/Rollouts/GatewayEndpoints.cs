@@ -37,7 +37,13 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
         Channel(report.Channel);
         if (report.Gateway.Length is 0 or > LongestName || report.Boot.Length is 0 or > LongestName)
             throw Malformed($"gateway and boot are allowed to be names of 1 to {LongestName} characters");
-        await database.ChangeAsync(session => GatewayTable.TakeInAsync(session, report, Now), call.Cancellation);
+        await database.ChangeAsync(
+            async session =>
+            {
+                await GatewayTable.RequireOwnAsync(session, report.Channel, report.Gateway, call.Caller.Id, Now);
+                await GatewayTable.TakeInAsync(session, report, call.Caller.Id, Now);
+            },
+            call.Cancellation);
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -47,7 +53,14 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
         Channel(batch.Channel);
         if (BatchCheck.Fault(batch) is { } fault)
             throw Malformed($"the batch cannot be taken in: {fault}");
-        if (await database.ChangeAsync(session => EventInbox.TakeInAsync(session, batch, Now), call.Cancellation) is { } receipt)
+        var taken = await database.ChangeAsync(
+            async session =>
+            {
+                await GatewayTable.RequireOwnAsync(session, batch.Channel, batch.Gateway, call.Caller.Id, Now);
+                return await EventInbox.TakeInAsync(session, batch, Now);
+            },
+            call.Cancellation);
+        if (taken is { } receipt)
         {
             await call.AnswerAsync(receipt, RolloutJson.Default.EventReceipt);
             return;

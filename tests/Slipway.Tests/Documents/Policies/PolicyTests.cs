@@ -91,6 +91,25 @@ public sealed class PolicyTests
         Assert.Empty(untouched.Notes);
     }
 
+    [Fact]
+    public void What_the_judge_would_let_pass_is_bounded_and_what_is_stricter_stays()
+    {
+        var floor = Parse("slipway-policy: 1\nmodels: { m: { production: { largest-error-rate: 2 %, largest-false-alarm: 5 %, largest-tolerated-ratio: 1.2, largest-promote-margin: 0.4 } } }").Floor("m", "production");
+        var lax = ChannelPlan.Canary with { Judge = new(new(0.5), 100, 10, OnInsufficient.Hold) };
+        var tightened = floor.Tighten(lax);
+        Assert.Equal(new Guard(new Ratio(0.02), null), tightened.Plan!.Guard);
+        Assert.Equal(new JudgeSettings(new(0.05), 1.2, 0.4, OnInsufficient.Hold), tightened.Plan.Judge);
+        Assert.Equal(4, tightened.Notes.Length);
+        Assert.Contains("error-rate is at most 2 %, as the policy wants; the plan says nothing", tightened.Notes);
+        Assert.Contains("tolerated-ratio is at most 1.2, as the policy wants; the plan says 100", tightened.Notes);
+
+        var strict = ChannelPlan.Canary with { Guard = new(new(0.001), null), Judge = new(new(0.01), 1, 0.1, OnInsufficient.Rollback) };
+        Assert.Equal((strict.Guard, strict.Judge), (floor.Tighten(strict).Plan!.Guard, floor.Tighten(strict).Plan!.Judge));
+        Assert.Empty(floor.Tighten(strict).Notes);
+        Assert.Equal((lax.Guard, lax.Judge), (ChannelPolicy.Silent.Tighten(lax).Plan!.Guard, ChannelPolicy.Silent.Tighten(lax).Plan!.Judge));
+        Assert.Equal(1.1, ChannelPolicy.StricterOf(floor, ChannelPolicy.Silent with { LargestToleratedRatio = 1.1 }).LargestToleratedRatio);
+    }
+
     [Theory]
     [InlineData("models: {}", "missing-key", "slipway-policy")]
     [InlineData("slipway-policy: 1", "missing-key", "models")]
@@ -118,6 +137,8 @@ public sealed class PolicyTests
         Assert.Empty(PolicyRules.Check(Of("*", "production", ChannelPolicy.Silent)));
         Policy[] broken =
         [
+            Of("m", "production", ChannelPolicy.Silent with { LargestToleratedRatio = double.NaN }),
+            Of("m", "production", ChannelPolicy.Silent with { LargestErrorRate = new Ratio(0) }),
             Of("../x", "production", ChannelPolicy.Silent), Of("m", "prod", ChannelPolicy.Silent),
             Of("m", "production", ChannelPolicy.Silent with { Strategies = [] }), Of("m", "production", ChannelPolicy.Silent with { Strategies = [(Strategy)9] }),
             Of("m", "production", ChannelPolicy.Silent with { WidestFirstStep = 0 }), Of("m", "production", ChannelPolicy.Silent with { LongestAtMost = default(Duration) }),

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Slipway.Documents.Access;
+using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Rollouts;
 using Slipway.Tests.Primitives;
@@ -58,6 +61,32 @@ public sealed class RolloutRunTests
         Assert.Contains("does harm", harm.Reason);
         // After harm no state that a gateway was ever given has a weight for it.
         Assert.DoesNotContain(gateway.InForce.Reverse().TakeWhile(state => state.Models is not [{ Rollout.Weight: 1_000 }]), state => state.Models is [{ Rollout.Weight: > 0 }]);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Nobody_speaks_under_the_name_of_a_live_gateway_of_another(DatabaseKind kind)
+    {
+        await using var stage = await RolloutStage.OpenAsync(kind);
+        var gateway = stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await stage.StartAsync(Canary, 2);
+        await Eventually.True(() => gateway.Route is { Rollout.Weight: > 0 }, Patience);
+
+        var other = stage.Server.As((await stage.Server.NewTokenAsync("other-gateways", [], new RoleGrant(Role.Gateway, RoleGrant.AllModels))).Token);
+        var batch = gateway.Batch(gateway.Route!.Rollout!, 1_000, arm => arm == Arm.Candidate ? 1 : 0);
+        var report = new GatewayReport(gateway.Name, "another boot", Sample.Channel, 1, 1, []);
+        foreach (var forged in new[] { batch, batch with { Boot = "another boot", Sequence = 1 } })
+            Assert.Equal("409 gateway-name-taken", await SayAsync(other, "events", TestServer.Json(forged, RolloutJson.Default.EventBatch)));
+        Assert.Equal("409 gateway-name-taken", await SayAsync(other, "report", TestServer.Json(report, RolloutJson.Default.GatewayReport)));
+        Assert.Equal("200 ", await SayAsync(stage.GatewayClient, "events", TestServer.Json(batch, RolloutJson.Default.EventBatch)));
+        Assert.Equal("204 ", await SayAsync(other, "report", TestServer.Json(report with { Gateway = "its own name" }, RolloutJson.Default.GatewayReport)));
+    }
+
+    private static async Task<string> SayAsync(HttpClient client, string what, HttpContent body)
+    {
+        using var response = await client.PostAsync($"/api/v1/gateway/{what}", body, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return $"{(int)response.StatusCode} {(response.IsSuccessStatusCode ? "" : JsonSerializer.Deserialize(text, RegistryJson.Default.ErrorDocument)!.Faults[0].Code)}";
     }
 
     [Fact]

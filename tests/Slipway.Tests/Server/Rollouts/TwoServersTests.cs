@@ -59,7 +59,7 @@ public sealed class TwoServersTests
 
         // A gateway is ready, so there is something that a pass would do.
         var report = new GatewayReport("g1", "b1", Sample.Channel, 0, 0, [new(Sample.Model, Sample.Version(2).Bundle, VersionState.Ready, null)]);
-        await store.Database.ChangeAsync(session => GatewayTable.TakeInAsync(session, report, 0), Cancellation);
+        await store.Database.ChangeAsync(session => GatewayTable.TakeInAsync(session, report, "user:gateway", 0), Cancellation);
         Assert.Null(await store.Database.ChangeAsync(session => new RolloutPass(changes).RunAsync(session, stale, 0), Cancellation));
         Assert.Equal(Preparing, (await store.Database.ReadAsync(session => RolloutTable.FindAsync(session, state.Id), Cancellation))!.State.Phase);
         Assert.NotNull(await store.Database.ChangeAsync(session => new RolloutPass(changes).RunAsync(session, stale + 1, 0), Cancellation));
