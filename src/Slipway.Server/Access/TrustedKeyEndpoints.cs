@@ -29,20 +29,32 @@ internal sealed class TrustedKeyEndpoints(Database database, LedgerWriter ledger
         var parsed = VerificationKey.Parse(wanted.Pem, "the key");
         // Written anew: nothing that surrounds the key in the file is kept.
         var key = new TrustedKey(parsed.KeyId, wanted.Name, parsed.ToPem(), [.. wanted.Roles.Distinct().Order()], wanted.Owner, time.GetUtcNow().ToUnixTimeMilliseconds(), call.Caller.Id, Revoked: null);
-        await database.ChangeAsync(
+        var trusted = await database.ChangeAsync(
             async session =>
             {
-                if (await TrustedKeyTable.FindAsync(session, key.Id) is { } known)
-                    throw new ApiProblem(StatusCodes.Status409Conflict, known.Revoked is null
-                        ? new("key-known", $"this key is trusted already, as '{known.Name}'")
-                        : new("key-revoked", $"this key was revoked, and is never trusted again: {known.Revoked.Reason}", Help: "make a new key with `slipway keys new`"));
+                var known = await TrustedKeyTable.FindAsync(session, key.Id);
+                if (known is not null)
+                    CheckMayBeOwned(known, key.Owner);
                 if (key.Owner is { } owner)
                     await PrincipalEndpoints.RequireAsync(session, owner);
-                await ledger.RecordAsync(session, call.Caller, "key.trusted", [Subjects.Of(key)], wanted.Reason, Subjects.Data(key, AccessJson.Default.TrustedKey));
-                await TrustedKeyTable.SaveAsync(session, key);
+                var kept = known is null ? key : known with { Owner = key.Owner };
+                await ledger.RecordAsync(session, call.Caller, known is null ? "key.trusted" : "key.owned", [Subjects.Of(kept)], wanted.Reason, Subjects.Data(kept, AccessJson.Default.TrustedKey));
+                await TrustedKeyTable.SaveAsync(session, kept);
+                return kept;
             },
             call.Cancellation);
-        await call.AnswerAsync(key, AccessJson.Default.TrustedKey, StatusCodes.Status201Created);
+        await call.AnswerAsync(trusted, AccessJson.Default.TrustedKey, StatusCodes.Status201Created);
+    }
+
+    /// <summary>
+    /// A key of nobody's may be given an owner. It never changes hands: whoever signed with it could then approve what they signed.
+    /// </summary>
+    private static void CheckMayBeOwned(TrustedKey known, string? owner)
+    {
+        if (known.Revoked is { } revoked)
+            throw new ApiProblem(StatusCodes.Status409Conflict, new("key-revoked", $"this key was revoked, and is never trusted again: {revoked.Reason}", Help: "make a new key with `slipway keys new`"));
+        if (known.Owner is not null || owner is null)
+            throw new ApiProblem(StatusCodes.Status409Conflict, new("key-known", $"this key is trusted already, as '{known.Name}', {(known.Owner is { } whose ? $"and is {whose}'s: a key keeps its owner" : "and is nobody's")}", Help: known.Owner is null ? "to say whose it is, name the owner" : "revoke it, and trust another key"));
     }
 
     private async Task RevokeAsync(ApiCall call)

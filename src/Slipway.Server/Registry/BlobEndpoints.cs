@@ -25,7 +25,7 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
     private async Task HasAsync(ApiCall call)
     {
         var blob = DigestOf(call);
-        if (store.SizeOf(blob) is not { } size || (await database.ReadAsync(session => BlobTable.StrangeAsync(session, call.Caller, [blob]), call.Cancellation)).Length > 0)
+        if (store.SizeOf(blob) is not { } size || (await database.ReadAsync(session => BlobTable.StrangeAsync(session, call.Caller, [blob], Now), call.Cancellation)).Length > 0)
             throw NoBlob(blob);
         call.Http.Response.ContentLength = size;
     }
@@ -41,7 +41,15 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
                 : new Fault("blob-edited", $"what came as blob {blob} has another digest, and was not kept", Help: "push again; if it fails again, the layout that it is read from is damaged: `slipway verify` tells"));
         }
 
-        await database.ChangeAsync(session => BlobTable.NoteUploadAsync(session, blob, call.Caller, time.GetUtcNow().ToUnixTimeMilliseconds()), call.Cancellation);
+        await database.ChangeAsync(
+            async session =>
+            {
+                await BlobTable.NoteUploadAsync(session, blob, call.Caller, Now);
+                // Inside the change: no push may register one of them meanwhile.
+                foreach (var stale in await BlobTable.ForgetUploadsAsync(session, Now))
+                    store.Layout.DeleteBlob(stale);
+            },
+            call.Cancellation);
         call.Http.Response.StatusCode = StatusCodes.Status201Created;
     }
 
@@ -66,6 +74,8 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
         await call.AnswerAsync(
             contents ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-bundle", $"there is no registered bundle {bundle}, or none that this gateway may serve")), RegistryJson.Default.BundleContents);
     }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static Digest DigestOf(ApiCall call) => Digest.TryParse(call.Segment("digest"), out var digest)
         ? digest

@@ -10,6 +10,12 @@ namespace Slipway.Server.Registry;
 /// <summary>Which blobs belong to which bundle, and who brought them.</summary>
 internal static class BlobTable
 {
+    /// <summary>After that an upload that became no version is deleted, when somebody uploads something else.</summary>
+    private static readonly TimeSpan UploadLife = TimeSpan.FromDays(7);
+
+    /// <summary>An older upload is asked for again, so that whoever may use one has a day to register it.</summary>
+    private static readonly TimeSpan UploadUse = UploadLife - TimeSpan.FromDays(1);
+
     public static Task NoteUploadAsync(Session session, Digest blob, Caller by, long at) => session.ExecuteAsync(
         "INSERT INTO uploads (digest, principal, at) VALUES (@blob, @by, @at) ON CONFLICT (digest, principal) DO UPDATE SET at = excluded.at",
         new { blob = blob.ToString(), by = by.Id, at });
@@ -18,12 +24,13 @@ internal static class BlobTable
     /// Those of the blobs that the caller has no right to make part of a bundle: neither brought by them, nor of a model that they may read.
     /// A digest alone is no right to the bytes.
     /// </summary>
-    public static async Task<ImmutableArray<Digest>> StrangeAsync(Session session, Caller caller, IEnumerable<Digest> blobs)
+    public static async Task<ImmutableArray<Digest>> StrangeAsync(Session session, Caller caller, IEnumerable<Digest> blobs, long now)
     {
+        var since = now - (long)UploadUse.TotalMilliseconds;
         var strange = ImmutableArray.CreateBuilder<Digest>();
         foreach (var blob in blobs)
         {
-            if (await session.FindAsync<string>("SELECT digest FROM uploads WHERE digest = @blob AND principal = @by", new { blob = blob.ToString(), by = caller.Id }) is null
+            if (await session.FindAsync<string>("SELECT digest FROM uploads WHERE digest = @blob AND principal = @by AND at >= @since", new { blob = blob.ToString(), by = caller.Id, since }) is null
                 && !(await ModelsOfAsync(session, blob)).Any(model => caller.May(Permission.Read, model)))
                 strange.Add(blob);
         }
@@ -52,9 +59,20 @@ internal static class BlobTable
         return new BundleContents(bundle, [.. attestations.Select(Digest.Parse)], [.. blobs.Select(blob => new OciDescriptor(blob.MediaType, Digest.Parse(blob.Digest), blob.Size))]);
     }
 
-    /// <summary>Every blob that must not be collected: all of every registered version, live or not, since any may be released or gone back to.</summary>
-    public static async Task<ImmutableHashSet<Digest>> PinnedAsync(Session session) =>
-        [.. (await session.QueryAsync<string>("SELECT DISTINCT digest FROM bundle_blobs")).Select(Digest.Parse)];
+    /// <summary>Forgets old uploads, and gives the blobs that are nobody's then: of no registered bundle, and brought by nobody since.</summary>
+    /// <remarks>Of every registered version all blobs stay, live or not, since any may be released or gone back to.</remarks>
+    public static async Task<ImmutableArray<Digest>> ForgetUploadsAsync(Session session, long now)
+    {
+        var before = now - (long)UploadLife.TotalMilliseconds;
+        var stale = await session.QueryAsync<string>(
+            """
+            SELECT DISTINCT digest FROM uploads WHERE at < @before
+              AND digest NOT IN (SELECT digest FROM uploads WHERE at >= @before) AND digest NOT IN (SELECT digest FROM bundle_blobs)
+            """,
+            new { before });
+        await session.ExecuteAsync("DELETE FROM uploads WHERE at < @before", new { before });
+        return [.. stale.Select(Digest.Parse)];
+    }
 
     private sealed record Row
     {

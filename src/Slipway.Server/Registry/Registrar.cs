@@ -73,7 +73,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     {
         var blobs = store.Closure(push.Bundle, push.Attestations);
         var (keys, strange) = await database.ReadAsync(
-            async session => (await TrustedKeyTable.ListAsync(session), await BlobTable.StrangeAsync(session, caller, blobs.Select(blob => blob.Digest))), cancellation);
+            async session => (await TrustedKeyTable.ListAsync(session), await BlobTable.StrangeAsync(session, caller, blobs.Select(blob => blob.Digest), time.GetUtcNow().ToUnixTimeMilliseconds())), cancellation);
         if (strange.Length > 0)
             throw new SlipwayException(ExitCode.UnusableInput, [.. strange.Select(blob => new Fault("blob-missing", $"blob {blob} was not uploaded by {caller.Name}", Help: "`slipway push` uploads what is missing"))]);
 

@@ -109,6 +109,20 @@ public sealed partial class OciLayout
     /// <summary>Deletes what uploads of dead processes left behind.</summary>
     public void RemoveLeftovers() => AtomicFile.RemoveLeftovers(BlobFolder);
 
+    /// <summary>Deletes a blob that nothing needs any more, if it is there.</summary>
+    /// <exception cref="SlipwayException">No permission (exit 3).</exception>
+    public void DeleteBlob(Digest digest)
+    {
+        try
+        {
+            File.Delete(BlobPath(digest));
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, BlobFolder) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
     /// <summary>Opens a blob for reading, unverified; null when there is none, or something that is no regular file.</summary>
     public FileStream? OpenBlob(Digest digest)
     {

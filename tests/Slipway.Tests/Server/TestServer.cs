@@ -78,6 +78,9 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task<HttpClient> AsAsync(Role role, string model = RoleGrant.AllModels, params string[] groups) =>
         As((await NewTokenAsync($"{role} of {model}", groups, new RoleGrant(role, model))).Token);
 
+    /// <summary>How long new tokens are valid, in days.</summary>
+    public int TokenDays { get; set; } = 1;
+
     /// <summary>Makes a principal with these roles, and a token for it.</summary>
     public async Task<(string Id, string Token)> NewTokenAsync(string name, string[] groups, params RoleGrant[] roles)
     {
@@ -85,7 +88,7 @@ internal sealed class TestServer : IAsyncDisposable
         var principal = await PostAsync(
             Admin, "/api/v1/principals", new NewPrincipal(name, kind, [.. groups], [.. roles], "a test"), AccessJson.Default.NewPrincipal, AccessJson.Default.Principal);
         var issued = await PostAsync(
-            Admin, "/api/v1/tokens", new NewToken(principal.Id, "a test's", [], 1, "a test"), AccessJson.Default.NewToken, AccessJson.Default.IssuedToken);
+            Admin, "/api/v1/tokens", new NewToken(principal.Id, "a test's", [], TokenDays, "a test"), AccessJson.Default.NewToken, AccessJson.Default.IssuedToken);
         return (principal.Id, issued.Secret);
     }
 

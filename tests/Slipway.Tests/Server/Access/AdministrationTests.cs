@@ -118,6 +118,23 @@ public sealed class AdministrationTests
     }
 
     [Fact]
+    public async Task A_key_of_nobody_is_given_an_owner_once_and_never_changes_hands()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var pair = SigningKey.Create();
+        var alice = (await server.NewTokenAsync("Alice", [], new RoleGrant(Role.Author, RoleGrant.AllModels))).Id;
+        var bob = (await server.NewTokenAsync("Bob", [], new RoleGrant(Role.Approver, RoleGrant.AllModels))).Id;
+        NewTrustedKey Of(string? owner) => new("a build's", pair.PublicKey.ToPem(), [KeyRole.Builder], owner, "a test");
+        await AddAsync(server, Of(null));
+        Assert.Equal((409, "key-known"), await RefusalAsync(server, Of(null)));
+        var owned = await AddAsync(server, Of(alice) with { Name = "another name", Roles = [KeyRole.Evaluator] });
+        Assert.Equal((alice, "a build's", KeyRole.Builder), (owned.Owner, owned.Name, Assert.Single(owned.Roles)));
+        Assert.Equal((409, "key-known"), await RefusalAsync(server, Of(bob)));
+        Assert.Equal((409, "key-known"), await RefusalAsync(server, Of(null)));
+        Assert.Equal(alice, Assert.Single(await TestServer.GetAsync(server.Admin, "/api/v1/trusted-keys", AccessJson.Default.ImmutableArrayTrustedKey)).Owner);
+    }
+
+    [Fact]
     public async Task What_is_no_public_key_is_refused_and_a_private_one_is_not_repeated()
     {
         await using var server = await TestServer.StartAsync();

@@ -142,16 +142,37 @@ public sealed class RegistrationTests
         Assert.Equal(0, (await TestServer.GetAsync(registry.Server.Admin, "/api/v1/policy", PolicyJson.Default.PolicyVersion)).Number);
     }
 
-    [Fact]
-    public async Task What_is_registered_is_pinned_whether_it_is_live_or_not()
+    [Theory, MemberData(nameof(TestDatabase.Kinds), MemberType = typeof(TestDatabase))]
+    public async Task What_became_no_version_is_collected_after_a_week_and_what_is_registered_stays(DatabaseKind kind)
     {
-        await using var registry = await TestRegistry.StartAsync();
+        var clock = new TestClock();
+        await using var registry = await TestRegistry.StartAsync(kind, with: options => options with { Time = clock });
+        registry.Server.TokenDays = 30;
         var author = await registry.Server.AsAsync(Role.Author);
         var bundle = registry.Seal();
         await registry.PushAsync(author, bundle);
-        await TestRegistry.PutAsync(author, Digest.Of("stray"u8), Encoding.ASCII.GetBytes("stray"));
-        await using var database = await Slipway.Server.Storage.Database.OpenAsync(null, registry.Server.Store.File, Stop);
-        Assert.Equal(registry.BlobsOf(bundle).Order(), (await database.ReadAsync(BlobTable.PinnedAsync, Stop)).Order());
+        var (stray, repeated, last) = (Digest.Of("stray"u8), Digest.Of("repeated"u8), Digest.Of("last"u8));
+        await TestRegistry.PutAsync(author, stray, "stray"u8.ToArray());
+        await TestRegistry.PutAsync(author, repeated, "repeated"u8.ToArray());
+
+        clock.Step(TimeSpan.FromDays(6.5));
+        Assert.Equal(HttpStatusCode.NotFound, await HasAsync(author, stray));
+        await TestRegistry.PutAsync(author, repeated, "repeated"u8.ToArray());
+        Assert.True(File.Exists(BlobFile(registry, stray)));
+        clock.Step(TimeSpan.FromDays(1));
+        await TestRegistry.PutAsync(author, last, "last"u8.ToArray());
+        Assert.False(File.Exists(BlobFile(registry, stray)));
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (await HasAsync(author, repeated), await HasAsync(author, last)));
+        Assert.All(registry.BlobsOf(bundle), blob => Assert.True(File.Exists(BlobFile(registry, blob)), blob.ToString()));
+    }
+
+    private static string BlobFile(TestRegistry registry, Digest blob) => Path.Combine(registry.Server.Store.Folder, "bundles", "blobs", "sha256", blob.Hex);
+
+    private static async Task<HttpStatusCode> HasAsync(HttpClient author, Digest blob)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, $"/api/v1/blobs/{blob}");
+        using var response = await author.SendAsync(request, Stop);
+        return response.StatusCode;
     }
 
     [Fact]
