@@ -59,7 +59,7 @@ public sealed record GatewayOptions
         if (Server is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "" })
             faults.Add(new Fault("bad-server", $"'{Server.OriginalString}' is no server's address, such as http://127.0.0.1:4040 or https://slipway.example.org"));
         if (Token.Length == 0 || Token.Any(c => c is <= ' ' or > '~'))
-            faults.Add(new Fault("bad-token", Token.Length == 0 ? "the gateway has no token" : "the gateway's token has characters that no token has", Help: "an administrator makes one with `slipway access token`; hand it over in SLIPWAY_TOKEN"));
+            faults.Add(new Fault("bad-token", Token.Length == 0 ? "the gateway has no token" : "the gateway's token has characters that no token has", Help: "an administrator makes one with `slipway access token new`; hand it over in SLIPWAY_TOKEN"));
         if (TrustedKeys.IsEmpty)
             faults.Add(new Fault("no-trusted-key", "there is no trusted key: this gateway could verify nothing", Help: "name the signer's with `--key FILE.pub`"));
         if (StartLimit <= TimeSpan.Zero || PredictionLimit <= TimeSpan.Zero)

@@ -105,7 +105,7 @@ internal sealed class ApiListener : IAsyncDisposable
             names.Check(http.Request.Host);
             await next(http);
             if (http.Response.StatusCode == StatusCodes.Status404NotFound && http.GetEndpoint() is null)
-                throw new ApiProblem(StatusCodes.Status404NotFound, new("no-such-path", $"there is nothing at {http.Request.Path}", Help: "see docs/guide/server.md"));
+                throw new ApiProblem(StatusCodes.Status404NotFound, new("no-such-path", $"there is nothing at {http.Request.Path}", Help: "see docs/guide/release.md, access.md and promotion.md for the API"));
             if (http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && !http.Response.HasStarted)
                 await ErrorAnswer.WriteAsync(http, StatusCodes.Status405MethodNotAllowed, new Fault("no-such-method", $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}"));
         }

@@ -27,15 +27,17 @@ internal sealed class RolloutChanges(LedgerWriter ledger)
     /// <summary>Tells a rollout something, and stores what follows.</summary>
     /// <param name="stored">As read in this change.</param>
     /// <param name="by">Who is the cause: a person, or <see cref="LedgerWriter.Server"/>.</param>
+    /// <param name="judged">The judgement at this moment; null for the one that is stored.</param>
     /// <returns>The state then; the same instance when nothing follows.</returns>
-    public async Task<RolloutState> TellAsync(Session session, RolloutState stored, RolloutEvent e, Caller by)
+    public async Task<RolloutState> TellAsync(Session session, RolloutState stored, RolloutEvent e, Caller by, JudgeReport? judged = null)
     {
         var decision = Rollout.Decide(stored, e);
         if (ReferenceEquals(decision.State, stored))
             return stored;
         await RolloutTable.SaveAsync(session, decision.State);
+        judged ??= (await RolloutTable.FindAsync(session, stored.Id))?.Report;
         foreach (var action in decision.Actions)
-            await ActAsync(session, decision.State, action, by, e.At);
+            await ActAsync(session, decision.State, action is Tell { Evidence: null } tell ? tell with { Evidence = judged } : action, by, e.At);
         await DeriveAsync(session, stored.Channel);
         return decision.State;
     }

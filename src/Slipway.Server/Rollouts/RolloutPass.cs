@@ -61,7 +61,7 @@ internal sealed class RolloutPass(RolloutChanges changes)
     private async Task MoveAsync(
         Session session, StoredRollout rollout, Fleet fleet, ImmutableArray<WaitingBatch> batches, HashSet<long> putOff, long now, ImmutableArray<string>.Builder told)
     {
-        var s = rollout.State;
+        var (s, report) = (rollout.State, rollout.Report);
         foreach (var e in fleet.Events())
             await TellAsync(e);
         if (s.IsOver)
@@ -81,7 +81,6 @@ internal sealed class RolloutPass(RolloutChanges changes)
                 await TellAsync(new Noted(now, $"batch {batch.Batch.Sequence} of gateway {batch.Batch.Gateway} cannot be used, so its requests count as lost: {outcome.Reason}"));
         }
 
-        var report = rollout.Report;
         if (IsJudged(s))
         {
             report = Judge.Assess(s.Id, now, s.Step, s.Plan, fold.Evidence(s.Weights));
@@ -96,7 +95,7 @@ internal sealed class RolloutPass(RolloutChanges changes)
         async Task TellAsync(RolloutEvent e)
         {
             var before = s.Reason;
-            s = await changes.TellAsync(session, s, e, LedgerWriter.Server);
+            s = await changes.TellAsync(session, s, e, LedgerWriter.Server, report);
             if (s.Reason != before)
                 told.Add($"{s.Model} {s.Channel}: {s.Reason}");
         }

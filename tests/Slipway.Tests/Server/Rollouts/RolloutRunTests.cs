@@ -2,6 +2,7 @@ using System.Text.Json;
 using Slipway.Documents.Access;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
 using Slipway.Server.Rollouts;
 using Slipway.Tests.Primitives;
 using Slipway.Tests.Server.Storage;
@@ -87,6 +88,33 @@ public sealed class RolloutRunTests
         using var response = await client.PostAsync($"/api/v1/gateway/{what}", body, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return $"{(int)response.StatusCode} {(response.IsSuccessStatusCode ? "" : JsonSerializer.Deserialize(text, RegistryJson.Default.ErrorDocument)!.Faults[0].Code)}";
+    }
+
+    [Fact]
+    public async Task What_a_person_orders_and_what_ends_for_want_of_evidence_is_kept_with_the_judgement_of_that_moment()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        var gateway = stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        var rollout = await stage.StartAsync(Sample.Plan(Strategy.Canary, new RolloutStep(1_000, Sample.Seconds(600), null, 0, null), new RolloutStep(Weight.All, Sample.Seconds(0.2), null, 0, null)), 2);
+        await stage.UntilAsync(rollout.Id, view => view.Report?.Evidence.Cells.Sum(cell => cell.Candidate.Requests) >= 100, () => gateway.ServeAsync(200, _ => 0.02));
+        await stage.TellAsync(rollout.Id, "pause");
+        await stage.TellAsync(rollout.Id, "resume");
+        await stage.RollBackAsync();
+        await stage.UntilAsync(rollout.Id, view => view.State.IsOver);
+        await CheckAsync("rollout.rolled-back", "rollout.rolling-back", "rollout.resumed", "rollout.paused");
+
+        await stage.StartAsync(Canary with { Steps = [Canary.Steps[0] with { AtMost = Sample.Seconds(0.5) }, Canary.Steps[^1]] }, 3);
+        await Eventually.TrueAsync(async () => (await stage.HistoryAsync())[0].Action == "rollout.held", Patience);
+        await CheckAsync("rollout.held");
+
+        async Task CheckAsync(params string[] actions)
+        {
+            var entries = (await stage.HistoryAsync()).Take(actions.Length).ToArray();
+            Assert.Equal(actions, entries.Select(entry => entry.Action));
+            Assert.All(entries, entry => Assert.Equal(Digest.Of(CanonicalJson.Serialize(entry.Report!, RolloutJson.Default.JudgeReport)), entry.Evidence));
+            Assert.All(entries, entry => Assert.Equal(entry.Rollout, entry.Report!.Rollout));
+        }
     }
 
     [Fact]
