@@ -83,6 +83,7 @@ public sealed class ControlPlane : IAsyncDisposable
         var rollouts = new RolloutControl(database, ledger, options);
         Endpoints =
         [
+            .. new HealthEndpoints(database).All(),
             .. AccessEndpoints.All(database, ledger, options.Time),
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),

@@ -9,24 +9,52 @@ namespace Slipway.Cli.Verbs;
 /// <summary><c>slipway access token new|list|revoke</c>.</summary>
 internal static class AccessToken
 {
+    /// <summary>Needs no server: what a token is, it is before anybody knows it.</summary>
+    public static Command Make(GlobalOptions global)
+    {
+        var verb = new Command("make", "Makes a token here, which proves nothing until an administrator enrols it by its hash, and which nobody else has ever held.\nExample: slipway access token make");
+        verb.SetAction(parsed =>
+        {
+            var shell = global.Shell(parsed);
+            var made = TokenSecret.Create();
+            if (shell.Json)
+            {
+                shell.WriteJson(new JsonObject { ["secret"] = made.Text, ["hash"] = made.Hash });
+                return (int)ExitCode.Done;
+            }
+
+            shell.Out.WriteLine(made.Text);
+            shell.Note($"it is shown this once; give an administrator its hash alone, for `slipway access token new NAME --hash {made.Hash} --reason TEXT`");
+            return (int)ExitCode.Done;
+        });
+        return verb;
+    }
+
     public static Command New(GlobalOptions global)
     {
         var principal = new Argument<string?>("principal") { Description = "Whom it is for, which an administrator may say; default: yourself", Arity = ArgumentArity.ZeroOrOne };
         var label = new Option<string>("--label") { Description = "What it is for, so that you know it again", HelpName = "TEXT", DefaultValueFactory = _ => "token" };
         var days = new Option<int>("--days") { Description = $"Until it expires, 1 to {NewToken.MostDays}", HelpName = "N", DefaultValueFactory = _ => NewToken.DefaultDays };
         var scope = new Option<string[]>("--scope") { Description = "Only this of what its principal may; may be repeated", HelpName = "ROLE[:MODEL]" };
+        var hash = new Option<string?>("--hash") { Description = "Enrols one that its holder made with `access token make`", HelpName = "HEX" };
         var (reason, server) = (ServerClient.ReasonOption(), ServerClient.ServerOption());
-        var verb = new Command("new", "Makes a token, and shows it once.\nExample: slipway access token new ci --scope author:flight-delay --days 30 --reason 'for the build'") { principal, label, days, scope, reason, server };
+        var verb = new Command("new", "Makes a token, and shows it once.\nExample: slipway access token new ci --scope author:flight-delay --days 30 --reason 'for the build'") { principal, label, days, scope, hash, reason, server };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
             using var client = ServerClient.Open(parsed.GetValue(server));
             var owner = parsed.GetValue(principal) is { } name ? (await AccessNames.PrincipalAsync(client, name, cancellation)).Id : null;
-            var wanted = new NewToken(owner, parsed.GetRequiredValue(label), AccessNames.Roles(parsed.GetValue(scope)), parsed.GetValue(days), parsed.GetRequiredValue(reason));
+            var wanted = new NewToken(owner, parsed.GetRequiredValue(label), AccessNames.Roles(parsed.GetValue(scope)), parsed.GetValue(days), parsed.GetRequiredValue(reason)) { Hash = parsed.GetValue(hash) };
             var issued = await client.PostAsync("/api/v1/tokens", wanted, AccessJson.Default.NewToken, AccessJson.Default.IssuedToken, cancellation);
             if (shell.Json)
             {
                 shell.WriteJson(JsonSerializer.SerializeToNode(issued, AccessJson.Default.IssuedToken)!);
+                return (int)ExitCode.Done;
+            }
+
+            if (wanted.Hash is not null)
+            {
+                shell.Out.WriteLine($"{issued.Token.Id} is enrolled, and valid until {AccessText.Day(issued.Token.ExpiresAt)}");
                 return (int)ExitCode.Done;
             }
 

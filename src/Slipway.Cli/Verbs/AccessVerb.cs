@@ -16,7 +16,7 @@ internal static class AccessVerb
         new Command("principal", "People and programs.\nExample: slipway access principal add alice --role viewer --reason 'she joined'") { AccessPrincipal.Add(global), AccessPrincipal.Change(global) },
         AccessPrincipal.Grant(global),
         AccessPrincipal.Revoke(global),
-        new Command("token", "API tokens.\nExample: slipway access token new --label laptop --reason 'for my laptop'") { AccessToken.New(global), AccessToken.List(global), AccessToken.Revoke(global) },
+        new Command("token", "API tokens.\nExample: slipway access token new --label laptop --reason 'for my laptop'") { AccessToken.Make(global), AccessToken.New(global), AccessToken.List(global), AccessToken.Revoke(global) },
         new Command("key", "Keys whose signatures the server believes.\nExample: slipway access key add ci.key.pub --role builder --reason 'the key of our builds'") { AccessKey.Add(global), AccessKey.List(global), AccessKey.Revoke(global) },
     };
 

@@ -10,7 +10,7 @@ namespace Slipway.Documents.Access;
 /// <param name="CreatedBy">Principal that made it.</param>
 /// <param name="KnownTo">
 /// Others than the principal that have held it, or the token that it was made with: an administrator who makes a token for somebody could
-/// act as them with it.
+/// act as them with it. Of one that its holder made, and an administrator enrolled by its hash, nobody.
 /// </param>
 /// <param name="MadeWith">The token that the maker called with; null for another proof.</param>
 /// <param name="LastUsedAt">To the hour; null when it was never used.</param>
@@ -32,9 +32,12 @@ public sealed record ApiToken(
 public sealed record NewToken(string? Principal, string Label, ImmutableArray<RoleGrant> Scope, int Days, string Reason)
 {
     public const int DefaultDays = 90, MostDays = 366;
+
+    /// <summary>SHA-256 of a token that its holder made, as 64 hex digits: whoever enrols it has never held it. Null for one that the server makes.</summary>
+    public string? Hash { get; init; }
 }
 
-/// <param name="Secret">The token: shown here, and never again.</param>
+/// <param name="Secret">The token: shown here, and never again. Empty for one that its holder made.</param>
 public sealed record IssuedToken(string Secret, ApiToken Token);
 
 /// <param name="AndMadeWithIt">Also those that were made with it, and with those: for a token that was stolen.</param>

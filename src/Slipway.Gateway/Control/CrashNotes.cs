@@ -21,10 +21,11 @@ internal sealed partial class CrashJson : JsonSerializerContext;
 
 /// <summary>Lays the death of an earlier process to versions that were in it, and remembers it. Thread-safe.</summary>
 /// <remarks>
-/// The rule. A version that was not stable is quarantined when the process died in the middle of its load or of one of its runs, or for
-/// the <see cref="MaxDeaths"/>th time beside it: memory that it spoiled may kill later. The stable version is never quarantined, since
-/// nothing else could answer: when it alone was running, its next load waits, longer after every death. A restart of the machine is
-/// laid to nobody.
+/// The rule. A version that was not stable is quarantined when the process died in the middle of its load or of one of its runs; a
+/// candidate also for the <see cref="MaxDeaths"/>th time beside it, since memory that it spoiled may kill later. A version that is kept
+/// warm is the way back, and gets no traffic: what dies beside it is not laid to it. The stable version is never
+/// quarantined, since nothing else could answer: when it alone was running, its next load waits, longer after every death. A restart of
+/// the machine is laid to nobody.
 /// </remarks>
 internal sealed class CrashNotes
 {
@@ -54,12 +55,15 @@ internal sealed class CrashNotes
     {
         var opened = new CrashNotes(folder, ReadAll(folder));
         var stable = last is null ? [] : last.Models.Select(model => model.Stable?.Bundle).OfType<Digest>().ToHashSet();
+        var warm = last is null ? [] : last.Models.SelectMany(model => model.Warm).Select(version => version.Bundle).ToHashSet();
         var accused = marks.Where(mark => mark.Moment != CrashMoment.Beside).ToList();
         var hasSuspect = accused.Exists(mark => !stable.Contains(mark.Bundle));
         foreach (var mark in marks)
         {
             var before = opened.Find(mark.Bundle) ?? new CrashNote(mark.Model, mark.Bundle, 0, null, null);
             var deaths = before.Deaths + 1;
+            if (mark.Moment == CrashMoment.Beside && warm.Contains(mark.Bundle))
+                continue;
             if (!stable.Contains(mark.Bundle))
                 opened.Write(before with { Deaths = deaths, Quarantined = before.Quarantined ?? Reason(mark.Moment, deaths) });
             else if (mark.Moment != CrashMoment.Beside && !hasSuspect)

@@ -36,7 +36,7 @@ internal sealed partial class InferEndpoint
             }
             finally
             {
-                TakeDown(exchange, choice, assigned, prediction.Status, time.GetElapsedTime(asked).TotalSeconds);
+                TakeDown(exchange, choice, assigned, prediction.Status, time.GetElapsedTime(asked).TotalSeconds, call.Deadline.Limit);
             }
 
             if (prediction.Status != PredictionStatus.Done)
@@ -85,7 +85,7 @@ internal sealed partial class InferEndpoint
         Leave(version, limit);
     }
 
-    private void TakeDown(Exchange exchange, in Choice choice, in AssignedRequest assigned, PredictionStatus status, double seconds)
+    private void TakeDown(Exchange exchange, in Choice choice, in AssignedRequest assigned, PredictionStatus status, double seconds, TimeSpan limit)
     {
         if (status == PredictionStatus.Done)
         {
@@ -95,11 +95,14 @@ internal sealed partial class InferEndpoint
 
         if (choice.Rollout?.Tally is not { } tally)
             return;
+        var isLate = choice.Route.LatencyBudget is { } budget && seconds > budget.TotalSeconds;
         switch (status)
         {
             case PredictionStatus.Done:
-                tally.Answered(assigned, seconds, choice.Route.LatencyBudget is { } budget && seconds > budget.TotalSeconds);
+                tally.Answered(assigned, seconds, isLate);
                 break;
+            // A caller who gave up before the answer was late has shown nothing of the version: else whoever asks for 1 ms takes it back.
+            case PredictionStatus.TimedOut when limit < options.RequestLimit && !isLate:
             case PredictionStatus.Busy:
                 tally.Refused(assigned);
                 break;

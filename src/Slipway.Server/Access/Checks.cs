@@ -22,7 +22,7 @@ internal static class Checks
     {
         Few(key, groups.Length);
         foreach (var group in groups)
-            Name(key, group);
+            Name(key, group ?? "");
     }
 
     public static void Roles(string key, ImmutableArray<RoleGrant> roles)

@@ -27,13 +27,21 @@ internal sealed class OidcKeys(OidcTrust trust, HttpClient http, TimeProvider ti
     {
         if (IsGood(state, unknown))
             return state.Keys;
-        await fetching.WaitAsync(cancellation);
+        // While somebody asks a provider that is slow, its old keys do: nobody else waits for it.
+        if (unknown is null && Usable is { IsEmpty: false } old && !await fetching.WaitAsync(TimeSpan.Zero, cancellation))
+            return old;
+        else if (unknown is not null || Usable.IsEmpty)
+            await fetching.WaitAsync(cancellation);
         try
         {
-            var now = time.GetUtcNow();
-            if (!IsGood(state, unknown) && now - state.TriedAt >= Pause)
-                state = await FetchAsync(cancellation) is { } keys ? new(keys, now, now) : state with { TriedAt = now };
-            return now - state.FetchedAt < Stale ? state.Keys : [];
+            if (!IsGood(state, unknown) && time.GetUtcNow() - state.TriedAt >= Pause)
+            {
+                // The pause begins after the answer, or who waited for it would each ask again.
+                var begun = time.GetUtcNow();
+                state = await FetchAsync(cancellation) is { } keys ? new(keys, begun, time.GetUtcNow()) : state with { TriedAt = time.GetUtcNow() };
+            }
+
+            return Usable;
         }
         finally
         {
@@ -42,6 +50,8 @@ internal sealed class OidcKeys(OidcTrust trust, HttpClient http, TimeProvider ti
     }
 
     public void Dispose() => fetching.Dispose();
+
+    private ImmutableArray<SecurityKey> Usable => time.GetUtcNow() - state.FetchedAt < Stale ? state.Keys : [];
 
     private bool IsGood(State held, ImmutableArray<SecurityKey>? unknown) =>
         time.GetUtcNow() - held.FetchedAt < Fresh && (unknown is null || unknown.Value != held.Keys);

@@ -58,7 +58,7 @@ internal sealed class OidcVerifier : IDisposable
         // Read before it is checked, and only to know whose keys to check it with.
         if (!TryRead(token, out var unverified))
             throw new ApiProblem(StatusCodes.Status401Unauthorized, new("token-unknown", "this is no token of a kind that this server takes", Help: "was it copied as a whole? `slipway access token new` makes one"));
-        if (!providers.TryGetValue(unverified.Issuer, out var provider))
+        if (unverified.Issuer is not { Length: > 0 } issuer || !providers.TryGetValue(issuer, out var provider))
             throw Refused("token-unknown", "this token is of no identity provider that this server trusts");
         var keys = await provider.Keys.GetAsync(null, cancellation);
         var result = await ValidateAsync(token, provider.Trust, keys);

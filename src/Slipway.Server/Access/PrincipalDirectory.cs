@@ -24,9 +24,10 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
 
     private readonly OidcVerifier oidc = new(options.Oidc, options.Time);
     private readonly TimeProvider time = options.Time;
+    private readonly TokenSecret localGateway = TokenSecret.Create();
 
     /// <summary>Proves a gateway in this process. It is in no database, and ends with the process.</summary>
-    public string LocalGatewayToken { get; } = TokenSecret.Create().Text;
+    public string LocalGatewayToken => localGateway.Text;
 
     /// <summary>Who calls; nobody when there is no token.</summary>
     /// <exception cref="ApiProblem">A token that is unknown, expired or revoked (401).</exception>
@@ -47,7 +48,7 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
         if (token.Length > LongestToken)
             throw Refused("bad-token", $"the token has {token.Length} characters, allowed are {LongestToken}");
         return TokenSecret.Parse(token) is not { } secret ? await IdentifyAsync(await oidc.VerifyAsync(token, cancellation), cancellation)
-            : secret.Text == LocalGatewayToken ? LocalGateway
+            : secret.Hash == localGateway.Hash ? LocalGateway
             : await IdentifyAsync(secret, cancellation);
     }
 

@@ -18,7 +18,8 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
     ];
 
     private async Task ListOwnAsync(ApiCall call) =>
-        await call.AnswerAsync(await database.ReadAsync(session => TokenTable.ListAsync(session, call.Caller.Id), call.Cancellation), AccessJson.Default.ImmutableArrayApiToken);
+        await call.AnswerAsync(
+            (await database.ReadAsync(session => TokenTable.ListAsync(session, call.Caller.Id), call.Cancellation)).RemoveAll(token => !IsItsOwn(call.Caller, token)), AccessJson.Default.ImmutableArrayApiToken);
 
     private async Task ListAllAsync(ApiCall call) =>
         await call.AnswerAsync(await database.ReadAsync(session => TokenTable.ListAsync(session, call.Query("principal")), call.Cancellation), AccessJson.Default.ImmutableArrayApiToken);
@@ -48,7 +49,7 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
             {
                 // Another's token is as if there were none.
                 var token = await TokenTable.FindAsync(session, id);
-                if (token is null || token.Principal != call.Caller.Id && !call.Caller.May(Permission.Administer, null))
+                if (token is null || !IsItsOwn(call.Caller, token) && !call.Caller.May(Permission.Administer, null))
                     throw new ApiProblem(StatusCodes.Status404NotFound, new("no-token", $"you have no token '{id}'", Help: "see slipway access token list"));
                 var revoked = await TokenIssuer.RevokeAsync(session, ledger, call.Caller, token, wanted, time.GetUtcNow().ToUnixTimeMilliseconds());
                 return new RevokedTokens(revoked, [.. await TokenTable.FamilyAsync(session, id)]);
@@ -56,6 +57,10 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
             call.Cancellation);
         await call.AnswerAsync(answer, AccessJson.Default.RevokedTokens);
     }
+
+    /// <summary>A narrowed token is lent to a program: it may end itself, and no other token of its owner's.</summary>
+    private static bool IsItsOwn(Caller caller, ApiToken token) =>
+        token.Principal == caller.Id && (caller.Token is not { Scope.IsEmpty: false } narrow || narrow.Id == token.Id);
 
     private static ApiProblem Forbidden(string message) => new(StatusCodes.Status403Forbidden, new("forbidden", message));
 }

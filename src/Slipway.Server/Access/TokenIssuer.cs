@@ -24,7 +24,8 @@ internal static class TokenIssuer
         var inForce = (await TokenTable.ListAsync(session, owner.Id)).Count(token => token.RevokedAt is null && token.ExpiresAt > now);
         if (inForce >= MostInForce)
             throw new ApiProblem(StatusCodes.Status409Conflict, new("too-many-tokens", $"{owner.Name} has {inForce} tokens in force, allowed are {MostInForce}", Help: "revoke some with `slipway access token revoke`"));
-        var secret = TokenSecret.Create();
+        var secret = wanted.Hash is null ? TokenSecret.Create() : null;
+        var hash = secret?.Hash ?? await CheckHashAsync(session, wanted.Hash!);
         var token = new ApiToken(
             "tok-" + RandomNumberGenerator.GetHexString(16, lowercase: true),
             owner.Id,
@@ -32,15 +33,24 @@ internal static class TokenIssuer
             wanted.Scope,
             now,
             maker.Id,
-            // The server itself has no will of its own, and forgets what it printed.
-            [.. maker.MayBe.Append(maker.Id).Where(id => id != owner.Id && id != LedgerWriter.Server.Id).Distinct().Order(StringComparer.Ordinal)],
+            // The server itself has no will of its own, and forgets what it printed. Who enrols another's token has never seen it.
+            [.. maker.MayBe.Append(maker.Id).Where(id => id != owner.Id && id != LedgerWriter.Server.Id && !(secret is null && owner.Id != maker.Id)).Distinct().Order(StringComparer.Ordinal)],
             maker.Token?.Id,
             now + (long)TimeSpan.FromDays(wanted.Days).TotalMilliseconds,
             LastUsedAt: null,
             RevokedAt: null);
-        await ledger.RecordAsync(session, maker, "token.issued", [Subjects.Of(token)], wanted.Reason, Subjects.Data(token, AccessJson.Default.ApiToken));
-        await TokenTable.AddAsync(session, token, secret);
-        return new IssuedToken(secret.Text, token);
+        await ledger.RecordAsync(session, maker, secret is null ? "token.enrolled" : "token.issued", [Subjects.Of(token)], wanted.Reason, Subjects.Data(token, AccessJson.Default.ApiToken));
+        await TokenTable.AddAsync(session, token, hash);
+        return new IssuedToken(secret?.Text ?? "", token);
+    }
+
+    private static async Task<string> CheckHashAsync(Session session, string hash)
+    {
+        if (!TokenSecret.IsHash(hash))
+            throw Checks.Bad("bad-hash", "hash is allowed to be 64 hex digits: what `slipway access token make` prints beside the token, never the token itself");
+        if (await TokenTable.IsKnownAsync(session, hash))
+            throw new ApiProblem(StatusCodes.Status409Conflict, new("token-known", "a token with this hash was enrolled before", Help: "make another with `slipway access token make`"));
+        return hash;
     }
 
     /// <returns>Ids of what was revoked: none where it had been before.</returns>

@@ -25,15 +25,17 @@ internal static class TokenTable
         return [.. (await session.QueryAsync<Row>($"SELECT {Columns} FROM tokens {where} ORDER BY created_at DESC, id", new { principal })).Select(row => Parse(row)!)];
     }
 
-    public static Task AddAsync(Session session, ApiToken token, TokenSecret secret) => session.ExecuteAsync(
+    public static async Task<bool> IsKnownAsync(Session session, string hash) => await session.FindAsync<string>("SELECT id FROM tokens WHERE hash = @hash", new { hash }) is not null;
+
+    public static Task AddAsync(Session session, ApiToken token, string hash) => session.ExecuteAsync(
         """
         INSERT INTO tokens (id, hash, principal, label, scope, created_at, created_by, known_to, made_with, expires_at)
-        VALUES (@Id, @Hash, @Principal, @Label, @scope, @CreatedAt, @CreatedBy, @knownTo, @MadeWith, @ExpiresAt)
+        VALUES (@Id, @hash, @Principal, @Label, @scope, @CreatedAt, @CreatedBy, @knownTo, @MadeWith, @ExpiresAt)
         """,
         new
         {
             token.Id,
-            secret.Hash,
+            hash,
             token.Principal,
             token.Label,
             scope = StoredJson.Text(token.Scope, AccessJson.Default.ImmutableArrayRoleGrant),

@@ -41,8 +41,8 @@ internal sealed class Source(string gateway, string boot)
 
     public bool IsDrained { get; set; }
 
-    /// <summary>Whether requests that it served may never be told: it served some, and vanished.</summary>
-    public bool LeftUntold => IsGone && !IsDrained && told.Count > 0;
+    /// <summary>Whether requests that it served may never be told: it had the weight in force, or told of some, and vanished.</summary>
+    public bool LeftUntold => IsGone && !IsDrained;
 
     public int Waiting => bad.Count;
 

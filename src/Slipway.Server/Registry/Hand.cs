@@ -6,7 +6,11 @@ namespace Slipway.Server.Registry;
 
 /// <summary>Who did something, as far as a token can tell.</summary>
 /// <param name="MayBe">Others who have held the token that it was done with.</param>
-internal sealed record Hand(string Principal, ImmutableArray<string> MayBe);
+internal sealed record Hand(string Principal, ImmutableArray<string> MayBe)
+{
+    /// <summary>Everybody that it may have been.</summary>
+    public IEnumerable<string> People => MayBe.Append(Principal);
+}
 
 internal sealed record HandRow
 {

@@ -20,7 +20,7 @@ internal static class PromotionRules
         var last = facts.Votes.GroupBy(vote => vote.By.Principal, StringComparer.Ordinal).Select(votes => votes.Last()).ToArray();
         var against = last.Where(vote => !vote.Vote.Approves).ToArray();
         var counted = last.Where(vote => vote.Vote.Approves && !facts.Authors.Wrote(vote.By)).ToArray();
-        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates), .. tightened.Faults, .. facts.Distrust is { } distrust ? [distrust] : Array.Empty<Fault>()];
+        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates), .. tightened.Faults, .. new[] { facts.Distrust, facts.Baseline }.OfType<Fault>()];
         ImmutableArray<string> missing =
         [
             .. hard.Select(fault => fault.Message),
@@ -50,10 +50,24 @@ internal static class PromotionRules
 
     private static string? Lacking(ApprovalRule rule, IEnumerable<CastVote> counted)
     {
-        var have = counted.Count(vote => rule.Group == ApprovalRule.Anyone || vote.Vote.Groups.Contains(rule.Group));
+        var have = Different(counted.Where(vote => rule.Group == ApprovalRule.Anyone || vote.Vote.Groups.Contains(rule.Group)));
         var lacks = rule.Count - have;
         var whose = rule.Group == ApprovalRule.Anyone ? "" : $" of the group '{rule.Group}'";
         return lacks <= 0 ? null : $"{lacks} more {(lacks == 1 ? "person" : "people")}{whose} must approve, who neither pushed nor signed it";
+    }
+
+    /// <summary>How many people they are at least: votes that one person may have cast count as one.</summary>
+    private static int Different(IEnumerable<CastVote> votes)
+    {
+        var counted = new HashSet<string>(StringComparer.Ordinal);
+        var people = 0;
+        foreach (var vote in votes.Where(vote => !vote.By.People.Any(counted.Contains)))
+        {
+            counted.UnionWith(vote.By.People);
+            people++;
+        }
+
+        return people;
     }
 }
 
@@ -62,17 +76,18 @@ internal static class PromotionRules
 /// <param name="Gates">The server's own judgement of the bundle.</param>
 /// <param name="Votes">Oldest first.</param>
 /// <param name="Distrust">Why nobody vouches for the bundle any more; null while somebody does.</param>
-internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust);
+/// <param name="Baseline">Why what its gates compared it with says nothing of the channel; null where it does, or nothing was compared.</param>
+internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust, Fault? Baseline);
 
 /// <param name="By">Whoever voted, as the token tells.</param>
 internal sealed record CastVote(Approval Vote, Hand By);
 
 /// <summary>Whose work a version and its plan are: those never count as its approvers.</summary>
-/// <param name="Surely">Principals who pushed it, whose keys signed it, who set the plan.</param>
-/// <param name="Perhaps">Those who have held a token that one of these did it with.</param>
-internal sealed record Authors(ImmutableHashSet<string> Surely, ImmutableHashSet<string> Perhaps)
+/// <param name="People">Who pushed it, whose keys signed it, who set the plan; and those who have held a token that one of these did it with.</param>
+internal sealed record Authors(ImmutableHashSet<string> People)
 {
-    public bool Wrote(Hand hand) => Surely.Contains(hand.Principal) || Perhaps.Contains(hand.Principal) || hand.MayBe.Any(Surely.Contains);
+    /// <summary>Whether one person may stand behind both, as an administrator does who made both tokens.</summary>
+    public bool Wrote(Hand hand) => hand.People.Any(People.Contains);
 }
 
 /// <param name="Tightened">The plan under the policy.</param>

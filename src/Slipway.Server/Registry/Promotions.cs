@@ -7,6 +7,7 @@ using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Statements;
 using Slipway.Primitives.Faults;
+using Slipway.Server.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
@@ -66,7 +67,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         if (vote.Approves && caller.Kind != PrincipalKind.Person)
             throw Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
         if (vote.Approves && standing.Authors.Wrote(hand))
-            throw Conflict("approver-is-author", $"{caller.Name} pushed or signed version {row.Version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves");
+            throw OwnWork(caller, row.Version);
 
         var cast = new Approval(caller.Id, caller.Name, caller.Groups, vote.Approves, time.GetUtcNow().ToUnixTimeMilliseconds(), vote.Reason);
         await RecordAsync(session, caller, vote.Approves ? "promotion.approved" : "promotion.rejected", standing.Promotion, vote.Reason);
@@ -143,17 +144,41 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     {
         var version = await RequireVersionAsync(session, row.Model, row.Version);
         var plan = (await PlanTable.FindAsync(session, row.Model, row.PlanNumber))!;
-        var votes = await PromotionTable.VotesAsync(session, row.Model, row.Number);
+        var votes = await StandingVotesAsync(session, await PromotionTable.VotesAsync(session, row.Model, row.Number));
         var signers = await Signatures.OfAsync(session, version.Bundle);
         Hand[] hands = [.. await VersionTable.PushersAsync(session, version.Bundle), await PlanTable.SetterAsync(session, plan)];
-        var authors = new Authors([.. hands.Select(hand => hand.Principal), .. signers.Select(signer => signer.Owner).OfType<string>()], [.. hands.SelectMany(hand => hand.MayBe)]);
+        var authors = new Authors([.. hands.SelectMany(hand => hand.People), .. signers.Select(signer => signer.Owner).OfType<string>()]);
         var ruling = PromotionRules.Judge(new PromotionFacts(
-            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers)));
+            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers), await BaselineFaultAsync(session, version, row.Channel)));
         var later = await PromotionTable.LatestAsync(session, row.Model, row.Version, row.Channel) is { } latest && latest.Number > row.Number ? Promotion.IdOf(row.Model, (int)latest.Number) : null;
         var promotion = new Promotion(
             Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, later is null ? ruling.State : PromotionState.Replaced,
             ruling.Tightened.Approvals, [.. votes.Select(vote => vote.Vote)], later is null ? ruling.Missing : [$"{later} was asked for later"], row.RequestedBy, row.RequestedByName, row.RequestedAt, row.Reason);
         return new Standing(promotion, ruling, authors);
+    }
+
+    /// <summary>What somebody approved who is disabled now counts no more: a stolen account is disabled, and so is what was done with it. A rejection stays.</summary>
+    private static async Task<ImmutableArray<CastVote>> StandingVotesAsync(Session session, ImmutableArray<CastVote> votes)
+    {
+        var standing = ImmutableArray.CreateBuilder<CastVote>();
+        foreach (var vote in votes)
+        {
+            if (!vote.Vote.Approves || await PrincipalTable.FindAsync(session, vote.By.Principal) is not { Disabled: true })
+                standing.Add(vote);
+        }
+
+        return standing.ToImmutable();
+    }
+
+    /// <summary>An author chooses the baseline: compared with a version as weak, which never served anybody, a weak one is no worse.</summary>
+    private static async Task<Fault?> BaselineFaultAsync(Session session, ModelVersion version, string channel)
+    {
+        if (version.Gates.Baseline is not { } digest || await VersionTable.FindAsync(session, digest) is not { } baseline)
+            return null;
+        var live = await VersionTable.EverLiveAsync(session, version.Model, channel);
+        return live.IsEmpty || live.Contains(baseline.Number)
+            ? null
+            : new Fault("baseline-never-live", $"its gates compare it with version {baseline.Number}, which was never live on {channel}; live there was or is version {string.Join(", ", live)}", Help: "name a bundle that was live as the evaluation's baseline, run and push again");
     }
 
     private static Fault? Distrust(ImmutableArray<SignerStatus> signers)
@@ -168,6 +193,13 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         session, caller, action,
         [new LedgerSubject($"models/{promotion.Model}/promotions/{promotion.Number}", promotion.Plan), LedgerSubject.OfVersion(promotion.Model, promotion.Version, promotion.Bundle), LedgerSubject.OfChannel(promotion.Model, promotion.Channel)],
         reason, JsonSerializer.SerializeToElement(promotion, RegistryJson.Default.Promotion));
+
+    private static ApiProblem OwnWork(Caller caller, long version) => caller.MayBe.IsEmpty
+        ? Conflict("approver-is-author", $"{caller.Name} pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves")
+        : Conflict(
+            "approver-is-author",
+            $"{caller.Name}, or {string.Join(", ", caller.MayBe)}, who has held this token, pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work",
+            $"{caller.Name} makes a token with `slipway access token make`, and an administrator enrols it by its hash; or somebody else of the group approves");
 
     private static ApiProblem Conflict(string code, string message, string help) => new(StatusCodes.Status409Conflict, new Fault(code, message, Help: help));
 

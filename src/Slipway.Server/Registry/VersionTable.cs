@@ -57,6 +57,10 @@ internal static class VersionTable
         "INSERT INTO version_pushes (bundle, principal, may_be, at) VALUES (@bundle, @by, @mayBe, @at) ON CONFLICT (bundle, principal) DO NOTHING",
         new { bundle = bundle.ToString(), by = by.Id, mayBe = StoredJson.Text(by.MayBe, RegistryJson.Default.ImmutableArrayString), at }) > 0;
 
+    /// <summary>Numbers of the versions that are or were live on a channel. Whoever makes them so writes them down; here they are only asked for.</summary>
+    public static async Task<ImmutableArray<int>> EverLiveAsync(Session session, string model, string channel) =>
+        [.. (await session.QueryAsync<long>("SELECT number FROM live_before WHERE model = @model AND channel = @channel ORDER BY number", new { model, channel })).Select(number => (int)number)];
+
     /// <summary>Everyone who pushed it, and those who have held the tokens that they did it with.</summary>
     public static async Task<ImmutableArray<Hand>> PushersAsync(Session session, Digest bundle) =>
         [.. (await session.QueryAsync<HandRow>("SELECT principal AS Principal, may_be AS MayBe FROM version_pushes WHERE bundle = @bundle", new { bundle = bundle.ToString() })).Select(row => row.Read())];

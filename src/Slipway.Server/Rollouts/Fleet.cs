@@ -42,7 +42,8 @@ internal sealed class Fleet(StoredRollout rollout, ImmutableArray<SeenGateway> g
     {
         foreach (var lost in Gateways.Where(gateway => !gateway.Live && gateway.SeenAt < now))
             yield return new Noted(now, $"gateway {lost.Gateway} was last heard of at {Time(lost.SeenAt)}: what it did not tell by then is missing from the evidence, and it leaves the candidate by itself");
-        if (Live.FirstOrDefault(gateway => gateway.Candidate == VersionState.Quarantined) is { } crashed)
+        // A person's way back is not cut off by one gateway that the version once died in: the others take it.
+        if (rollout.State.Kind == RolloutKind.Release && Live.FirstOrDefault(gateway => gateway.Candidate == VersionState.Quarantined) is { } crashed)
             yield return new CandidateQuarantined(now, crashed.Gateway, crashed.Reason ?? "it gives no reason");
         if (Live.Any() && !Takers.Any())
             yield return new CandidateRefused(now, Live.First().Reason ?? "it gives no reason");

@@ -1,12 +1,10 @@
-using Slipway.Primitives.Faults;
-
 namespace Slipway.Server.Storage;
 
 /// <summary>What one server at a time may do, over all servers of a database: held for a while, kept by holding it again, fenced by its epoch.</summary>
 /// <remarks>
 /// Time is the database's own, so servers' clocks need not agree. If that clock steps forward, a lease may pass on while its holder still
 /// lives; if it steps back, what ends later than any lease could is taken as ended. Neither can harm: changes come one after another, and
-/// one that asks <see cref="RequireEpochAsync"/> is refused from the moment that another holder's epoch was committed.
+/// one that asks <see cref="IsInForceAsync"/> does nothing from the moment on that another holder's epoch was committed.
 /// </remarks>
 internal sealed class Lease(Database database)
 {
@@ -48,12 +46,4 @@ internal sealed class Lease(Database database)
 
     /// <summary>Whether nobody took over since this epoch: to be asked inside the change that rests on it.</summary>
     public static async Task<bool> IsInForceAsync(Session session, string name, long epoch) => await EpochAsync(session, name) == epoch;
-
-    /// <summary>As <see cref="IsInForceAsync"/>, for a change that is nothing without it.</summary>
-    /// <exception cref="SlipwayException">Another server took over (exit 3).</exception>
-    public static async Task RequireEpochAsync(Session session, string name, long epoch)
-    {
-        if (await EpochAsync(session, name) is var now && now != epoch)
-            throw new SlipwayException(ExitCode.NotThere, new Fault("lease-lost", $"another server took over '{name}' (epoch {now}, this one's was {epoch})", Help: "nothing was changed here; that server goes on"));
-    }
 }

@@ -81,15 +81,16 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>How long new tokens are valid, in days.</summary>
     public int TokenDays { get; set; } = 1;
 
-    /// <summary>Makes a principal with these roles, and a token for it.</summary>
+    /// <summary>Makes a principal with these roles, and enrols a token that nobody else has held.</summary>
     public async Task<(string Id, string Token)> NewTokenAsync(string name, string[] groups, params RoleGrant[] roles)
     {
         var kind = roles.Any(role => role.Role == Role.Gateway) ? PrincipalKind.Service : PrincipalKind.Person;
         var principal = await PostAsync(
             Admin, "/api/v1/principals", new NewPrincipal(name, kind, [.. groups], [.. roles], "a test"), AccessJson.Default.NewPrincipal, AccessJson.Default.Principal);
-        var issued = await PostAsync(
-            Admin, "/api/v1/tokens", new NewToken(principal.Id, "a test's", [], TokenDays, "a test"), AccessJson.Default.NewToken, AccessJson.Default.IssuedToken);
-        return (principal.Id, issued.Secret);
+        var made = TokenSecret.Create();
+        await PostAsync(
+            Admin, "/api/v1/tokens", new NewToken(principal.Id, "a test's", [], TokenDays, "a test") { Hash = made.Hash }, AccessJson.Default.NewToken, AccessJson.Default.IssuedToken);
+        return (principal.Id, made.Text);
     }
 
     public static async Task<TAnswer> PostAsync<TBody, TAnswer>(HttpClient client, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType)

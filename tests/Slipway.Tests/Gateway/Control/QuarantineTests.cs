@@ -113,6 +113,16 @@ public sealed class QuarantineTests : IAsyncLifetime
             Start(Mark(bad, CrashMoment.Beside));
         Assert.Contains("5 times", Start(Mark(bad, CrashMoment.Beside)).Find(bad)!.Quarantined);
 
+        // What is kept warm is the way back: however often the process dies beside it, it stays one. In its own load it does not.
+        var way = Digest.Of("way back"u8);
+        var (unchanged, withWarm) = (last, last with { Models = [last.Models[0] with { Warm = [new VersionRef(3, way)] }] });
+        last = withWarm;
+        for (var death = 0; death < 2 * CrashNotes.MaxDeaths; death++)
+            Assert.Null(Start(Mark(way, CrashMoment.Beside)).Find(way));
+        Assert.NotNull(Start(Mark(way, CrashMoment.Loading)).Find(way)!.Quarantined);
+        last = unchanged;
+        File.Delete(Path.Combine(folder, way.Hex));
+
         // Quarantine is not forgiven, and lasts.
         Start().Forgive(bad);
         Assert.Equal(["flight-delay"], Start().Quarantined.Select(note => note.Model));

@@ -199,6 +199,9 @@ public sealed class RolloutServingTests
         await EventAsync(15, HttpStatusCode.InternalServerError, BadKind.Error);
         await EventAsync(16, HttpStatusCode.InternalServerError, BadKind.InvalidOutput);
         await EventAsync(17, HttpStatusCode.OK, BadKind.Latency);
+        // Who gives up before the answer would be late has shown nothing of the version.
+        Assert.Equal(HttpStatusCode.GatewayTimeout, (await gateway.AskAsync(Row(17), headers: ("Slipway-Timeout-Ms", "50"))).Status);
+        Assert.Equal((0, 0), (gateway.Told().Bad.Length, gateway.Told().Counts.Length));
         await EventAsync(13, HttpStatusCode.InternalServerError, BadKind.Error);
         while (candidate.Host.NotReady is null)
             await Task.Delay(1, Cancellation);
@@ -206,7 +209,7 @@ public sealed class RolloutServingTests
         File.WriteAllText(Path.Combine(candidate.Host.Model.Folder, "go"), "");
         while (candidate.Host.NotReady is not null)
             await Task.Delay(10, Cancellation);
-        await EventAsync(14, HttpStatusCode.GatewayTimeout, BadKind.Timeout, ("Slipway-Timeout-Ms", "200"));
+        await EventAsync(14, HttpStatusCode.GatewayTimeout, BadKind.Timeout, ("Slipway-Timeout-Ms", "400"));
 
         foreach (var (body, status) in new[] { ("{", 400), (Row(24), 400), (Row(1) + " ", 200), ("{\"inputs\":[]}", 400) })
             Assert.Equal(status, (int)(await gateway.AskAsync(body, "/v2/models/flight-delay/versions/1/infer")).Status);

@@ -119,14 +119,47 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_its_holder_made_proves_nothing_until_its_hash_is_enrolled_and_is_enrolled_once()
+    {
+        var (alice, _) = await server.NewTokenAsync("Alice", [], Author);
+        var made = TokenSecret.Create();
+        Assert.Equal("token-unknown", await RefusalAsync(made.Text));
+        var enrolled = await IssueAsync(server.Admin, new(alice, "hers", [], 1, "x") { Hash = made.Hash });
+        Assert.Equal(("", alice), (enrolled.Secret, enrolled.Token.Principal));
+        Assert.Equal(alice, (await WhoAsync(made.Text)).Id);
+        Assert.Equal((409, "token-known"), await RefusalAsync(server.Admin, new NewToken(alice, "again", [], 1, "x") { Hash = made.Hash }));
+        foreach (var hash in new[] { "", made.Text, made.Hash.ToUpperInvariant() + "", made.Hash[1..] })
+            Assert.Equal((400, "bad-hash"), await RefusalAsync(server.Admin, new NewToken(alice, "none", [], 1, "x") { Hash = hash }));
+    }
+
+    [Fact]
+    public async Task A_narrowed_token_sees_and_ends_itself_alone()
+    {
+        var (_, token) = await server.NewTokenAsync("Alice", [], Author);
+        var narrow = await IssueAsync(server.As(token), new(null, "narrow", [Viewer], 1, "x"));
+        var whole = Assert.Single(await ListAsync(server.As(token), "/api/v1/tokens"), found => found.Scope.IsEmpty);
+        Assert.Equal(narrow.Token.Id, Assert.Single(await ListAsync(server.As(narrow.Secret), "/api/v1/tokens")).Id);
+        using var response = await server.As(narrow.Secret).PostAsync($"/api/v1/tokens/{whole.Id}/revoke", TestServer.Json(new RevokeToken(false, "x"), AccessJson.Default.RevokeToken), Cancellation);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Null(await RefusalAsync(token));
+        await RevokeAsync(server.As(narrow.Secret), narrow.Token.Id);
+        Assert.Equal("token-revoked", await RefusalAsync(narrow.Secret));
+    }
+
+    [Fact]
     public async Task Who_held_a_token_before_is_known_from_all_that_were_made_with_it()
     {
         var admin = (await WhoAsync(server.AdminToken)).Id;
-        var (alice, token) = await server.NewTokenAsync("Alice", [], Viewer);
-        var second = await IssueAsync(server.As(token), new(null, "second", [], 1, "x"));
+        var (alice, enrolled) = await server.NewTokenAsync("Alice", [], Viewer);
+        var first = await IssueAsync(server.Admin, new(alice, "first", [], 1, "x"));
+        var second = await IssueAsync(server.As(first.Secret), new(null, "second", [], 1, "x"));
         var third = await IssueAsync(server.As(second.Secret), new(null, "third", [], 1, "x"));
         Assert.Equal([admin], third.Token.KnownTo);
         Assert.Equal((alice, second.Token.Id), (third.Token.CreatedBy, third.Token.MadeWith));
+        // Who enrolled a token by its hash has never held it.
+        var own = Assert.Single(await ListAsync(server.Admin, $"/api/v1/all-tokens?principal={alice}"), found => found.CreatedBy == admin && found.Id != first.Token.Id);
+        Assert.Empty(own.KnownTo);
+        Assert.Empty((await IssueAsync(server.As(enrolled), new(null, "made with it", [], 1, "x"))).Token.KnownTo);
         // The administrator's own are nobody else's, and a server that printed one forgets it.
         Assert.Empty((await IssueAsync(server.Admin, new(null, "own", [], 1, "x"))).Token.KnownTo);
     }

@@ -71,6 +71,8 @@ public sealed class AuthorizationTests
         POST   /api/v1/trusted-keys/{key}/revoke                                    Administer
         GET    /api/v1/whoami                                                       SignedIn
         GET    /assets/{style}                                                      Anyone
+        GET    /health/live                                                         Anyone
+        GET    /health/ready                                                        Anyone
         POST   /sign-in                                                             Anyone
         POST   /sign-out                                                            Anyone
         """;

@@ -225,12 +225,24 @@ public sealed class EvidenceFoldTests
         Assert.Equal((0, 0), fold.Firsts());
         fold.Forget("b", "b1");
         Assert.Equal((1, 0), fold.Firsts());
-        Assert.Equal(0, fold.Evidence().Lost);      // it never had a request
+        Assert.Equal(1, fold.Evidence().Lost);      // it told of no request, and nobody knows whether it got one since
 
         fold.Forget("a", "b1");
-        Assert.Equal(1, fold.Evidence().Lost);
+        Assert.Equal(2, fold.Evidence().Lost);
         fold.Take(Batch("a", 2, 200, []), Weights);
+        Assert.Equal(1, fold.Evidence().Lost);
+    }
+
+    [Fact]
+    public void A_gateway_that_had_the_weight_in_force_and_vanished_without_a_word_is_lost_too()
+    {
+        var fold = EvidenceFold.Start(Rollout);
+        fold.Join("silent", "b1");
+        fold.Take(Batch("a", 1, 100, [Bad(50, 1)]), Weights);
         Assert.Equal(0, fold.Evidence().Lost);
+        fold.Forget("silent", "b1");
+        Assert.Equal(1, fold.Evidence().Lost);
+        Assert.Equal(1, EvidenceFold.Read(fold.Write()).Evidence().Lost);
     }
 
     [Fact]
@@ -326,7 +338,8 @@ public sealed class EvidenceFoldTests
             Assert.True(fold.Join("a", $"b{i}"));
         Assert.False(fold.Join("a", "one more"));
         Assert.Equal(BatchResult.Refused, fold.Take(Batch("a", 1, 10, [], boot: "one more"), Weights).Result);
-        Assert.Equal(1, fold.Evidence().Lost);
+        // Each boot ended the one before, of which nobody knows what it did not tell; and the batch that was refused.
+        Assert.Equal(EvidenceFold.MostSources, fold.Evidence().Lost);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class PromotionRulesTests
     private static readonly ChannelPolicy floor = Policy.Default.Floor("m", "production");
 
     private static readonly PromotionFacts sound = new(
-        floor, ChannelPlan.Canary, Report(Verdict.Pass), [For("bob", "risk")], new Authors(["alice"], ["admin"]), null);
+        floor, ChannelPlan.Canary, Report(Verdict.Pass), [For("bob", "risk")], new Authors(["alice", "admin"]), null, null);
 
     [Fact]
     public void One_person_who_did_not_write_it_suffices_for_production_by_default()
@@ -34,8 +34,27 @@ public sealed class PromotionRulesTests
         Assert.Equal(PromotionState.Waiting, PromotionRules.Judge(sound with { Votes = [For("alice")] }).State);
         Assert.Equal(PromotionState.Waiting, PromotionRules.Judge(sound with { Votes = [For("admin")] }).State);
         Assert.Equal(PromotionState.Waiting, PromotionRules.Judge(sound with { Votes = [Cast("bob", true, ["risk"], "alice")] }).State);
-        // An administrator makes everybody's tokens: that alone taints nobody.
-        Assert.Equal(PromotionState.Approved, PromotionRules.Judge(sound with { Votes = [Cast("bob", true, ["risk"], "admin")] }).State);
+        // An administrator who made both tokens may be both.
+        Assert.Equal(PromotionState.Waiting, PromotionRules.Judge(sound with { Votes = [Cast("bob", true, ["risk"], "admin")] }).State);
+        Assert.Equal(PromotionState.Approved, PromotionRules.Judge(sound with { Votes = [Cast("bob", true, ["risk"], "another admin")] }).State);
+    }
+
+    [Fact]
+    public void Votes_that_one_person_may_have_cast_count_as_one()
+    {
+        var plan = ChannelPlan.Canary with { Approvals = [new ApprovalRule("risk", 2)] };
+        PromotionState With(params CastVote[] votes) => PromotionRules.Judge(sound with { Plan = plan, Votes = [.. votes] }).State;
+        Assert.Equal(PromotionState.Approved, With(For("bob", "risk"), For("carol", "risk")));
+        Assert.Equal(PromotionState.Waiting, With(Cast("bob", true, ["risk"], "root"), Cast("carol", true, ["risk"], "root")));
+        Assert.Equal(PromotionState.Waiting, With(Cast("bob", true, ["risk"], "carol"), For("carol", "risk")));
+        Assert.Equal(PromotionState.Approved, With(Cast("bob", true, ["risk"], "root"), Cast("carol", true, ["risk"], "root"), For("dan", "risk")));
+    }
+
+    [Fact]
+    public void A_baseline_that_served_nobody_is_no_comparison()
+    {
+        var ruling = PromotionRules.Judge(sound with { Baseline = new Fault("baseline-never-live", "version 3 was never live") });
+        Assert.Equal((PromotionState.Waiting, "baseline-never-live"), (ruling.State, Assert.Single(ruling.Hard).Code));
     }
 
     [Fact]

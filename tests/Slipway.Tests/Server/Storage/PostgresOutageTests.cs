@@ -30,6 +30,26 @@ public sealed class PostgresOutageTests
     }
 
     [Fact]
+    public async Task A_server_without_its_database_lives_and_is_not_ready()
+    {
+        await using var cluster = await PostgresCluster.StartAsync();
+        await using var server = await TestServer.StartAsync(DatabaseKind.Postgres, own: cluster);
+        Assert.Equal((204, 204), (await AskAsync("live"), await AskAsync("ready")));
+        await cluster.StopServerAsync();
+        Assert.Equal((204, 503), (await AskAsync("live"), await AskAsync("ready")));
+        await cluster.StartServerAsync();
+        Assert.Equal(204, await AskAsync("ready"));
+
+        async Task<int> AskAsync(string what)
+        {
+            using var anyone = new HttpClient { BaseAddress = server.Plane.Url };
+            using var response = await anyone.GetAsync($"/health/{what}", Cancellation);
+            Assert.DoesNotContain("Host", await response.Content.ReadAsStringAsync(Cancellation));
+            return (int)response.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task While_it_is_away_calls_say_so_and_then_go_on()
     {
         await using var cluster = await PostgresCluster.StartAsync();
