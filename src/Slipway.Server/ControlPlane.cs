@@ -67,7 +67,7 @@ public sealed class ControlPlane : IAsyncDisposable
 
     private async Task OpenAsync(ServerOptions options, CancellationToken cancellation)
     {
-        AtomicFile.CreateFolder(options.Folder);
+        AtomicFile.CreatePrivateFolder(options.Folder);
         // An SQLite file has one server. Servers that share PostgreSQL share the folder too: bundles and the ledger's key lie in it.
         if (options.Database is null)
         {

@@ -32,6 +32,7 @@ internal sealed class GatewayFolder : IDisposable
     public static GatewayFolder Open(string folder)
     {
         var root = Path.GetFullPath(folder);
+        AtomicFile.CreatePrivateFolder(root);
         if (FolderLock.TryTake(Path.Combine(root, "lock")) is not { } held)
             throw new SlipwayException(ExitCode.NotThere, new Fault("folder-in-use", $"another gateway uses {folder}", folder, Help: "stop that one, or give this one a folder of its own"));
         try

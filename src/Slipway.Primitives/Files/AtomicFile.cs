@@ -143,11 +143,19 @@ public static class AtomicFile
 
     /// <summary>Makes a folder and its parents; one that is there already is fine.</summary>
     /// <exception cref="SlipwayException">No space, no permission (exit 3); a file or a dangling link stands in the way (exit 2).</exception>
-    public static void CreateFolder(string path)
+    public static void CreateFolder(string path) => CreateFolder(path, null);
+
+    /// <summary>As <see cref="CreateFolder(string)"/>, for its owner alone. One that is there keeps the mode that somebody gave it.</summary>
+    public static void CreatePrivateFolder(string path) => CreateFolder(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+    private static void CreateFolder(string path, UnixFileMode? mode)
     {
         try
         {
-            Directory.CreateDirectory(path);
+            if (mode is { } only)
+                Directory.CreateDirectory(path, only);
+            else
+                Directory.CreateDirectory(path);
         }
         catch (Exception e) when (Explain(e, path) is { } explained)
         {

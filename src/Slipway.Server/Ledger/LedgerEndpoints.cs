@@ -91,6 +91,7 @@ internal static class LedgerEndpoints
         var index = Index(call);
         var request = await call.ReadAsync(LedgerJson.Default.LedgerErasureRequest);
         var answer = await database.ChangeAsync(session => LedgerErasure.EraseAsync(session, ledger, call.Caller, index, request.Reason), call.Cancellation);
+        await database.ScrubAsync("ledger_entries", call.Cancellation);
         await call.AnswerAsync(answer, LedgerJson.Default.LedgerErasureAnswer);
     }
 

@@ -129,6 +129,25 @@ internal sealed class Database : IAsyncDisposable
             },
             cancellation);
 
+    /// <summary>After a committed change that erased something: no copy of it stays behind in the database's own files. Backups are their keeper's.</summary>
+    public async Task ScrubAsync(string table, CancellationToken cancellation)
+    {
+        await writer.WaitAsync(cancellation);
+        try
+        {
+            await using var connection = await dialect.OpenAsync(cancellation);
+            await dialect.ScrubAsync(connection, table, cancellation);
+        }
+        catch (DbException e) when (dialect.Explain(e) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            writer.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync();

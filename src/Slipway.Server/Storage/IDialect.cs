@@ -22,6 +22,9 @@ internal interface IDialect : IAsyncDisposable
     /// <returns>What then ends, without an exception.</returns>
     Task<Task> ListenAsync(Action changed, CancellationToken cancellation);
 
+    /// <summary>Lets no copy of what was deleted or overwritten in a table stay in the database's own files. Outside of any transaction.</summary>
+    Task ScrubAsync(DbConnection connection, string table, CancellationToken cancellation);
+
     /// <summary>Whether another connection could do better.</summary>
     bool IsConnectionLost(DbException failure);
 

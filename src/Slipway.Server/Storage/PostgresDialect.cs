@@ -31,7 +31,10 @@ internal sealed class PostgresDialect : IDialect
     /// <summary>Tells this process's changes from others' among the notifications.</summary>
     private readonly string self = RandomNumberGenerator.GetHexString(16);
 
-    private PostgresDialect(NpgsqlDataSource source) => this.source = source;
+    /// <summary>Host, port and database, for messages.</summary>
+    private readonly string where;
+
+    private PostgresDialect(NpgsqlDataSource source, string where) => (this.source, this.where) = (source, where);
 
     public string BytesType => "BYTEA";
 
@@ -47,7 +50,7 @@ internal sealed class PostgresDialect : IDialect
                 throw new FormatException("no host");
             if (settings.KeepAlive == 0)
                 settings.KeepAlive = KeepAliveSeconds;
-            return new PostgresDialect(NpgsqlDataSource.Create(settings));
+            return new PostgresDialect(NpgsqlDataSource.Create(settings), $"{settings.Host}:{settings.Port}, database {settings.Database ?? settings.Username}");
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
@@ -96,6 +99,14 @@ internal sealed class PostgresDialect : IDialect
 
     public async Task<Task> ListenAsync(Action changed, CancellationToken cancellation) =>
         KeepListeningAsync(await SubscribeAsync(changed, cancellation), changed, cancellation);
+
+    /// <summary>The row as it was before stands in the table until it is vacuumed. What is in the server's write-ahead archive is its keeper's.</summary>
+    public async Task ScrubAsync(DbConnection connection, string table, CancellationToken cancellation)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"VACUUM {table}";
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
 
     /// <remarks>57P01 to 57P03: shut down, crashed, starting. A timeout is none: the next try would wait as long.</remarks>
     public bool IsConnectionLost(DbException failure) => failure switch
@@ -181,6 +192,6 @@ internal sealed class PostgresDialect : IDialect
         }
     }
 
-    private static SlipwayException Missing(string code, string message) =>
-        new(ExitCode.NotThere, new Fault(code, message, Help: "nothing was half written; the server goes on when the database is back"));
+    private SlipwayException Missing(string code, string message) => new(ExitCode.NotThere, new Fault(
+        code, $"{message} ({where})", Help: "nothing was half written, and a server that runs goes on when the database is back; one that starts wants it there, as --database names it"));
 }

@@ -42,6 +42,14 @@ internal sealed class SqliteDialect(string file) : IDialect
     public ValueTask<DbTransaction> BeginChangeAsync(DbConnection connection, CancellationToken cancellation) =>
         ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
 
+    /// <summary>What was erased still stands in the write-ahead log, until that is emptied into the file.</summary>
+    public async Task ScrubAsync(DbConnection connection, string table, CancellationToken cancellation)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
     /// <summary>One server has a file to itself: there is nobody to listen to.</summary>
     public Task<Task> ListenAsync(Action changed, CancellationToken cancellation) => Task.FromResult(Task.CompletedTask);
 

@@ -174,6 +174,20 @@ public sealed class LedgerEndpointsTests
     }
 
     [Fact]
+    public async Task What_was_erased_is_in_no_file_of_a_database_that_is_open()
+    {
+        await using var server = await AuditedServer.StartAsync(DatabaseKind.Sqlite);
+        await server.RecordAsync(2);
+        Assert.True(Holds("reason 1"));
+        await EraseAsync(server.Server.Admin, (await server.AuditAsync()).Entries - 1);
+        Assert.False(Holds("reason 1"));
+        Assert.True(Holds("reason 0"));
+
+        bool Holds(string text) => new[] { "", "-wal" }.Select(end => server.Server.Store.File + end)
+            .Any(file => File.Exists(file) && File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0);
+    }
+
+    [Fact]
     public async Task What_was_erased_is_in_no_file_of_the_database_once_it_is_closed()
     {
         const string secret = "a-name-that-must-go";
