@@ -1,6 +1,6 @@
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Units;
-using Slipway.Server.Judging;
+using Slipway.Server.Rollouts;
 using Slipway.Stats.Sequential;
 
 namespace Slipway.Bench.Judge;
@@ -16,7 +16,7 @@ internal static class Detection
     public static bool Hold()
     {
         // The process alone, as the references are; and with margin 0.5.
-        var terms = new ForecastTerms(100, 0.01, 0.05, 1, 0.5, 1, null, 0, [new(0.1, 0, null)], [.. References.Select(reference => reference.Ratio)]);
+        var terms = new ForecastTerms { RequestsPerSecond = 100, BaselineRate = 0.01, Alpha = 0.05, HarmMeasures = 1, Steps = [new(0.1, 0, null)], Ratios = [.. References.Select(reference => reference.Ratio)] };
         var step = RolloutForecast.Run(terms, 1, Runs)[0];
         var judged = PlanForecast.Of(Plan, 100, 0.01)[0];
         var holds = true;

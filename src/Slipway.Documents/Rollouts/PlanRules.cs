@@ -82,6 +82,8 @@ public static class PlanRules
     {
         if (!Enum.IsDefined(plan.Strategy))
             yield return new("strategy", null, $"the strategy is {plan.Strategy}, which is none");
+        if (plan is { Strategy: Strategy.Shadow, Guard.ErrorRate: null })
+            yield return new("strategy", null, "a shadow has no guard on the error rate, and nothing else could ever show that it is no worse", "Write guard: { error-rate: 1 % } beside it.");
         if (!IsKey(plan.Key))
             yield return new("key", null, "the key is allowed to be request-id, header:NAME or body:FIELD");
         if (plan.Guard.ErrorRate is { Value: not (>= Guard.LeastErrorRate and <= Guard.MostErrorRate) } rate)

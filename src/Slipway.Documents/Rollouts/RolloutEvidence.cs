@@ -32,7 +32,8 @@ public sealed record KindEvidence(BadKind Kind, long Candidate, long Stable);
 /// <param name="Step">Index of the step that was judged.</param>
 /// <param name="Strategy">Of the plan: a shadow is judged on <see cref="RolloutEvidence.Shadow"/>.</param>
 /// <param name="Guard">The absolute bounds in force.</param>
-/// <param name="Harm">Every e-process that speaks of harm, and their mean.</param>
+/// <param name="Harm">The mean of all e-processes that speak of harm: what the verdict goes by.</param>
+/// <param name="HarmByKind">These, one by one: of each kind of bad event, and of each guard.</param>
 /// <param name="Promotion">The ways to promotion, either of which suffices.</param>
 /// <param name="Missing">What evidence is missing, as sentences; empty unless the verdict is insufficient evidence.</param>
 public sealed record JudgeReport(
@@ -64,7 +65,7 @@ public enum JudgeVerdict
 /// <param name="Name">Such as <c>error</c>, <c>guard error-rate</c>, <c>non-inferiority</c>.</param>
 /// <param name="LogE">Natural logarithm of the e-value: 0 is no evidence, <see cref="Proof"/> stands for certainty.</param>
 /// <param name="LogThreshold">At or above, this one decides alone.</param>
-/// <param name="Reading">For people: the counts behind it, and whether it is crossed.</param>
+/// <param name="Reading">For people: the counts behind it and what they are held against; of the mean, what it is the mean of.</param>
 public sealed record EvidenceMeasure(string Name, double LogE, double LogThreshold, string Reading)
 {
     /// <summary>What is written for an infinite e-value, which JSON cannot hold.</summary>

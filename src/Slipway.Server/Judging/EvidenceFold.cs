@@ -14,16 +14,17 @@ namespace Slipway.Server.Judging;
 /// order of arrival give no such thing: an arm that fails faster is heard first.
 /// </para>
 /// <para>
-/// To be handed every batch of the channel, whether it names the rollout or not, since sequences count all of them; and to be stored
-/// with <see cref="Write"/> before a batch is acknowledged.
+/// To be handed every batch of the channel, whether it names the rollout or not, since sequences count all of them. Gateways had their receipt
+/// when a batch came into the inbox, and do not send it again; so what <see cref="Write"/> gives is stored in the very change that takes the batch
+/// out of there.
 /// </para>
 /// </remarks>
 public sealed class EvidenceFold
 {
-    /// <summary>Bad events that may wait for a gateway that has not told as far: some 4 MB stored. Then batches are put off, and gateways keep them.</summary>
+    /// <summary>Bad events that may wait for a gateway that has not told as far: some 4 MB stored. Then batches are put off and stay in the inbox; once that is full, gateways keep theirs.</summary>
     public const int MostWaiting = 50_000;
 
-    /// <summary>Boots of gateways that are remembered: each restart is one. A rollout that sees more takes no new one.</summary>
+    /// <summary>Boots of gateways that are remembered: each restart is one. A rollout that sees more waits for no new one, and refuses its batches.</summary>
     public const int MostSources = 1_000;
 
     private readonly EvidenceTally tally = new();
@@ -68,8 +69,7 @@ public sealed class EvidenceFold
 
     /// <summary>A gateway has the rollout's weight in force: from now on events wait until it has told as far. The first batch does the same.</summary>
     /// <remarks>Other boots of the same gateway have ended, as one process serves under a name.</remarks>
-    /// <returns>False when <see cref="MostSources"/> are known.</returns>
-    public bool Join(string gateway, string boot) => SourceOf(gateway, boot) is not null;
+    public void Join(string gateway, string boot) => SourceOf(gateway, boot);
 
     /// <summary>Boots that events wait for.</summary>
     public IEnumerable<(string Gateway, string Boot)> Awaited => sources.Where(source => !source.IsGone).Select(source => (source.Gateway, source.Boot));
@@ -94,13 +94,13 @@ public sealed class EvidenceFold
         if (source.Sequence > 0 && batch.Sequence <= source.Sequence)
             return new(BatchResult.Repeated, $"batch {batch.Sequence} is in already");
         if (source.Sequence > 0 && batch.Sequence > source.Sequence + 1)
-            return new(BatchResult.TooEarly, $"batch {source.Sequence + 1} comes first");
+            return new(BatchResult.PutOff, $"batch {source.Sequence + 1} comes first");
 
         string? fault = null;
         if (batch.Rollouts.FirstOrDefault(events => events.Rollout == Rollout) is { } mine)
         {
             if (mine.Bad.Length > 0 && sources.Sum(other => other.Waiting) + mine.Bad.Length > MostWaiting)
-                return new(BatchResult.TooEarly, $"{MostWaiting} bad events wait for {Laggard()?.Gateway ?? "a gateway"}, which has not told as far");
+                return new(BatchResult.PutOff, $"{MostWaiting} bad events wait for {Laggard()?.Gateway ?? "a gateway"}, which has not told as far");
             fault = BatchCheck.Fault(mine, source.Through, weights, out var bad) ?? source.Take(mine, bad);
             if (fault is null)
                 lost += mine.Lost;
@@ -188,18 +188,18 @@ public sealed class EvidenceFold
 /// <param name="Reason">Why it was not taken in; null when it was.</param>
 public sealed record BatchOutcome(BatchResult Result, string? Reason);
 
-/// <summary>What became of a batch.</summary>
+/// <summary>What became of a batch of the inbox.</summary>
 public enum BatchResult
 {
-    /// <summary>Not now: something comes first. Do not acknowledge; the gateway sends it again.</summary>
-    TooEarly,
+    /// <summary>Not now: something comes first. It stays in the inbox, and is tried again.</summary>
+    PutOff,
 
-    /// <summary>Unusable, and will stay so: its requests count as lost. Acknowledge it with the reason; the next batch is due.</summary>
+    /// <summary>Unusable, and will stay so: its requests count as lost. It leaves the inbox, and the boot's next one is due.</summary>
     Refused,
 
-    /// <summary>It was in already; nothing changed. Acknowledge it.</summary>
+    /// <summary>It was folded in before, as when another rollout of the channel put it off; nothing changed. It may leave the inbox.</summary>
     Repeated,
 
-    /// <summary>Taken in. Store the state, then acknowledge it.</summary>
+    /// <summary>Folded in. It may leave the inbox, in the change that stores the state.</summary>
     Taken,
 }

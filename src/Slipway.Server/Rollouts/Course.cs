@@ -19,9 +19,16 @@ internal readonly record struct Course
     /// </summary>
     public static Course Of(RolloutState s) => s switch
     {
-        { Kind: RolloutKind.Release, Stable: not null, Plan.Strategy: Strategy.Canary } => new(s.Plan.Steps, false),
-        { Kind: RolloutKind.Release, Stable: not null, Plan.Strategy: Strategy.Shadow } => new([First(s.Plan) with { Weight = 0 }], true),
+        { Kind: RolloutKind.Release, Stable: not null } => Of(s.Plan),
         _ => new([First(s.Plan)], false),
+    };
+
+    /// <summary>Of a release beside a live version.</summary>
+    public static Course Of(ChannelPlan plan) => plan.Strategy switch
+    {
+        Strategy.Canary => new(plan.Steps, false),
+        Strategy.Shadow => new([First(plan) with { Weight = 0 }], true),
+        _ => new([First(plan)], false),
     };
 
     /// <summary>At least 1.</summary>

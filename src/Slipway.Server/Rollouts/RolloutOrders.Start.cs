@@ -99,6 +99,8 @@ internal sealed partial class RolloutOrders
 
         var steps = other == Strategy.Canary ? ChannelPlan.Canary.Steps : [];
         var tightened = (await PolicyTable.FloorAsync(session, model, channel)).Tighten(plan with { Strategy = other, Steps = steps });
+        if (tightened.Plan is { Strategy: Strategy.Shadow, Guard.ErrorRate: null })
+            throw Refused("shadow-without-guard", "the approved plan has no guard on the error rate, and nothing else could ever show that a shadow is no worse", "write guard: { error-rate: 1 % } in the spec's release, push and promote again");
         return tightened.Plan ?? throw new ApiProblem(StatusCodes.Status409Conflict, tightened.Faults[0], [.. tightened.Faults.Skip(1)]);
     }
 

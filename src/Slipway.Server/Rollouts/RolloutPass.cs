@@ -75,7 +75,7 @@ internal sealed class RolloutPass(RolloutChanges changes)
         foreach (var batch in batches.Where(batch => batch.Batch.Channel == s.Channel))
         {
             var outcome = fold.Take(batch.Batch, s.Weights);
-            if (outcome.Result == BatchResult.TooEarly)
+            if (outcome.Result == BatchResult.PutOff)
                 putOff.Add(batch.Position);
             if (outcome.Result == BatchResult.Refused)
                 await TellAsync(new Noted(now, $"batch {batch.Batch.Sequence} of gateway {batch.Batch.Gateway} cannot be used, so its requests count as lost: {outcome.Reason}"));

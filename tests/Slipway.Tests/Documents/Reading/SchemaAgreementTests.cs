@@ -20,7 +20,7 @@ public sealed class SchemaAgreementTests
          "model": {"artifact": "fit.model", "runtime": "onnx", "task": "ranking", "signature": {
            "inputs": [{"name": "x", "type": "string", "shape": [-1]}], "outputs": [{"name": "y", "type": "bool", "shape": [1, 2, 3]}]}},
          "evaluate": {"predictions": "a.b", "label": "l", "score": "s", "confidence": 0.9, "baseline": "none", "unit": "row"},
-         "release": {"staging": {"strategy": "shadow", "guard": {"latency": {"p99.9": "1 s"}}}}}
+         "release": {"staging": {"strategy": "shadow", "guard": {"error-rate": 0.01, "latency": {"p99.9": "1 s"}}}}}
         """;
 
     private const string RestOfExpectations = """

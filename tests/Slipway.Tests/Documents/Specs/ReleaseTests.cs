@@ -40,7 +40,7 @@ public sealed class ReleaseTests
         Assert.Equal(
             [(100, 600), (1_000, 600), (5_000, 600), (10_000, 0)],
             ReleasePlan.Default.Channels["production"].Steps.Select(step => (step.Weight, (int)step.AtLeast.Seconds)));
-        Assert.Empty(Plan("{ production: { strategy: shadow } }").Channels["production"].Steps);
+        Assert.Empty(Plan("{ production: { strategy: shadow, guard: { error-rate: 1 % } } }").Channels["production"].Steps);
         Assert.Empty(PlanRules.Check(ReleasePlan.Default));
     }
 
@@ -90,6 +90,8 @@ public sealed class ReleaseTests
     [InlineData(Canary + "steps: [{ weight: 100 %, hold-back: 2 % }]", "bad-value", 60, "for how long is not said")]
     [InlineData(Canary + "steps: [{ weight: 100 %, hold-back: 51 %, for: 1 h }]", "bad-value", 60, "allowed 0.01 % to 50 %")]
     [InlineData(Canary + "steps: [{ weight: 99 % }, { weight: 100 %, hold-back: 2 %, for: 1 h }]", "bad-value", 78, "the candidate would get 98 % after 99 %")]
+    [InlineData("strategy: shadow", "bad-value", 17, "a shadow has no guard on the error rate")]
+    [InlineData("strategy: shadow, guard: { latency: { p99: 50 ms } }", "bad-value", 17, "a shadow has no guard on the error rate")]
     [InlineData(Canary + "key: cookie:x", "bad-value", 40, "key is 'cookie:x', allowed request-id, header:NAME or body:FIELD")]
     [InlineData(Canary + "key: 'header:x y'", "bad-value", 40, "allowed request-id")]
     [InlineData(Canary + "guard: { error-rate: 60 % }", "wrong-unit", 56, "from 0.0001 to 0.5")]
@@ -138,6 +140,9 @@ public sealed class ReleaseTests
             sound with { Approvals = [new ApprovalRule("a", -1)] }, sound with { KeepWarm = default },
         ];
         Assert.All(broken, plan => Assert.NotEmpty(PlanRules.Check(ReleasePlan.Of(ChannelPlan.BlueGreen, plan))));
+        var shadow = sound with { Strategy = Strategy.Shadow, Steps = [] };
+        Assert.Contains("production: a shadow has no guard on the error rate", Assert.Single(PlanRules.Check(ReleasePlan.Of(ChannelPlan.BlueGreen, shadow))).Message, StringComparison.Ordinal);
+        Assert.Empty(PlanRules.Check(ReleasePlan.Of(ChannelPlan.BlueGreen, shadow with { Guard = new Guard(new Ratio(0.01), null) })));
         Assert.Contains("production, step 1: at-most is 1 s", PlanRules.Check(ReleasePlan.Of(ChannelPlan.BlueGreen, broken[8]))[0].Message, StringComparison.Ordinal);
         Assert.NotEmpty(PlanRules.Check(new ReleasePlan(ReleasePlan.Default.Channels.Remove("staging"))));
         Assert.NotEmpty(PlanRules.Check(new ReleasePlan(ReleasePlan.Default.Channels.Add("qa", sound))));

@@ -43,7 +43,7 @@ public sealed class EvidenceFoldTests
     {
         var fold = Fold(Batch("a", 7, 100, []));
         var late = Batch("a", 9, 300, [Bad(250, 1)]);
-        Assert.Equal(new BatchOutcome(BatchResult.TooEarly, "batch 8 comes first"), fold.Take(late, Weights));
+        Assert.Equal(new BatchOutcome(BatchResult.PutOff, "batch 8 comes first"), fold.Take(late, Weights));
         Assert.Equal((0, 0), fold.Firsts());
         fold.Take(Batch("a", 8, 200, []) with { Rollouts = [] }, Weights);
         Assert.Equal(BatchResult.Taken, fold.Take(late, Weights).Result);
@@ -312,7 +312,7 @@ public sealed class EvidenceFoldTests
         BatchOutcome Next() => fold.Take(Batch("a", sequence + 1, 1_000 + (sequence + 1) * EventBatch.MaxEvents, [.. Enumerable.Range(0, EventBatch.MaxEvents).Select(i => Bad(1_001 + sequence * EventBatch.MaxEvents + i, (ulong)i))]), Weights);
         for (; sequence < EvidenceFold.MostWaiting / EventBatch.MaxEvents; sequence++)
             Assert.Equal(BatchResult.Taken, Next().Result);
-        Assert.Equal(new BatchOutcome(BatchResult.TooEarly, "50000 bad events wait for slow, which has not told as far"), Next());
+        Assert.Equal(new BatchOutcome(BatchResult.PutOff, "50000 bad events wait for slow, which has not told as far"), Next());
         fold.Take(Batch("slow", 2, 1_000_000, []), Weights);
         Assert.Equal(BatchResult.Taken, Next().Result);
         Assert.Equal(0, fold.Evidence().Lost);
@@ -335,9 +335,10 @@ public sealed class EvidenceFoldTests
     {
         var fold = EvidenceFold.Start(Rollout);
         for (var i = 0; i < EvidenceFold.MostSources; i++)
-            Assert.True(fold.Join("a", $"b{i}"));
-        Assert.False(fold.Join("a", "one more"));
-        Assert.Equal(BatchResult.Refused, fold.Take(Batch("a", 1, 10, [], boot: "one more"), Weights).Result);
+            fold.Join("a", $"b{i}");
+        fold.Join("b", "one more");
+        Assert.Equal([("a", $"b{EvidenceFold.MostSources - 1}")], fold.Awaited);
+        Assert.Equal(BatchResult.Refused, fold.Take(Batch("b", 1, 10, [], boot: "one more"), Weights).Result);
         // Each boot ended the one before, of which nobody knows what it did not tell; and the batch that was refused.
         Assert.Equal(EvidenceFold.MostSources, fold.Evidence().Lost);
     }

@@ -178,6 +178,19 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public async Task A_shadow_beforehand_needs_a_guard_that_could_show_it_no_worse()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await stage.ApproveAsync(Sample.Canary, 2);
+        Assert.Equal((409, "shadow-without-guard"), await stage.RefusedAsync("releases", new ReleaseRequest(2, "careful", Strategy.Shadow), RolloutJson.Default.ReleaseRequest));
+        await stage.ApproveAsync(Sample.Canary with { Guard = new(new(0.05), null) }, 2);
+        var shadow = await stage.PostAsync("releases", new ReleaseRequest(2, "careful", Strategy.Shadow), RolloutJson.Default.ReleaseRequest);
+        Assert.Equal(Strategy.Shadow, shadow.Plan.Strategy);
+    }
+
+    [Fact]
     public async Task A_version_is_let_go_of_when_its_time_to_be_warm_is_over_and_can_still_be_gone_back_to()
     {
         await using var stage = await RolloutStage.OpenAsync(with: options => options with { Time = new SteppedClock() });

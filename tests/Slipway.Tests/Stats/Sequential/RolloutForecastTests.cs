@@ -4,7 +4,7 @@ namespace Slipway.Tests.Stats.Sequential;
 
 public sealed class RolloutForecastTests
 {
-    private static readonly ForecastTerms Terms = new(100, 0.01, 0.05, 1, 0.5, 1, null, 0, [new(0.1, 0, null)], [2, 5, 10]);
+    private static readonly ForecastTerms Terms = new() { RequestsPerSecond = 100, BaselineRate = 0.01, Alpha = 0.05, HarmMeasures = 1, Steps = [new(0.1, 0, null)], Ratios = [2, 5, 10] };
 
     /// <summary>Source: simulations of the process alone at 1 % bad answers, a tenth of 100 requests/s, α = 5 %: medians of 114 s, 11 s and 4 s.</summary>
     [Fact]
@@ -43,12 +43,40 @@ public sealed class RolloutForecastTests
     }
 
     [Fact]
-    public void Without_a_control_the_guard_alone_finds_harm()
+    public void Without_a_control_the_guard_alone_finds_harm_and_only_until_the_step_is_over()
     {
-        var all = RolloutForecast.Run(Terms with { Steps = [new(1, 0, null)], ErrorRateGuard = 0.015, HarmMeasures = 2 }, 3, 20)[0];
+        var guarded = Terms with { ErrorRateGuard = 0.015, HarmMeasures = 2 };
+        var all = RolloutForecast.Run(guarded with { Steps = [new(1, 3_600, null)] }, 3, 20)[0];
         Assert.Null(all.NoWorse);
-        Assert.NotNull(all.Harm[2].Median);
-        Assert.All(RolloutForecast.Run(Terms with { Steps = [new(1, 0, null)] }, 3, 10)[0].Harm, time => Assert.Equal((null, 0.0), (time.Median, time.InTime)));
+        Assert.Equal(1, all.Harm[2].InTime);
+        var watch = RolloutForecast.Run(guarded with { Steps = [new(1, all.Harm[2].Median!.Value, null)] }, 3, 20)[0].Harm;
+        Assert.InRange(watch[2].InTime, 0.1, 0.9);
+        Assert.Equal((null, 0.0), (watch[0].Median, watch[0].InTime));
+        Assert.All(RolloutForecast.Run(guarded with { Steps = [new(1, 0, null)] }, 3, 10)[0].Harm, time => Assert.Equal((null, 0.0), (time.Median, time.InTime)));
+        Assert.All(RolloutForecast.Run(Terms with { Steps = [new(1, 3_600, null)] }, 3, 10)[0].Harm, time => Assert.Equal((null, 0.0), (time.Median, time.InTime)));
+    }
+
+    [Fact]
+    public void Late_answers_hold_up_what_errors_would_let_go_and_are_harm_of_their_own()
+    {
+        var guarded = Terms with { BaselineRate = 0.001, ErrorRateGuard = 0.02, HarmMeasures = 2 };
+        var late = guarded with { LatencyQuantile = 0.99, LateRate = 0.005, HarmMeasures = 4 };
+        var (without, with) = (RolloutForecast.Run(guarded, 3, 40)[0], RolloutForecast.Run(late, 3, 40)[0]);
+        Assert.Empty(without.LateHarm);
+        Assert.True(with.NoWorse!.Median > 2 * without.NoWorse!.Median, $"{with.NoWorse} and {without.NoWorse}");
+        Assert.True(with.LateHarm[0].Median > with.LateHarm[1].Median && with.LateHarm[1].Median > with.LateHarm[2].Median);
+        // What is late more often than the guard allows is never shown to be below it.
+        Assert.Equal(0, RolloutForecast.Run(late with { LateRate = 0.03, BaselineRate = 0, Margin = 0.02, Steps = [new(0.1, 0, 600)] }, 3, 10)[0].NoWorse!.InTime);
+    }
+
+    [Fact]
+    public void A_shadow_is_held_to_its_bound_with_all_of_alpha()
+    {
+        var shadow = Terms with { Mode = ForecastMode.Shadow, Steps = [new(1, 0, null)], ErrorRateGuard = 0.03 };
+        var step = RolloutForecast.Run(shadow, 3, 40)[0];
+        Assert.Equal((1, 1), (step.NoWorse!.InTime, step.Harm[2].InTime));
+        Assert.Equal(0, step.Harm[0].InTime);       // 2 % are below the bound
+        Assert.True(RolloutForecast.Run(shadow with { HarmMeasures = 5 }, 3, 40)[0].Harm[1].Median > step.Harm[1].Median);
     }
 
     [Fact]
@@ -67,5 +95,10 @@ public sealed class RolloutForecastTests
         Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { RequestsPerSecond = 0 }, 1, 10));
         Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { BaselineRate = 1.1 }, 1, 10));
         Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms, 1, 9));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { LateRate = -0.1 }, 1, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { ErrorRateGuard = 0, HarmMeasures = 2 }, 1, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { ErrorRateGuard = 0.1 }, 1, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { Mode = ForecastMode.Shadow, LatencyQuantile = 0.99, HarmMeasures = 4 }, 1, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RolloutForecast.Run(Terms with { Steps = [new(0, 0, null)] }, 1, 10));
     }
 }
