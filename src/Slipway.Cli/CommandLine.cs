@@ -100,7 +100,11 @@ internal static class CommandLine
         var unmatched = parsed.UnmatchedTokens.Concat(Misspelt(parsed)).Distinct().ToArray();
         var faults = unmatched.Length > 0
             ? unmatched.Select(token => new Fault("unknown-argument", $"'{token}' is not known here", Help: NearestName.Of(token, names) is { } near ? $"did you mean {near}?" : "see slipway --help"))
-            : parsed.Errors.Select(error => new Fault("bad-argument", error.Message.TrimEnd('.'), Help: "see slipway --help"));
+            : parsed.Errors.Select(error => new Fault("bad-argument", Plain(error.Message.TrimEnd('.')), Help: "see slipway --help"));
         return new SlipwayException(ExitCode.UnusableInput, faults.ToArray());
     }
+
+    /// <summary>The parser names types of its language where an amount is no amount; all that it reads itself are whole numbers.</summary>
+    private static string Plain(string message) =>
+        message.IndexOf(" as expected type", StringComparison.Ordinal) is > 0 and var end ? message[..end] + ": a whole number is expected" : message;
 }

@@ -2,6 +2,7 @@ using Slipway.Gateway.Control;
 using Slipway.Gateway.Protocol;
 using Slipway.Gateway.Routing;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Gateway;
 
@@ -25,6 +26,7 @@ public sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation)
     {
         options.Validate();
+        ScratchFolder.Sweep(options.Time, options.Log);
         var folder = GatewayFolder.Open(options.Folder);
         InferenceServer? server = null;
         try

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
@@ -70,7 +71,7 @@ public sealed class Running : IDisposable
     /// <summary>As Ctrl-C does; it must end in good order.</summary>
     public void Stop()
     {
-        Process.Start("kill", ["-TERM", process.Id.ToString()]).WaitForExit();
+        Signal("TERM");
         Assert.True(process.WaitForExit(AtMost), Log);
         // Without a limit it waits for the last lines too.
         process.WaitForExit();
@@ -83,6 +84,9 @@ public sealed class Running : IDisposable
         process.Kill();
         process.WaitForExit();
     }
+
+    /// <param name="name">Such as STOP, which holds it until CONT.</param>
+    public void Signal(string name) => Process.Start("kill", ["-" + name, process.Id.ToString()]).WaitForExit();
 
     public void Dispose()
     {
@@ -111,6 +115,14 @@ public sealed class Team(Uri api, string token) : IDisposable
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {text}");
         return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>As <see cref="PostAsync"/>, where a conflict is an answer too.</summary>
+    public async Task<HttpStatusCode> TryPostAsync(string path, JsonObject body)
+    {
+        using var answer = await http.PostAsync("/api/v1/" + path, new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.Conflict, $"{answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+        return answer.StatusCode;
     }
 
     /// <summary>Makes somebody with one role over all models, and a token for them.</summary>

@@ -49,6 +49,44 @@ public sealed class ServeTests(SealedProject original) : IClassFixture<SealedPro
     }
 
     [Fact]
+    public async Task What_a_killed_server_left_in_the_temporary_folder_goes_at_the_next_start_and_a_living_ones_stays()
+    {
+        var temporary = Directory.CreateTempSubdirectory("slipway-tmp-").FullName;
+        original.Project.Variables["TMPDIR"] = temporary;
+        try
+        {
+            using var living = original.Project.Start("serve", "tiny", "--port", "0");
+            await UrlOf(living);
+            var stays = Directory.GetDirectories(temporary);
+            using var killed = original.Project.Start("serve", "tiny", "--port", "0");
+            await UrlOf(killed);
+            killed.Kill();
+            killed.WaitForExit();
+            var left = Directory.GetDirectories(temporary).Except(stays).ToList();
+            Assert.Equal((2, 2), (stays.Length, left.Count));
+            // A start leaves the young ones alone.
+            foreach (var folder in stays.Concat(left))
+                Directory.SetLastWriteTimeUtc(folder, TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-2));
+            using var next = original.Project.Start("serve", "tiny", "--port", "0");
+            await UrlOf(next);
+            Assert.All(left, folder => Assert.False(Directory.Exists(folder), folder));
+            Assert.All(stays, folder => Assert.True(Directory.Exists(folder), folder));
+            foreach (var server in new[] { living, next })
+            {
+                Process.Start("kill", ["-TERM", server.Id.ToString()]).WaitForExit();
+                Assert.True(server.WaitForExit(TimeSpan.FromSeconds(30)));
+            }
+
+            Assert.Empty(Directory.GetDirectories(temporary));
+        }
+        finally
+        {
+            original.Project.Variables.Remove("TMPDIR");
+            Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_port_in_use_is_named()
     {
         var taken = new TcpListener(IPAddress.Loopback, 0);

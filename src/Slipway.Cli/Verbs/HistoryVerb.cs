@@ -35,6 +35,8 @@ internal static class HistoryVerb
             shell.Out.WriteLine($"  {entry.Reason}");
             if (entry.Report is { } report)
                 shell.Out.WriteLine($"  evidence {entry.Evidence!.Value.Short}  {RolloutText.Evidence(report)}");
+            foreach (var note in entry.Notes)
+                shell.Out.WriteLine("  note: " + note);
         }
 
         if (!shell.Json && history.IsEmpty)

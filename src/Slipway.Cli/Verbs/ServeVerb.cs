@@ -5,6 +5,7 @@ using Slipway.Documents.Gates;
 using Slipway.Gateway.Protocol;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Cli.Verbs;
 
@@ -40,24 +41,18 @@ internal static class ServeVerb
                 break;
         }
 
-        var scratch = Directory.CreateTempSubdirectory("slipway-serve-");
-        try
-        {
-            var model = HostedModel.Unpack(bundle, Path.Combine(scratch.FullName, "bundle"), cancellation);
-            var options = new HostOptions { StateFolder = Path.Combine(shell.Project.State, "hosts"), Log = line => shell.Note(line) };
-            await using var host = await ModelHost.StartAsync(model, options, cancellation);
-            await using var server = await InferenceServer.StartAsync(new InferenceOptions { Address = listen, Port = port }, host, cancellation);
-            await host.WaitUntilReadyAsync(cancellation);
-            Announce(shell, server, model);
-            await Shell.UntilStoppedAsync(cancellation);
-            shell.Note("finishing the requests in flight");
-            await server.StopAsync();
-            return 0;
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+        ScratchFolder.Sweep(TimeProvider.System, shell.Note);
+        using var scratch = ScratchFolder.Make();
+        var model = HostedModel.Unpack(bundle, Path.Combine(scratch.Path, "bundle"), cancellation);
+        var options = new HostOptions { StateFolder = Path.Combine(shell.Project.State, "hosts"), Log = line => shell.Note(line) };
+        await using var host = await ModelHost.StartAsync(model, options, cancellation);
+        await using var server = await InferenceServer.StartAsync(new InferenceOptions { Address = listen, Port = port }, host, cancellation);
+        await host.WaitUntilReadyAsync(cancellation);
+        Announce(shell, server, model);
+        await Shell.UntilStoppedAsync(cancellation);
+        shell.Note("finishing the requests in flight");
+        await server.StopAsync();
+        return 0;
     }
 
     private static void Announce(Shell shell, InferenceServer server, HostedModel model)

@@ -25,6 +25,7 @@ public sealed record GatewayStatus(string Gateway, string Boot, long SeenAt, boo
 /// <param name="By">Principal's id; <c>server</c> for what a rollout does by itself.</param>
 /// <param name="Evidence">Digest of <paramref name="Report"/>'s canonical bytes.</param>
 /// <param name="Report">The judgement at that moment; null where none had been made.</param>
+/// <param name="Notes">Where it ends a rollout: what a person should know of it, such as a key that was revoked or a policy that was tightened meanwhile.</param>
 public sealed record HistoryEntry(
     long At,
     string Model,
@@ -38,7 +39,8 @@ public sealed record HistoryEntry(
     string ByName,
     string Reason,
     Slipway.Primitives.Bytes.Digest? Evidence,
-    JudgeReport? Report);
+    JudgeReport? Report,
+    ImmutableArray<string> Notes);
 
 /// <summary>Starts a rollout of a version that is approved for the channel.</summary>
 /// <param name="Strategy">

@@ -62,6 +62,12 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int folder, string path, int flags, uint mask, Statx* result);
 
+    [LibraryImport("libc")]
+    private static partial uint geteuid();
+
+    /// <summary>Whom this process acts as.</summary>
+    public static uint User => geteuid();
+
     /// <summary>Atomic within one file system; never copies.</summary>
     public static void Rename(string from, string to)
     {
@@ -105,21 +111,32 @@ internal static unsafe partial class Posix
     public static FileStamp? Stat(string path, bool followLinks)
     {
         Statx result;
-        if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, &result) == 0)
-        {
-            return new FileStamp(
+        return Look(path, followLinks, &result)
+            ? new FileStamp(
                 (FileKind)(result.Mode & 0xF000),
                 (long)result.Size,
                 Nanoseconds(result.Modify),
                 Nanoseconds(result.Change),
                 result.Inode,
                 (ulong)result.DevMajor << 32 | result.DevMinor,
-                (result.Mode & 0b001_000_000) != 0);
-        }
+                (result.Mode & 0b001_000_000) != 0)
+            : null;
+    }
 
+    /// <returns>Null when there is nothing at the path. A link is not followed.</returns>
+    public static uint? OwnerOf(string path)
+    {
+        Statx result;
+        return Look(path, followLinks: false, &result) ? result.Uid : null;
+    }
+
+    private static bool Look(string path, bool followLinks, Statx* result)
+    {
+        if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, result) == 0)
+            return true;
         const int notAFolder = 20;
         var error = Marshal.GetLastPInvokeError();
-        return error is NoEntry or notAFolder ? null : throw Failure("statx", path, error);
+        return error is NoEntry or notAFolder ? false : throw Failure("statx", path, error);
     }
 
     /// <summary>A failed system call as what the user can do about it.</summary>

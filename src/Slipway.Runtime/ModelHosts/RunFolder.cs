@@ -13,18 +13,40 @@ internal sealed class RunFolder : IDisposable
     /// <summary>sockaddr_un holds 108 bytes with the final zero.</summary>
     private const int LongestSocketPath = 107;
 
-    /// <summary>Bytes of a log that are read to show its end.</summary>
     private const string Shim = "slipway_predict.py";
+
+    private readonly ScratchFolder scratch = ScratchFolder.Make();
 
     public RunFolder(HostedModel model)
     {
-        Path = Directory.CreateTempSubdirectory("slipway-").FullName;       // mode 0700
-        if (Encoding.UTF8.GetByteCount(Socket) > LongestSocketPath)
+        try
         {
-            Directory.Delete(Path);
-            throw new SlipwayException(ExitCode.NotThere, new Fault("temporary-path-too-long", $"the path {Socket} is too long for a socket", Help: "set TMPDIR to a folder with a shorter path"));
+            Environment = Fill(model);
         }
+        catch
+        {
+            scratch.Dispose();
+            throw;
+        }
+    }
 
+    public string Path => scratch.Path;
+
+    public string Socket => System.IO.Path.Combine(Path, "socket");
+
+    public string Signature => System.IO.Path.Combine(Path, "signature.json");
+
+    public string Log => System.IO.Path.Combine(Path, "log");
+
+    /// <summary>All variables of the process: nothing of ours, the same on every machine.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; }
+
+    public void Dispose() => scratch.Dispose();
+
+    private Dictionary<string, string> Fill(HostedModel model)
+    {
+        if (Encoding.UTF8.GetByteCount(Socket) > LongestSocketPath)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("temporary-path-too-long", $"the path {Socket} is too long for a socket", Help: "set TMPDIR to a folder with a shorter path"));
         foreach (var folder in new[] { "home", "tmp", "python" })
             Directory.CreateDirectory(System.IO.Path.Combine(Path, folder));
         File.WriteAllBytes(Signature, CanonicalJson.Serialize(model.Signature, DocumentJson.Default.ModelSignature));
@@ -38,29 +60,6 @@ internal sealed class RunFolder : IDisposable
         variables["SLIPWAY_MODEL"] = model.ModelPath;
         variables["SLIPWAY_MODEL_NAME"] = model.Name;
         variables["SLIPWAY_SIGNATURE"] = Signature;
-        Environment = variables;
-    }
-
-    public string Path { get; }
-
-    public string Socket => System.IO.Path.Combine(Path, "socket");
-
-    public string Signature => System.IO.Path.Combine(Path, "signature.json");
-
-    public string Log => System.IO.Path.Combine(Path, "log");
-
-    /// <summary>All variables of the process: nothing of ours, the same on every machine.</summary>
-    public IReadOnlyDictionary<string, string> Environment { get; }
-
-    public void Dispose()
-    {
-        try
-        {
-            Directory.Delete(Path, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Something of the process's is still being written; the system's own cleaning of temporary files gets it.
-        }
+        return variables;
     }
 }

@@ -5,6 +5,7 @@ using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -42,6 +43,15 @@ internal sealed class RolloutChanges(LedgerWriter ledger)
         return decision.State;
     }
 
+    /// <summary>What came to be known of a rollout's versions, such as a revoked key: told, and acted upon by people alone.</summary>
+    public static async Task<ImmutableArray<string>> RemarksAsync(Session session, RolloutState s)
+    {
+        var remarks = ImmutableArray.CreateBuilder<string>();
+        foreach (var version in new[] { s.Candidate, s.Stable }.OfType<VersionRef>())
+            remarks.AddRange(await Promotions.RemarksAsync(session, s.Model, version.Number, s.Channel));
+        return remarks.ToImmutable();
+    }
+
     private static async Task DeriveAsync(Session session, string channel) =>
         await DesiredStateTable.DeriveAsync(session, channel, await Storage.Lease.EpochAsync(session, Lease));
 
@@ -57,7 +67,8 @@ internal sealed class RolloutChanges(LedgerWriter ledger)
         var live = await LiveVersionTable.FindAsync(session, s.Model, s.Channel);
         var evidence = tell.Evidence is { } report ? CanonicalJson.Serialize(report, RolloutJson.Default.JudgeReport) : null;
         var entry = new HistoryEntry(
-            at, s.Model, s.Channel, s.Id, tell.Action, s.Stable, s.Candidate, live?.Live, by.Id, by.Name, tell.Reason, evidence is null ? null : Digest.Of(evidence), tell.Evidence);
+            at, s.Model, s.Channel, s.Id, tell.Action, s.Stable, s.Candidate, live?.Live, by.Id, by.Name, tell.Reason, evidence is null ? null : Digest.Of(evidence), tell.Evidence,
+            s.IsOver ? [.. s.Notes.Union(await RemarksAsync(session, s))] : []);
         ImmutableArray<LedgerSubject> subjects =
         [
             LedgerSubject.OfChannel(s.Model, s.Channel),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -47,8 +48,15 @@ internal sealed class RolloutEndpoints(Database database, RolloutChanges changes
 
     private async Task HistoryAsync(ApiCall call)
     {
-        var channel = call.Query("channel");
-        var history = await database.ReadAsync(session => ChannelHistory.ListAsync(session, call.Segment("model"), channel is null ? null : Known(channel), Limit(call)), call.Cancellation);
+        var (model, channel) = (call.Segment("model"), call.Query("channel"));
+        var history = await database.ReadAsync(
+            async session =>
+            {
+                var entries = await ChannelHistory.ListAsync(session, model, channel is null ? null : Known(channel), Limit(call));
+                return !entries.IsEmpty || !(await VersionTable.ListAsync(session, model, null)).IsEmpty ? entries
+                    : throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-model", "there is no version of that model, so it has no history", Help: "see slipway models"));
+            },
+            call.Cancellation);
         await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);
     }
 

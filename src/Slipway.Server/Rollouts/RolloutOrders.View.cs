@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
-using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -17,17 +16,10 @@ internal sealed partial class RolloutOrders
         if (await RolloutTable.FindAsync(session, id) is not { } rollout || rollout.State.Model != model || rollout.State.Channel != channel)
             throw Unknown(model, channel, id);
         var fleet = new Fleet(rollout, await GatewayTable.ListAsync(session, channel), now);
-        var state = rollout.State with { Notes = [.. rollout.State.Notes.Union(await RemarksAsync(session, rollout.State))] };
+        var state = rollout.State;
+        if (!state.IsOver)
+            state = state with { Notes = [.. state.Notes.Union(await RolloutChanges.RemarksAsync(session, state))] };
         return new RolloutView(state, rollout.Report, rollout.State.IsOver ? [] : fleet.Gateways, rollout.State.IsOver ? [] : [.. fleet.Waiting(), .. WaitingForEvidence(rollout)]);
-    }
-
-    /// <summary>What came to be known since it began, such as a revoked key: told, and acted upon by people alone.</summary>
-    private static async Task<IEnumerable<string>> RemarksAsync(Session session, RolloutState s)
-    {
-        var remarks = new List<string>();
-        foreach (var version in s.IsOver ? [] : new[] { s.Candidate, s.Stable }.OfType<VersionRef>())
-            remarks.AddRange(await Promotions.RemarksAsync(session, s.Model, version.Number, s.Channel));
-        return remarks;
     }
 
     private static ImmutableArray<string> WaitingForEvidence(StoredRollout rollout) => rollout switch

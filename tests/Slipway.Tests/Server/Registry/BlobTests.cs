@@ -87,6 +87,37 @@ public sealed class BlobTests
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
+    [Fact]
+    public async Task A_full_disk_is_told_nothing_is_left_half_written_and_it_works_when_there_is_space_again()
+    {
+        using var disk = SmallDisk.Mount(kibibytes: 64);
+        await using var registry = await TestRegistry.StartAsync(with: options =>
+        {
+            Directory.CreateSymbolicLink(Path.Combine(options.Folder, "bundles"), disk.Folder);
+            return options;
+        });
+        var author = await registry.Server.AsAsync(Role.Author);
+        var large = new byte[256 * 1024];
+        new Random(1).NextBytes(large);
+        var digest = Digest.Of(large);
+        using (var full = await author.PutAsync($"/api/v1/blobs/{digest}", new ByteArrayContent(large), Stop))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, full.StatusCode);
+            var fault = System.Text.Json.JsonSerializer.Deserialize(await full.Content.ReadAsStringAsync(Stop), RegistryJson.Default.ErrorDocument)!.Faults[0];
+            Assert.Equal("no-space", fault.Code);
+            Assert.Contains("no space left", fault.Message);
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, await HeadAsync(author, digest));
+        Assert.DoesNotContain(Directory.EnumerateFiles(disk.Folder, "*", SearchOption.AllDirectories), file => file.Contains(digest.Hex) || new FileInfo(file).Length > 4096);
+        // What is small still goes in, and the disk is as empty as before.
+        Assert.Equal(HttpStatusCode.Created, await TestRegistry.PutAsync(author, Digest.Of(some), some));
+
+        disk.Resize(kibibytes: 1024);
+        Assert.Equal(HttpStatusCode.Created, await TestRegistry.PutAsync(author, digest, large));
+        Assert.Equal(HttpStatusCode.OK, await HeadAsync(author, digest));
+    }
+
     [Theory]
     [InlineData("sha256:..%2f..%2f..%2fserver.db")]
     [InlineData("..%2f..%2fserver.db")]

@@ -221,6 +221,115 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public async Task A_policy_tightened_while_a_version_is_warm_is_told_and_does_not_close_the_way_back()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await stage.ReleaseAsync(2);
+        await stage.SetPolicyAsync("{ '*': { production: { strategies: [canary], approvals: [{ group: security, count: 2 }] } } }");
+        var promotions = await TestServer.GetAsync(stage.Operator, $"/api/v1/models/{Sample.Model}/promotions", Slipway.Documents.Registry.RegistryJson.Default.ImmutableArrayPromotion);
+        Assert.Equal(2, promotions.Length);
+        Assert.All(promotions, promotion =>
+        {
+            Assert.NotEqual(Slipway.Documents.Registry.PromotionState.Approved, promotion.State);
+            Assert.Contains(promotion.Missing, missing => missing.Contains("security"));
+            Assert.Contains(promotion.Missing, missing => missing.Contains("blue-green"));
+        });
+
+        var back = await stage.RollBackAsync(from: 2);
+        Assert.Equal((Promoted, Sample.Version(1)), (back.Phase, back.Candidate));
+        Assert.Contains(back.Notes, note => note.StartsWith("version 1 would not be let through to production now: ", StringComparison.Ordinal) && note.Contains("security"));
+        await stage.UntilServedAsync(1);
+        var entry = (await stage.HistoryAsync())[0];
+        Assert.Equal("rollout.returned", entry.Action);
+        Assert.Equal(back.Notes, entry.Notes.Take(back.Notes.Length));
+        Assert.Contains(entry.Notes, note => note.StartsWith("version 2 would not be let through to production now: ", StringComparison.Ordinal));
+        Assert.Equal((409, "not-approved"), await stage.RefusedAsync("releases", new ReleaseRequest(2, "again"), RolloutJson.Default.ReleaseRequest));
+    }
+
+    [Fact]
+    public async Task A_policy_tightened_while_a_rollout_runs_is_told_and_left_to_people()
+    {
+        await using var stage = await RolloutStage.OpenAsync();
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        var rollout = await stage.StartAsync(RolloutRunTests.Canary, 2);
+        await stage.UntilAsync(rollout.Id, view => view.State.Phase == Stepping);
+        await stage.SetPolicyAsync("{ '*': { production: { approvals: [{ group: security, count: 2 }] } } }");
+        var view = await stage.ShowAsync(rollout.Id);
+        Assert.Equal(Stepping, view.State.Phase);
+        Assert.Contains(view.State.Notes, note => note.Contains("version 2 would not be let through"));
+        await stage.RollBackAsync(from: 2);
+        await stage.UntilAsync(rollout.Id, view => view.State.IsOver);
+        await stage.UntilServedAsync(1);
+        Assert.Contains((await stage.HistoryAsync())[0].Notes, note => note.Contains("version 2 would not be let through"));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Pause_and_abort_at_once_end_it_aborted(DatabaseKind kind)
+    {
+        await using var stage = await RolloutStage.OpenAsync(kind);
+        stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        var other = await stage.NewOperatorAsync("Otto");
+        for (var round = 2; round < 8; round++)
+        {
+            var rollout = await stage.StartAsync(RolloutRunTests.Canary, round);
+            await stage.UntilAsync(rollout.Id, view => view.State.Phase == Stepping);
+            var pausing = stage.TryAsync($"rollouts/{rollout.Id}/pause", new RolloutCommand("wait"), RolloutJson.Default.RolloutCommand);
+            var aborting = stage.TryAsync($"rollouts/{rollout.Id}/abort", new RolloutCommand("away"), RolloutJson.Default.RolloutCommand, other);
+            var (paused, aborted) = (await pausing, await aborting);
+
+            Assert.Equal("200 ", aborted);
+            Assert.Contains(paused, new[] { "200 ", "409 rollout-phase" });
+            var state = (await stage.ShowAsync(rollout.Id)).State;
+            Assert.Equal((Aborted, 0), (state.Phase, state.Weight));
+            string[] told = [.. (await stage.HistoryAsync()).Where(entry => entry.Rollout == rollout.Id && entry.ByName is "Olga" or "Otto").Select(entry => $"{entry.ByName} {entry.Action}")];
+            Assert.Equal(paused == "200 " ? ["Otto rollout.aborted", "Olga rollout.paused", "Olga rollout.started"] : ["Otto rollout.aborted", "Olga rollout.started"], told);
+            await stage.UntilServedAsync(1);
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Release_and_rollback_at_once_are_one_after_the_other(DatabaseKind kind)
+    {
+        await using var stage = await RolloutStage.OpenAsync(kind);
+        var gateway = stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await stage.ReleaseAsync(2);
+        var other = await stage.NewOperatorAsync("Otto");
+        for (var round = 3; round < 9; round++)
+        {
+            await stage.ApproveAsync(RolloutRunTests.Canary, round);
+            await gateway.ReportAsync();
+            var releasing = stage.TryAsync("releases", new ReleaseRequest(round, "forward"), RolloutJson.Default.ReleaseRequest);
+            var returning = stage.TryAsync("rollback", new RollbackRequest("back", null, 2), RolloutJson.Default.RollbackRequest, other);
+            var (released, returned) = (await releasing, await returning);
+
+            var (live, running) = (await stage.ChannelAsync() is var channel ? (channel.Live!.Number, channel.Rollout) : default);
+            if (returned == "200 ")
+            {
+                // The way back came first; a release after it starts from what is live then, or waited in vain for a return that is not over.
+                Assert.Contains(released, new[] { "201 ", "409 rollout-running" });
+                if (released == "201 ")
+                    Assert.Equal((1, 1), (live, (await stage.ShowAsync(running!)).State.Stable!.Number));
+            }
+            else
+            {
+                Assert.Equal(("201 ", "409 moved-on", 2), (released, returned, live));
+                Assert.Equal((round, 2), (await stage.ShowAsync(running!)).State is var s ? (s.Candidate.Number, s.Stable!.Number) : default);
+            }
+
+            await stage.SettleAsync();
+            if ((await stage.ChannelAsync()).Live!.Number == 1)
+                await stage.ReleaseAsync(2);
+            // What is warm now is version 1, which the next round goes back to.
+            await stage.UntilServedAsync(2);
+        }
+    }
+
+    [Fact]
     public async Task A_key_revoked_while_a_rollout_runs_is_told_and_left_to_people()
     {
         await using var stage = await RolloutStage.OpenAsync();

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using Slipway.Documents.Access;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Lineage;
+using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Statements;
@@ -95,6 +96,25 @@ internal sealed class RolloutStage : IAsyncDisposable
         async session => await TrustedKeyTable.SaveAsync(session, (await TrustedKeyTable.FindAsync(session, Key))! with { Revoked = new(1, "user:admin", "the laptop was stolen") }),
         TestContext.Current.CancellationToken);
 
+    public async Task<HttpClient> NewOperatorAsync(string name) => Server.As((await Server.NewTokenAsync(name, [], new RoleGrant(Role.Operator, RoleGrant.AllModels))).Token);
+
+    /// <param name="models">As in a policy file.</param>
+    public async Task SetPolicyAsync(string models)
+    {
+        var policy = PolicyParser.Parse("policy.yaml", System.Text.Encoding.UTF8.GetBytes("slipway-policy: 1\nmodels: " + models));
+        using var response = await Server.Admin.PutAsync("/api/v1/policy", TestServer.Json(new PolicyRequest(policy, "a test"), PolicyJson.Default.PolicyRequest), TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Ends what runs, if anything does.</summary>
+    public async Task SettleAsync()
+    {
+        if ((await ChannelAsync()).Rollout is not { } running)
+            return;
+        await TryAsync($"rollouts/{running}/abort", new RolloutCommand("enough"), RolloutJson.Default.RolloutCommand);
+        await UntilAsync(running, view => view.State.IsOver);
+    }
+
     /// <summary>Starts the rollout of a version that is approved under a plan.</summary>
     public async Task<RolloutState> StartAsync(ChannelPlan plan, int version)
     {
@@ -117,9 +137,10 @@ internal sealed class RolloutStage : IAsyncDisposable
     }
 
     /// <summary>Orders something, and gives the status and, where it is refused, the first fault's code.</summary>
-    public async Task<string> TryAsync<T>(string order, T body, JsonTypeInfo<T> type)
+    /// <param name="by">Default: the stage's operator.</param>
+    public async Task<string> TryAsync<T>(string order, T body, JsonTypeInfo<T> type, HttpClient? by = null)
     {
-        using var response = await Operator.PostAsync($"/api/v1/models/{Sample.Model}/channels/{Sample.Channel}/{order}", TestServer.Json(body, type), TestContext.Current.CancellationToken);
+        using var response = await (by ?? Operator).PostAsync($"/api/v1/models/{Sample.Model}/channels/{Sample.Channel}/{order}", TestServer.Json(body, type), TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return $"{(int)response.StatusCode} {(response.IsSuccessStatusCode ? "" : JsonSerializer.Deserialize(text, RegistryJson.Default.ErrorDocument)!.Faults[0].Code)}";
     }
