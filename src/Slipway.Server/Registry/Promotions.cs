@@ -16,6 +16,9 @@ namespace Slipway.Server.Registry;
 /// <summary>Asking, approving and rejecting; and the one question that a release asks: whether a version may go to a channel now.</summary>
 internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
 {
+    /// <summary>Promotions that one answer looks at for those that wait: where each stands takes some ten reads.</summary>
+    private const int MostLookedAt = 10 * VersionTable.Page;
+
     /// <summary>Asks that a version may go to a channel. The same that waits or is approved already is not asked for twice.</summary>
     /// <exception cref="ApiProblem">No such version or channel (404, 400); something lacks that no approval can mend (422).</exception>
     public async Task<Promotion> RequestAsync(Session session, Caller caller, string model, PromotionRequest request)
@@ -77,12 +80,40 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     /// <summary>Newest first.</summary>
     public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model) => await ReadAsync(session, await PromotionTable.ListAsync(session, model));
 
-    /// <summary>Those of all models that wait for somebody, newest first.</summary>
-    /// <param name="sees">Which models are asked about.</param>
-    public static async Task<ImmutableArray<Promotion>> ListWaitingAsync(Session session, Func<string, bool> sees)
+    /// <summary>Those that wait for somebody, newest first.</summary>
+    /// <param name="models">Whose; null for all models'.</param>
+    /// <param name="before">The id that an answer before ended with; null for the first.</param>
+    /// <exception cref="ApiProblem"><paramref name="before"/> is no id (400), or of none of these (404).</exception>
+    public static async Task<WaitingPromotions> ListWaitingAsync(Session session, IReadOnlyCollection<string>? models, string? before)
     {
-        var standing = await PromotionTable.ListStandingAsync(session);
-        return [.. (await ReadAsync(session, standing.Where(row => sees(row.Model)))).Where(promotion => promotion.State == PromotionState.Waiting)];
+        var waiting = ImmutableArray.CreateBuilder<Promotion>();
+        var last = before is null ? null : await RequireAsync(session, models, before);
+        for (var looked = 0; looked < MostLookedAt; looked += VersionTable.Page)
+        {
+            var rows = await PromotionTable.ListStandingAsync(session, models, last);
+            foreach (var row in rows)
+            {
+                last = row;
+                if ((await ReadAsync(session, row)).Promotion is { State: PromotionState.Waiting } promotion)
+                    waiting.Add(promotion);
+                if (waiting.Count == VersionTable.Page)
+                    return new WaitingPromotions(waiting.ToImmutable(), IdOf(row));
+            }
+
+            if (rows.Count < VersionTable.Page)
+                return new WaitingPromotions(waiting.ToImmutable(), null);
+        }
+
+        return new WaitingPromotions(waiting.ToImmutable(), IdOf(last!));
+    }
+
+    private static string IdOf(PromotionRow row) => Promotion.IdOf(row.Model, (int)row.Number);
+
+    private static async Task<PromotionRow> RequireAsync(Session session, IReadOnlyCollection<string>? models, string id)
+    {
+        var dot = Math.Max(0, id.LastIndexOf('.'));
+        var number = VersionEndpoints.NumberOf(id[(dot + 1)..]);
+        return models?.Contains(id[..dot]) == false ? throw NotThere(number) : await RequireAsync(session, id[..dot], number);
     }
 
     private static async Task<ImmutableArray<Promotion>> ReadAsync(Session session, IEnumerable<PromotionRow> rows)
@@ -132,8 +163,10 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     }
 
     private static async Task<PromotionRow> RequireAsync(Session session, string model, long number) =>
-        await PromotionTable.FindAsync(session, model, number)
-        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-promotion", $"there is no promotion {number} of that model", Help: "see slipway models MODEL"));
+        await PromotionTable.FindAsync(session, model, number) ?? throw NotThere(number);
+
+    private static ApiProblem NotThere(long number) =>
+        new(StatusCodes.Status404NotFound, new Fault("no-promotion", $"there is no promotion {number} of that model", Help: "see slipway models MODEL"));
 
     internal static async Task<ModelVersion> RequireVersionAsync(Session session, string model, long number) =>
         await VersionTable.FindAsync(session, model, number)
@@ -173,6 +206,9 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
 
     private sealed record Standing(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
 }
+
+/// <param name="Next">Where a further answer begins; null where there is nothing more to look at.</param>
+internal sealed record WaitingPromotions(ImmutableArray<Promotion> Promotions, string? Next);
 
 /// <summary>A version that may go to a channel now.</summary>
 /// <param name="Plan">What was approved, under the policy as it is now.</param>
