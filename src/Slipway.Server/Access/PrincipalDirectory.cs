@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
@@ -103,5 +102,5 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
     private static string Day(long time) => DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     public static ApiProblem Refused(string code, string message) =>
-        new(StatusCodes.Status401Unauthorized, new Fault(code, message, Help: "an administrator makes tokens with `slipway access token new`; give yours to `slipway login`"));
+        ApiProblem.Unproven(code, message, "an administrator makes tokens with `slipway access token new`; give yours to `slipway login`");
 }

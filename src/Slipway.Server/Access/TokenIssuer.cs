@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
@@ -20,10 +19,10 @@ internal static class TokenIssuer
         Checks.Name("label", wanted.Label);
         Checks.Roles("scope", wanted.Scope);
         if (wanted.Days is < 1 or > NewToken.MostDays)
-            throw Checks.Bad("bad-days", $"days is {wanted.Days}, allowed are 1 to {NewToken.MostDays}");
+            throw ApiProblem.Malformed("bad-days", $"days is {wanted.Days}, allowed are 1 to {NewToken.MostDays}");
         var inForce = (await TokenTable.ListAsync(session, owner.Id)).Count(token => token.RevokedAt is null && token.ExpiresAt > now);
         if (inForce >= MostInForce)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("too-many-tokens", $"{owner.Name} has {inForce} tokens in force, allowed are {MostInForce}", Help: "revoke some with `slipway access token revoke`"));
+            throw ApiProblem.Conflict("too-many-tokens", $"{owner.Name} has {inForce} tokens in force, allowed are {MostInForce}", "revoke some with `slipway access token revoke`");
         var secret = TokenSecret.Create();
         var token = new ApiToken(
             "tok-" + RandomNumberGenerator.GetHexString(16, lowercase: true),

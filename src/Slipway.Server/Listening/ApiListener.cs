@@ -102,7 +102,7 @@ internal sealed class ApiListener : IAsyncDisposable
             names.Check(http.Request.Host);
             await next(http);
             if (http.Response.StatusCode == StatusCodes.Status404NotFound && http.GetEndpoint() is null)
-                throw new ApiProblem(StatusCodes.Status404NotFound, new("no-such-path", $"there is nothing at {http.Request.Path}", Help: "see docs/guide/server.md"));
+                throw ApiProblem.NotThere("no-such-path", $"there is nothing at {http.Request.Path}", "see docs/guide/server.md");
             if (http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && !http.Response.HasStarted)
                 await ErrorAnswer.WriteAsync(http, StatusCodes.Status405MethodNotAllowed, new Fault("no-such-method", $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}"));
         }
@@ -138,7 +138,7 @@ internal sealed class ApiListener : IAsyncDisposable
         var model = (string?)http.Request.RouteValues.GetValueOrDefault("model");
         Authorize(endpoint, caller, model);
         if (model is not null && !Spec.IsName(model))
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-name", "the path names no model: a name is a lower-case letter, then up to 62 lower-case letters, digits, - and _"));
+            throw ApiProblem.Malformed("bad-name", "the path names no model: a name is a lower-case letter, then up to 62 lower-case letters, digits, - and _");
         await endpoint.Answer(new ApiCall(http, caller));
     }
 
@@ -147,7 +147,7 @@ internal sealed class ApiListener : IAsyncDisposable
         if (endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model))
             return;
         if (caller == Caller.Nobody)
-            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("no-token", "this asks for a token", Help: "log in with `slipway login URL`, or set SLIPWAY_TOKEN"));
-        throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
+            throw ApiProblem.Unproven("no-token", "this asks for a token", "log in with `slipway login URL`, or set SLIPWAY_TOKEN");
+        throw ApiProblem.Forbidden("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", "an administrator grants roles with `slipway access grant`");
     }
 }

@@ -20,12 +20,10 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     private const int MostLookedAt = 10 * VersionTable.Page;
 
     /// <summary>Asks that a version may go to a channel. The same that waits or is approved already is not asked for twice.</summary>
-    /// <exception cref="ApiProblem">No such version or channel (404, 400); something lacks that no approval can mend (422).</exception>
+    /// <exception cref="ApiProblem">No such version or channel (404); something lacks that no approval can mend (422).</exception>
     public async Task<Promotion> RequestAsync(Session session, Caller caller, string model, PromotionRequest request)
     {
-        if (!ReleasePlan.ChannelNames.Contains(request.Channel))
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-channel", $"there is no channel of that name, allowed {string.Join(", ", ReleasePlan.ChannelNames)}"));
-        Registrar.RequireReason(request.Reason);
+        Require.Channel(request.Channel);
         var version = await RequireVersionAsync(session, model, request.Version);
         var plan = (await PlanTable.LatestAsync(session, model))!;
         if (await PromotionTable.LatestAsync(session, model, request.Version, request.Channel) is { } before && before.PlanNumber == plan.Number)
@@ -50,7 +48,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         };
         var asked = await ReadAsync(session, row);
         if (!asked.Ruling.Hard.IsEmpty)
-            throw new ApiProblem(StatusCodes.Status422UnprocessableEntity, asked.Ruling.Hard[0], [.. asked.Ruling.Hard.Skip(1)]);
+            throw new ApiProblem(StatusCodes.Status422UnprocessableEntity, asked.Ruling.Hard);
         await RecordAsync(session, caller, "promotion.requested", asked.Promotion, request.Reason);
         await PromotionTable.InsertAsync(session, row);
         return asked.Promotion;
@@ -60,16 +58,15 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     /// <exception cref="ApiProblem">No such promotion (404); a program, an author of what is promoted, or a promotion that a later one replaced (409).</exception>
     public async Task<Promotion> VoteAsync(Session session, Caller caller, string model, long number, Vote vote)
     {
-        Registrar.RequireReason(vote.Reason);
         var row = await RequireAsync(session, model, number);
         var standing = await ReadAsync(session, row);
         var hand = new Hand(caller.Id, caller.MayBe);
         if (standing.Promotion.State == PromotionState.Replaced)
-            throw Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
+            throw ApiProblem.Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
         if (vote.Approves && caller.Kind != PrincipalKind.Person)
-            throw Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
+            throw ApiProblem.Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
         if (vote.Approves && standing.Authors.Wrote(hand))
-            throw Conflict("approver-is-author", $"{caller.Name} pushed or signed version {row.Version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves");
+            throw ApiProblem.Conflict("approver-is-author", $"{caller.Name} pushed or signed version {row.Version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves");
 
         var cast = new Approval(caller.Id, caller.Name, caller.Groups, vote.Approves, time.GetUtcNow().ToUnixTimeMilliseconds(), vote.Reason);
         await RecordAsync(session, caller, vote.Approves ? "promotion.approved" : "promotion.rejected", standing.Promotion, vote.Reason);
@@ -113,7 +110,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     {
         var dot = Math.Max(0, id.LastIndexOf('.'));
         var number = VersionEndpoints.NumberOf(id[(dot + 1)..]);
-        return models?.Contains(id[..dot]) == false ? throw NotThere(number) : await RequireAsync(session, id[..dot], number);
+        return models?.Contains(id[..dot]) == false ? throw NoPromotion(number) : await RequireAsync(session, id[..dot], number);
     }
 
     private static async Task<ImmutableArray<Promotion>> ReadAsync(Session session, IEnumerable<PromotionRow> rows)
@@ -136,13 +133,16 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     {
         var registered = await RequireVersionAsync(session, model, version);
         if (await PromotionTable.LatestAsync(session, model, version, channel) is not { } row)
-            throw Conflict("not-promoted", $"nobody asked that version {version} of {model} may go to {channel}", $"slipway promote {model}@{version} --to {channel} --reason TEXT");
+            throw ApiProblem.Conflict("not-promoted", $"nobody asked that version {version} of {model} may go to {channel}", $"slipway promote {model}@{version} --to {channel} --reason TEXT");
         var standing = await ReadAsync(session, row);
         var promotion = standing.Promotion;
         if (promotion.State != PromotionState.Approved || standing.Ruling.Tightened.Plan is not { } plan)
         {
-            Fault[] lacks = [.. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT"))];
-            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"), lacks);
+            throw ApiProblem.Conflict(
+            [
+                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"),
+                .. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT")),
+            ]);
         }
 
         return new ApprovedRelease(registered, promotion, plan, standing.Ruling.Tightened.Notes);
@@ -163,14 +163,14 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     }
 
     private static async Task<PromotionRow> RequireAsync(Session session, string model, long number) =>
-        await PromotionTable.FindAsync(session, model, number) ?? throw NotThere(number);
+        await PromotionTable.FindAsync(session, model, number) ?? throw NoPromotion(number);
 
-    private static ApiProblem NotThere(long number) =>
-        new(StatusCodes.Status404NotFound, new Fault("no-promotion", $"there is no promotion {number} of that model", Help: "see slipway models MODEL"));
+    private static ApiProblem NoPromotion(long number) =>
+        ApiProblem.NotThere("no-promotion", $"there is no promotion {number} of that model", "see slipway models MODEL");
 
     internal static async Task<ModelVersion> RequireVersionAsync(Session session, string model, long number) =>
         await VersionTable.FindAsync(session, model, number)
-        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-version", $"there is no version {number} of that model", Help: "see slipway models"));
+        ?? throw ApiProblem.NotThere("no-version", $"there is no version {number} of that model", "see slipway models");
 
     private static async Task<Standing> ReadAsync(Session session, PromotionRow row)
     {
@@ -201,8 +201,6 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         session, caller, action,
         [new LedgerSubject($"models/{promotion.Model}/promotions/{promotion.Number}", promotion.Plan), LedgerSubject.OfVersion(promotion.Model, promotion.Version, promotion.Bundle), LedgerSubject.OfChannel(promotion.Model, promotion.Channel)],
         reason, JsonSerializer.SerializeToElement(promotion, RegistryJson.Default.Promotion));
-
-    private static ApiProblem Conflict(string code, string message, string help) => new(StatusCodes.Status409Conflict, new Fault(code, message, Help: help));
 
     private sealed record Standing(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
 }

@@ -32,7 +32,7 @@ internal static class BrowserSession
             _ => false,
         };
         if (!isOwn)
-            throw new ApiProblem(StatusCodes.Status403Forbidden, new("other-site", "this form is sent from the server's own page alone"));
+            throw ApiProblem.Forbidden("other-site", "this form is sent from the server's own page alone");
     }
 
     /// <summary>Secure wherever the browser came by TLS: it says so itself, since the proxy that ends TLS speaks plain HTTP to here.</summary>

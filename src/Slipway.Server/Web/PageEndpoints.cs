@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
@@ -98,14 +99,14 @@ internal sealed class PageEndpoints(Database database, SignIn signIn, TimeProvid
     {
         var request = call.Http.Request;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "application/x-www-form-urlencoded")
-            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, new("bad-form", "this takes the form of the sign-in page"));
+            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, new Fault("bad-form", "this takes the form of the sign-in page"));
         try
         {
             return (await request.ReadFormAsync(call.Cancellation))["token"].ToString().Trim();
         }
         catch (InvalidDataException e)
         {
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-form", $"the form cannot be read: {e.Message}"));
+            throw ApiProblem.Malformed("bad-form", $"the form cannot be read: {e.Message}");
         }
     }
 
