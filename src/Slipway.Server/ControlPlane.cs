@@ -80,6 +80,7 @@ public sealed class ControlPlane : IAsyncDisposable
         if (options.LedgerMirror is { } copy)
             Keep(await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation));
         directory = Keep(new PrincipalDirectory(database, ledger, options));
+        var signIn = new SignIn(directory, options.Time);
         var rollouts = new RolloutControl(database, ledger, options);
         Endpoints =
         [
@@ -88,9 +89,9 @@ public sealed class ControlPlane : IAsyncDisposable
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
             .. rollouts.Endpoints,
-            .. new PageEndpoints(database, directory, options.Time).All(),
+            .. new PageEndpoints(database, signIn, options.Time).All(),
         ];
-        listener = Keep(new ApiListener(options, Endpoints, directory.IdentifyAsync));
+        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
         await listener.StartAsync(cancellation);

@@ -29,7 +29,7 @@ public sealed record ApiToken(
 
 /// <param name="Principal">For whom; null for the caller.</param>
 /// <param name="Days">Until it expires: 1 to <see cref="MostDays"/>.</param>
-public sealed record NewToken(string? Principal, string Label, ImmutableArray<RoleGrant> Scope, int Days, string Reason)
+public sealed record NewToken(string? Principal, string Label, ImmutableArray<RoleGrant> Scope, int Days, string Reason) : IChangeRequest
 {
     public const int DefaultDays = 90, MostDays = 366;
 
@@ -41,11 +41,11 @@ public sealed record NewToken(string? Principal, string Label, ImmutableArray<Ro
 public sealed record IssuedToken(string Secret, ApiToken Token);
 
 /// <param name="AndMadeWithIt">Also those that were made with it, and with those: for a token that was stolen.</param>
-public sealed record RevokeToken(bool AndMadeWithIt, string Reason);
+public sealed record RevokeToken(bool AndMadeWithIt, string Reason) : IChangeRequest;
 
 /// <param name="Revoked">Ids; empty where it had been revoked before.</param>
 /// <param name="MadeWithIt">Ids of those in force that were made with it, directly or not.</param>
 public sealed record RevokedTokens(ImmutableArray<string> Revoked, ImmutableArray<string> MadeWithIt);
 
 /// <summary>A change that needs no more than its reason.</summary>
-public sealed record ReasonOnly(string Reason);
+public sealed record ReasonOnly(string Reason) : IChangeRequest;

@@ -51,7 +51,7 @@ public enum Role
 }
 
 /// <param name="Reason">As on every change: for the ledger, not empty.</param>
-public sealed record NewPrincipal(string Name, PrincipalKind Kind, ImmutableArray<string> Groups, ImmutableArray<RoleGrant> Roles, string Reason);
+public sealed record NewPrincipal(string Name, PrincipalKind Kind, ImmutableArray<string> Groups, ImmutableArray<RoleGrant> Roles, string Reason) : IChangeRequest;
 
 /// <summary>Changes a principal; what is null or empty stays.</summary>
 /// <param name="Revoke">Taken before <paramref name="Grant"/> is given.</param>
@@ -62,7 +62,7 @@ public sealed record PrincipalChange(
     ImmutableArray<string> Leave,
     ImmutableArray<RoleGrant> Grant,
     ImmutableArray<RoleGrant> Revoke,
-    string Reason);
+    string Reason) : IChangeRequest;
 
 /// <summary>Who calls, as the server sees it.</summary>
 /// <param name="Roles">What this call's token allows: the principal's roles, within the token's scope.</param>

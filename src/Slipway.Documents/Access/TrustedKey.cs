@@ -46,4 +46,4 @@ public enum KeyRole
 }
 
 /// <param name="Owner">See <see cref="TrustedKey"/>.</param>
-public sealed record NewTrustedKey(string Name, string Pem, ImmutableArray<KeyRole> Roles, string? Owner, string Reason);
+public sealed record NewTrustedKey(string Name, string Pem, ImmutableArray<KeyRole> Roles, string? Owner, string Reason) : IChangeRequest;

@@ -70,7 +70,7 @@ public enum LedgerPhase
 public sealed record LedgerRecord(long Index, LedgerEntry Entry, LedgerPayload? Payload);
 
 /// <summary>Asks that what an action's entries say in words is erased.</summary>
-public sealed record LedgerErasureRequest(string Reason);
+public sealed record LedgerErasureRequest(string Reason) : IChangeRequest;
 
 /// <summary>What was erased, and where the ledger says so.</summary>
 /// <param name="Erased">Indices of the entries that have no payload any more: the action's intent and its outcome.</param>

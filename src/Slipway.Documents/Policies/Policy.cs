@@ -37,7 +37,7 @@ public sealed record Policy(ImmutableSortedDictionary<string, ImmutableSortedDic
 public sealed record PolicyVersion(int Number, Digest Digest, Policy Policy, string SetBy, string SetByName, long SetAt, string Reason);
 
 /// <summary>Sets the policy: all of it anew.</summary>
-public sealed record PolicyRequest(Policy Policy, string Reason);
+public sealed record PolicyRequest(Policy Policy, string Reason) : IChangeRequest;
 
 /// <summary>As <see cref="DocumentJson"/>, for policies.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

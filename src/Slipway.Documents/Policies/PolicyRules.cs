@@ -30,8 +30,8 @@ public static class PolicyRules
                     continue;
                 }
 
-                if (!ReleasePlan.ChannelNames.Contains(channel))
-                    faults.Add(new Fault("bad-policy", $"{model}: there is no channel {Node.Quote(channel)}, allowed {string.Join(", ", ReleasePlan.ChannelNames)}"));
+                if (ChannelName.Check(channel) is { } noChannel)
+                    faults.Add(new Fault("bad-policy", $"{model}: {noChannel.Message}", Help: noChannel.Help));
                 foreach (var broken in Check(said))
                     faults.Add(new Fault("bad-policy", $"{model}, {channel}: {broken.Message}", Help: broken.Help));
             }

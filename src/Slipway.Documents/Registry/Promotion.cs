@@ -50,7 +50,7 @@ public enum PromotionState
 }
 
 /// <param name="Channel"><c>staging</c> or <c>production</c>.</param>
-public sealed record PromotionRequest(int Version, string Channel, string Reason);
+public sealed record PromotionRequest(int Version, string Channel, string Reason) : IChangeRequest;
 
 /// <summary>Approves or rejects a promotion.</summary>
-public sealed record Vote(bool Approves, string Reason);
+public sealed record Vote(bool Approves, string Reason) : IChangeRequest;

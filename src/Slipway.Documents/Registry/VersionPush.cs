@@ -9,7 +9,7 @@ namespace Slipway.Documents.Registry;
 /// <summary>Registers a bundle whose blobs are uploaded.</summary>
 /// <param name="Attestations">Manifests of what is attached to it; others are not looked at.</param>
 /// <param name="Plan">Null keeps the model's plan; a model without one gets <see cref="ReleasePlan.Default"/>.</param>
-public sealed record VersionPush(Digest Bundle, ImmutableArray<Digest> Attestations, ReleasePlan? Plan, string Reason)
+public sealed record VersionPush(Digest Bundle, ImmutableArray<Digest> Attestations, ReleasePlan? Plan, string Reason) : IChangeRequest
 {
     /// <summary>More statements about one bundle than anybody makes; bounds what is read for one push.</summary>
     public const int MostAttestations = 500;
@@ -27,7 +27,7 @@ public sealed record VersionRegistration(ModelVersion Version, bool IsNew, PlanV
 public sealed record PlanVersion(string Model, int Number, Digest Digest, ReleasePlan Plan, string SetBy, string SetByName, long SetAt, string Reason);
 
 /// <summary>Changes a model's release plan without a push.</summary>
-public sealed record PlanRequest(ReleasePlan Plan, string Reason);
+public sealed record PlanRequest(ReleasePlan Plan, string Reason) : IChangeRequest;
 
 /// <summary>Of a registered bundle, what later ones are compared with and what people ask to see.</summary>
 /// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>

@@ -47,10 +47,10 @@ public sealed record HistoryEntry(
 /// Other than the plan's: <c>shadow</c>, which takes no traffic; or, where the plan says shadow and this version's shadow is complete,
 /// any that the policy allows. Null for the plan's.
 /// </param>
-public sealed record ReleaseRequest(int Version, string Reason, Strategy? Strategy = null);
+public sealed record ReleaseRequest(int Version, string Reason, Strategy? Strategy = null) : IChangeRequest;
 
 /// <summary>Pauses, resumes, aborts or rolls back a rollout.</summary>
-public sealed record RolloutCommand(string Reason);
+public sealed record RolloutCommand(string Reason) : IChangeRequest;
 
 /// <summary>Takes a channel back.</summary>
 /// <param name="To">A version that was live on the channel before; null for the one before the live one or, while a rollout runs, for the live one.</param>
@@ -58,4 +58,4 @@ public sealed record RolloutCommand(string Reason);
 /// The version to be left, as the caller saw it: the live one or, while a rollout runs, its candidate. Refused when it is another by now, so
 /// that two people who take back the same version do not go back twice. Null for whatever it is.
 /// </param>
-public sealed record RollbackRequest(string Reason, int? To = null, int? From = null);
+public sealed record RollbackRequest(string Reason, int? To = null, int? From = null) : IChangeRequest;

@@ -54,8 +54,8 @@ public sealed record GatewayOptions
         var faults = new List<Fault>();
         if (Name.Length is 0 or > 100 || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             faults.Add(new Fault("bad-gateway-name", $"the gateway's name is '{Name}', allowed are letters, digits, '.', '_' and '-', 1 to 100 of them"));
-        if (!ReleasePlan.ChannelNames.Contains(Channel))
-            faults.Add(new Fault("unknown-channel", $"there is no channel '{Channel}', only {string.Join(" and ", ReleasePlan.ChannelNames)}", Help: NearestName.Of(Channel, ReleasePlan.ChannelNames) is { } near ? $"did you mean {near}?" : null));
+        if (ChannelName.Check(Channel) is { } noChannel)
+            faults.Add(noChannel);
         if (Server is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo: "" })
             faults.Add(new Fault("bad-server", $"'{Server.OriginalString}' is no server's address, such as http://127.0.0.1:4040 or https://slipway.example.org"));
         if (Token.Length == 0 || Token.Any(c => c is <= ' ' or > '~'))

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
@@ -18,6 +17,6 @@ internal static class Administrators
             return;
         var all = await PrincipalTable.ListAsync(session);
         if (!all.Any(other => other.Id != before.Id && IsOne(other)))
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("last-admin", $"{before.Name} is the last administrator of all models", Help: "make another one first: slipway access grant NAME admin"));
+            throw ApiProblem.Conflict("last-admin", $"{before.Name} is the last administrator of all models", "make another one first: slipway access grant NAME admin");
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Server.Api;
 
@@ -15,7 +14,7 @@ internal static class Checks
     public static void Name(string key, string name)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > Principal.LongestName || name.Any(char.IsControl) || name.Trim().Length != name.Length)
-            throw Bad("bad-name", $"{key} is '{new string([.. name.Take(Principal.LongestName).Where(c => !char.IsControl(c))])}', allowed are 1 to {Principal.LongestName} characters without control characters, and no space at either end");
+            throw ApiProblem.Malformed("bad-name", $"{key} is '{new string([.. name.Take(Principal.LongestName).Where(c => !char.IsControl(c))])}', allowed are 1 to {Principal.LongestName} characters without control characters, and no space at either end");
     }
 
     public static void Groups(string key, ImmutableArray<string> groups)
@@ -31,15 +30,13 @@ internal static class Checks
         foreach (var role in roles)
         {
             if (!role.IsValid)
-                throw Bad("bad-role", $"{key} holds '{role}', allowed are viewer, author, approver, operator, admin and gateway over a model's name or {RoleGrant.AllModels} for all");
+                throw ApiProblem.Malformed("bad-role", $"{key} holds '{role}', allowed are viewer, author, approver, operator, admin and gateway over a model's name or {RoleGrant.AllModels} for all");
         }
     }
-
-    public static ApiProblem Bad(string code, string message) => new(StatusCodes.Status400BadRequest, new(code, message));
 
     private static void Few(string key, int count)
     {
         if (count > MostEntries)
-            throw Bad("too-many", $"{key} has {count} entries, allowed are {MostEntries}");
+            throw ApiProblem.Malformed("too-many", $"{key} has {count} entries, allowed are {MostEntries}");
     }
 }

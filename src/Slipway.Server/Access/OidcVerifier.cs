@@ -57,7 +57,7 @@ internal sealed class OidcVerifier : IDisposable
     {
         // Read before it is checked, and only to know whose keys to check it with.
         if (!TryRead(token, out var unverified))
-            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("token-unknown", "this is no token of a kind that this server takes", Help: "was it copied as a whole? `slipway access token new` makes one"));
+            throw ApiProblem.Unproven("token-unknown", "this is no token of a kind that this server takes", "was it copied as a whole? `slipway access token new` makes one");
         if (unverified.Issuer is not { Length: > 0 } issuer || !providers.TryGetValue(issuer, out var provider))
             throw Refused("token-unknown", "this token is of no identity provider that this server trusts");
         var keys = await provider.Keys.GetAsync(null, cancellation);
@@ -147,7 +147,7 @@ internal sealed class OidcVerifier : IDisposable
     };
 
     private static ApiProblem Refused(string code, string message) =>
-        new(StatusCodes.Status401Unauthorized, new Fault(code, message, Help: "get a new token from your identity provider"));
+        ApiProblem.Unproven(code, message, "get a new token from your identity provider");
 }
 
 /// <summary>Who a provider's token says that the caller is.</summary>

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 using Slipway.Documents.Access;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
@@ -29,20 +27,8 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
     /// <summary>Proves a gateway in this process. It is in no database, and ends with the process.</summary>
     public string LocalGatewayToken => localGateway.Text;
 
-    /// <summary>Who calls; nobody when there is no token.</summary>
-    /// <exception cref="ApiProblem">A token that is unknown, expired or revoked (401).</exception>
-    public async Task<Caller> IdentifyAsync(HttpContext http)
-    {
-        var headers = http.Request.Headers[HeaderNames.Authorization];
-        if (headers.Count == 0)
-            return Caller.Nobody;
-        const string Scheme = "Bearer ";
-        if (headers is not [{ } header] || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            throw Refused("bad-token", "the Authorization header is not one of 'Bearer TOKEN'");
-        return await IdentifyAsync(header[Scheme.Length..].Trim(), http.RequestAborted);
-    }
-
-    /// <inheritdoc cref="IdentifyAsync(HttpContext)"/>
+    /// <summary>Who calls with this token.</summary>
+    /// <exception cref="ApiProblem">It is unknown, expired or revoked, or its principal is disabled (401); its provider's keys cannot be had (503).</exception>
     public async Task<Caller> IdentifyAsync(string token, CancellationToken cancellation)
     {
         if (token.Length > LongestToken)
@@ -116,6 +102,6 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
 
     private static string Day(long time) => DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static ApiProblem Refused(string code, string message) =>
-        new(StatusCodes.Status401Unauthorized, new Fault(code, message, Help: "an administrator makes tokens with `slipway access token new`; give yours to `slipway login`"));
+    public static ApiProblem Refused(string code, string message) =>
+        ApiProblem.Unproven(code, message, "an administrator makes tokens with `slipway access token new`; give yours to `slipway login`");
 }

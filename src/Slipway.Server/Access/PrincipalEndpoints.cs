@@ -19,7 +19,7 @@ internal sealed class PrincipalEndpoints(Database database, LedgerWriter ledger,
 
     /// <exception cref="ApiProblem">There is none (404).</exception>
     public static async Task<Principal> RequireAsync(Session session, string id) =>
-        await PrincipalTable.FindAsync(session, id) ?? throw new ApiProblem(StatusCodes.Status404NotFound, new("no-principal", $"there is no principal '{id}'", Help: "see slipway access principals"));
+        await PrincipalTable.FindAsync(session, id) ?? throw ApiProblem.NotThere("no-principal", $"there is no principal '{id}'", "see slipway access principals");
 
     private async Task ListAsync(ApiCall call) =>
         await call.AnswerAsync(await database.ReadAsync(PrincipalTable.ListAsync, call.Cancellation), AccessJson.Default.ImmutableArrayPrincipal);

@@ -29,10 +29,10 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
         var wanted = await call.ReadAsync(AccessJson.Default.NewToken);
         var caller = call.Caller;
         if (caller.Token is { Scope.IsEmpty: false })
-            throw Forbidden("a token with a narrower scope makes no tokens");
+            throw ApiProblem.Forbidden("forbidden", "a token with a narrower scope makes no tokens");
         var owner = wanted.Principal ?? caller.Id;
         if (owner != caller.Id && !caller.May(Permission.Administer, null))
-            throw Forbidden($"{caller.Name} may make no tokens for others");
+            throw ApiProblem.Forbidden("forbidden", $"{caller.Name} may make no tokens for others");
         var issued = await database.ChangeAsync(
             async session => await TokenIssuer.IssueAsync(
                 session, ledger, caller, await PrincipalEndpoints.RequireAsync(session, owner), wanted, time.GetUtcNow().ToUnixTimeMilliseconds()),
@@ -50,7 +50,7 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
                 // Another's token is as if there were none.
                 var token = await TokenTable.FindAsync(session, id);
                 if (token is null || !IsItsOwn(call.Caller, token) && !call.Caller.May(Permission.Administer, null))
-                    throw new ApiProblem(StatusCodes.Status404NotFound, new("no-token", $"you have no token '{id}'", Help: "see slipway access token list"));
+                    throw ApiProblem.NotThere("no-token", $"you have no token '{id}'", "see slipway access token list");
                 var revoked = await TokenIssuer.RevokeAsync(session, ledger, call.Caller, token, wanted, time.GetUtcNow().ToUnixTimeMilliseconds());
                 return new RevokedTokens(revoked, [.. await TokenTable.FamilyAsync(session, id)]);
             },
@@ -61,6 +61,4 @@ internal sealed class TokenEndpoints(Database database, LedgerWriter ledger, Tim
     /// <summary>A narrowed token is lent to a program: it may end itself, and no other token of its owner's.</summary>
     private static bool IsItsOwn(Caller caller, ApiToken token) =>
         token.Principal == caller.Id && (caller.Token is not { Scope.IsEmpty: false } narrow || narrow.Id == token.Id);
-
-    private static ApiProblem Forbidden(string message) => new(StatusCodes.Status403Forbidden, new("forbidden", message));
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
@@ -20,10 +19,10 @@ internal static class TokenIssuer
         Checks.Name("label", wanted.Label);
         Checks.Roles("scope", wanted.Scope);
         if (wanted.Days is < 1 or > NewToken.MostDays)
-            throw Checks.Bad("bad-days", $"days is {wanted.Days}, allowed are 1 to {NewToken.MostDays}");
+            throw ApiProblem.Malformed("bad-days", $"days is {wanted.Days}, allowed are 1 to {NewToken.MostDays}");
         var inForce = (await TokenTable.ListAsync(session, owner.Id)).Count(token => token.RevokedAt is null && token.ExpiresAt > now);
         if (inForce >= MostInForce)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("too-many-tokens", $"{owner.Name} has {inForce} tokens in force, allowed are {MostInForce}", Help: "revoke some with `slipway access token revoke`"));
+            throw ApiProblem.Conflict("too-many-tokens", $"{owner.Name} has {inForce} tokens in force, allowed are {MostInForce}", "revoke some with `slipway access token revoke`");
         var secret = wanted.Hash is null ? TokenSecret.Create() : null;
         var hash = secret?.Hash ?? await CheckHashAsync(session, wanted.Hash!);
         var token = new ApiToken(
@@ -47,9 +46,9 @@ internal static class TokenIssuer
     private static async Task<string> CheckHashAsync(Session session, string hash)
     {
         if (!TokenSecret.IsHash(hash))
-            throw Checks.Bad("bad-hash", "hash is allowed to be 64 hex digits: what `slipway access token make` prints beside the token, never the token itself");
+            throw ApiProblem.Malformed("bad-hash", "hash is allowed to be 64 hex digits: what `slipway access token make` prints beside the token, never the token itself");
         if (await TokenTable.IsKnownAsync(session, hash))
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("token-known", "a token with this hash was enrolled before", Help: "make another with `slipway access token make`"));
+            throw ApiProblem.Conflict("token-known", "a token with this hash was enrolled before", "make another with `slipway access token make`");
         return hash;
     }
 

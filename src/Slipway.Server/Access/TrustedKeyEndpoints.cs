@@ -25,7 +25,7 @@ internal sealed class TrustedKeyEndpoints(Database database, LedgerWriter ledger
         var wanted = await call.ReadAsync(AccessJson.Default.NewTrustedKey);
         Checks.Name("name", wanted.Name);
         if (wanted.Roles.IsEmpty || !wanted.Roles.All(Enum.IsDefined))
-            throw Checks.Bad("bad-role", "roles must name at least one thing that the key may sign: builder, evaluator");
+            throw ApiProblem.Malformed("bad-role", "roles must name at least one thing that the key may sign: builder, evaluator");
         var parsed = VerificationKey.Parse(wanted.Pem, "the key");
         // Written anew: nothing that surrounds the key in the file is kept.
         var key = new TrustedKey(parsed.KeyId, wanted.Name, parsed.ToPem(), [.. wanted.Roles.Distinct().Order()], wanted.Owner, time.GetUtcNow().ToUnixTimeMilliseconds(), call.Caller.Id, Revoked: null);
@@ -52,9 +52,9 @@ internal sealed class TrustedKeyEndpoints(Database database, LedgerWriter ledger
     private static void CheckMayBeOwned(TrustedKey known, string? owner)
     {
         if (known.Revoked is { } revoked)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("key-revoked", $"this key was revoked, and is never trusted again: {revoked.Reason}", Help: "make a new key with `slipway keys new`"));
+            throw ApiProblem.Conflict("key-revoked", $"this key was revoked, and is never trusted again: {revoked.Reason}", "make a new key with `slipway keys new`");
         if (known.Owner is not null || owner is null)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("key-known", $"this key is trusted already, as '{known.Name}', {(known.Owner is { } whose ? $"and is {whose}'s: a key keeps its owner" : "and is nobody's")}", Help: known.Owner is null ? "to say whose it is, name the owner" : "revoke it, and trust another key"));
+            throw ApiProblem.Conflict("key-known", $"this key is trusted already, as '{known.Name}', {(known.Owner is { } whose ? $"and is {whose}'s: a key keeps its owner" : "and is nobody's")}", help: known.Owner is null ? "to say whose it is, name the owner" : "revoke it, and trust another key");
     }
 
     private async Task RevokeAsync(ApiCall call)
@@ -65,7 +65,7 @@ internal sealed class TrustedKeyEndpoints(Database database, LedgerWriter ledger
             async session =>
             {
                 var known = await TrustedKeyTable.FindAsync(session, id)
-                    ?? throw new ApiProblem(StatusCodes.Status404NotFound, new("no-key", $"there is no trusted key '{id}'", Help: "see slipway access key list"));
+                    ?? throw ApiProblem.NotThere("no-key", $"there is no trusted key '{id}'", "see slipway access key list");
                 if (known.Revoked is not null)
                     return known;
                 var key = known with { Revoked = new KeyRevocation(time.GetUtcNow().ToUnixTimeMilliseconds(), call.Caller.Id, reason) };

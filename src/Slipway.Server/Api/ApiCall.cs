@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Slipway.Documents;
 using Slipway.Primitives.Bytes;
 
 namespace Slipway.Server.Api;
@@ -20,17 +21,25 @@ internal sealed class ApiCall(HttpContext http, Caller caller)
     /// <summary>A parameter of the query; null when it is missing or empty.</summary>
     public string? Query(string name) => http.Request.Query[name] is [{ Length: > 0 } value] ? value : null;
 
-    /// <exception cref="ApiProblem">No such document (400): unknown and duplicate keys are refused.</exception>
+    /// <exception cref="ApiProblem">No such document (400): unknown and duplicate keys are refused, and so is a change without a reason.</exception>
     public async Task<T> ReadAsync<T>(JsonTypeInfo<T> type)
+    {
+        var document = await ParseAsync(type);
+        if (document is IChangeRequest change)
+            Require.Reason(change.Reason);
+        return document;
+    }
+
+    private async Task<T> ParseAsync<T>(JsonTypeInfo<T> type)
     {
         try
         {
             return await JsonSerializer.DeserializeAsync(http.Request.Body, type, Cancellation)
-                ?? throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-request", "the body is null, expected a JSON document"));
+                ?? throw ApiProblem.Malformed("bad-request", "the body is null, expected a JSON document");
         }
         catch (JsonException e)
         {
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-request", $"the body is not the document that is expected here: {e.Message}"));
+            throw ApiProblem.Malformed("bad-request", $"the body is not the document that is expected here: {e.Message}");
         }
     }
 

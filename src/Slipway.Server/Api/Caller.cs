@@ -41,6 +41,10 @@ internal sealed record Caller(
 
     /// <summary>Whether it may do so for at least one model.</summary>
     public bool MaySomewhere(Permission permission) => May(permission, null) || Grants.Any(grant => grant.Permission == permission);
+
+    /// <summary>The models that it may do so for; null for all.</summary>
+    public IReadOnlyCollection<string>? ModelsOf(Permission permission) =>
+        May(permission, null) ? null : Grants.Where(grant => grant.Permission == permission).Select(grant => grant.Model).ToHashSet();
 }
 
 internal sealed record Grant(Permission Permission, string Model)

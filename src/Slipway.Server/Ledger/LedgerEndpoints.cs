@@ -38,9 +38,9 @@ internal static class LedgerEndpoints
     {
         var path = "tile/" + call.Segment("path");
         if (!TilePath.TryParse(path, out var tile))
-            throw NotThere($"'{path}' is no tile");
+            throw ApiProblem.NotThere("not-found", $"'{path}' is no tile");
         var bytes = await database.ReadAsync(
-            async session => tile.IsIn((await LedgerHead.ReadAsync(session, ledger.Verifier)).Checkpoint.Size) ? await LedgerTree.TileAsync(session, tile) : throw NotThere($"the ledger has no {path} yet"),
+            async session => tile.IsIn((await LedgerHead.ReadAsync(session, ledger.Verifier)).Checkpoint.Size) ? await LedgerTree.TileAsync(session, tile) : throw ApiProblem.NotThere("not-found", $"the ledger has no {path} yet"),
             call.Cancellation);
         await AnswerAsync(call, bytes, Bytes, Forever);
     }
@@ -75,7 +75,7 @@ internal static class LedgerEndpoints
                 var row = await LedgerRow.FindAsync(session, index);
                 // What a caller may not see is not told from what is not there.
                 if (row is null || index >= head.Checkpoint.Size || row.Read() is var record && !LedgerRow.MayRead(call.Caller, record.Entry))
-                    throw NotThere($"the ledger has no entry {index} that {call.Caller.Name} may read");
+                    throw ApiProblem.NotThere("not-found", $"the ledger has no entry {index} that {call.Caller.Name} may read");
                 var inclusion = await LedgerTree.ProveInclusionAsync(session, index, head.Checkpoint.Size);
                 if (inclusion.Verify(row.Leaf, head.Checkpoint.Root) is var verdict and not InclusionProof.Verdict.Included)
                     throw LedgerHead.Damaged($"entry {index} and the stored hashes do not lead to the signed root ({verdict})");
@@ -96,7 +96,7 @@ internal static class LedgerEndpoints
     }
 
     private static long Index(ApiCall call) =>
-        long.TryParse(call.Segment("index"), NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : throw NotThere($"'{call.Segment("index")}' is no index of an entry");
+        long.TryParse(call.Segment("index"), NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : throw ApiProblem.NotThere("not-found", $"'{call.Segment("index")}' is no index of an entry");
 
     private static long? Number(ApiCall call, string name, long least)
     {
@@ -104,10 +104,8 @@ internal static class LedgerEndpoints
             return null;
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least
             ? number
-            : throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-request", $"'{name}' is '{text}', allowed is a whole number of at least {least}"));
+            : throw ApiProblem.Malformed("bad-request", $"'{name}' is '{text}', allowed is a whole number of at least {least}");
     }
-
-    private static ApiProblem NotThere(string message) => new(StatusCodes.Status404NotFound, new("not-found", message));
 
     private static async Task AnswerAsync(ApiCall call, byte[] bytes, string type, string caching)
     {

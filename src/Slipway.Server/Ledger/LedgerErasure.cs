@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Ledger;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
@@ -16,12 +15,12 @@ internal static class LedgerErasure
     public static async Task<LedgerErasureAnswer> EraseAsync(Session session, LedgerWriter ledger, Caller caller, long index, string reason)
     {
         var row = await LedgerRow.FindAsync(session, index)
-            ?? throw new ApiProblem(StatusCodes.Status404NotFound, new("no-such-entry", $"the ledger has no entry {index}"));
+            ?? throw ApiProblem.NotThere("no-such-entry", $"the ledger has no entry {index}");
         var intent = row.Read().Entry.Intent ?? index;
         var rows = await session.QueryAsync<LedgerRow>(
             "SELECT position, leaf, payload FROM ledger_entries WHERE (position = @intent OR intent = @intent) AND payload IS NOT NULL ORDER BY position", new { intent });
         if (rows.Count == 0)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new("already-erased", $"the payload of entry {index} is erased already"));
+            throw ApiProblem.Conflict("already-erased", $"the payload of entry {index} is erased already");
         var records = rows.Select(found => found.Read()).ToImmutableArray();
         await session.ExecuteAsync("UPDATE ledger_entries SET payload = NULL WHERE position = @intent OR intent = @intent", new { intent });
         var entry = await ledger.RecordAsync(session, caller, LedgerEntry.Erasure, [.. records.Select(record => LedgerSubject.OfEntry(record.Index, record.Entry.Payload))], reason);

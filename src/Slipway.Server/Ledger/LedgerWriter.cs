@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Ledger;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -90,8 +89,7 @@ internal sealed class LedgerWriter : IDisposable
     /// <returns>The entry's time.</returns>
     private async Task<long> AppendAsync(Session session, LedgerHead head, LedgerAction action)
     {
-        if (string.IsNullOrWhiteSpace(action.Reason))
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new("no-reason", $"'{action.Action}' is a change, and a change needs a reason", Help: "say --reason TEXT; the ledger keeps it"));
+        Require.SomeReason(action.Reason);
         var salt = RandomNumberGenerator.GetHexString(SaltDigits, lowercase: true);
         var payload = CanonicalJson.Serialize(new LedgerPayload(salt, action.ActorName, action.Reason, action.Data), LedgerJson.Default.LedgerPayload);
         // A clock that was set back must not make an entry seem older than the one before it.

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -40,7 +39,6 @@ internal sealed class ApiListener : IAsyncDisposable
     private readonly WebApplication web;
     private readonly Func<HttpContext, Task<Caller>> identify;
     private readonly HostNames names;
-    private readonly FailedSignIns failed;
     private readonly Action<string> log;
 
     /// <param name="identify">Who calls; throws an <see cref="ApiProblem"/> for a token that proves nothing.</param>
@@ -48,7 +46,6 @@ internal sealed class ApiListener : IAsyncDisposable
     {
         (this.identify, log) = (identify, options.Log);
         names = new HostNames(options);
-        failed = new FailedSignIns(options.Time);
         // No configuration from files or variables that happen to lie about.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
@@ -105,7 +102,7 @@ internal sealed class ApiListener : IAsyncDisposable
             names.Check(http.Request.Host);
             await next(http);
             if (http.Response.StatusCode == StatusCodes.Status404NotFound && http.GetEndpoint() is null)
-                throw new ApiProblem(StatusCodes.Status404NotFound, new("no-such-path", $"there is nothing at {http.Request.Path}", Help: "see docs/guide/release.md, access.md and promotion.md for the API"));
+                throw ApiProblem.NotThere("no-such-path", $"there is nothing at {http.Request.Path}", "see docs/guide/release.md, access.md and promotion.md for the API");
             if (http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && !http.Response.HasStarted)
                 await ErrorAnswer.WriteAsync(http, StatusCodes.Status405MethodNotAllowed, new Fault("no-such-method", $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}"));
         }
@@ -137,26 +134,12 @@ internal sealed class ApiListener : IAsyncDisposable
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = endpoint.BodyLimit;
-        var caller = endpoint.Permission == Permission.Anyone ? Caller.Nobody : await IdentifyAsync(http);
+        var caller = endpoint.Permission == Permission.Anyone ? Caller.Nobody : await identify(http);
         var model = (string?)http.Request.RouteValues.GetValueOrDefault("model");
         Authorize(endpoint, caller, model);
         if (model is not null && !Spec.IsName(model))
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new("bad-name", "the path names no model: a name is a lower-case letter, then up to 62 lower-case letters, digits, - and _"));
+            throw ApiProblem.Malformed("bad-name", "the path names no model: a name is a lower-case letter, then up to 62 lower-case letters, digits, - and _");
         await endpoint.Answer(new ApiCall(http, caller));
-    }
-
-    /// <summary>A good token is always taken: others behind the same address may guess as they like.</summary>
-    private async Task<Caller> IdentifyAsync(HttpContext http)
-    {
-        try
-        {
-            return await identify(http);
-        }
-        catch (ApiProblem e) when (e.Status == StatusCodes.Status401Unauthorized && failed.Add(http.Connection.RemoteIpAddress) is { } wait)
-        {
-            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            throw new ApiProblem(StatusCodes.Status429TooManyRequests, new("too-many-failures", "too many calls with tokens that prove nothing came from this address", Help: "check the token with `slipway login`, and try again later"));
-        }
     }
 
     private static void Authorize(ApiEndpoint endpoint, Caller caller, string? model)
@@ -164,7 +147,7 @@ internal sealed class ApiListener : IAsyncDisposable
         if (endpoint.AnyModel ? caller.MaySomewhere(endpoint.Permission) : caller.May(endpoint.Permission, model))
             return;
         if (caller == Caller.Nobody)
-            throw new ApiProblem(StatusCodes.Status401Unauthorized, new("no-token", "this asks for a token", Help: "log in with `slipway login URL`, or set SLIPWAY_TOKEN"));
-        throw new ApiProblem(StatusCodes.Status403Forbidden, new("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", Help: "an administrator grants roles with `slipway access grant`"));
+            throw ApiProblem.Unproven("no-token", "this asks for a token", "log in with `slipway login URL`, or set SLIPWAY_TOKEN");
+        throw ApiProblem.Forbidden("forbidden", $"{caller.Name} may not {endpoint.Permission.ToString().ToLowerInvariant()}{(model is null ? "" : $" {model}")} here", "an administrator grants roles with `slipway access grant`");
     }
 }

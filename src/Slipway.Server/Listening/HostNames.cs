@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 
 namespace Slipway.Server.Listening;
@@ -18,6 +19,6 @@ internal sealed class HostNames(ServerOptions options)
     public void Check(HostString host)
     {
         if (loopback && host.HasValue && !IPAddress.TryParse(host.Host.Trim('[', ']'), out _) && !names.Contains(host.Host.ToLowerInvariant()))
-            throw new ApiProblem(StatusCodes.Status421MisdirectedRequest, new("wrong-host", $"this server does not answer to the name '{host.Host}'", Help: "call it by its address, or start it with --host-name NAME where a proxy of this machine passes that name on"));
+            throw new ApiProblem(StatusCodes.Status421MisdirectedRequest, new Fault("wrong-host", $"this server does not answer to the name '{host.Host}'", Help: "call it by its address, or start it with --host-name NAME where a proxy of this machine passes that name on"));
     }
 }

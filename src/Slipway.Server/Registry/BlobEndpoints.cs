@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Registry;
 using Slipway.Primitives.Bytes;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
 using Slipway.Store.Oci;
@@ -36,9 +35,9 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
         var state = await store.Layout.ReceiveBlobAsync(blob, call.Http.Request.Body, BundleStore.MaxBlobBytes, call.Cancellation);
         if (state != BlobState.Intact)
         {
-            throw new ApiProblem(StatusCodes.Status400BadRequest, state == BlobState.TooLarge
-                ? new Fault("blob-too-large", $"blob {blob} has more than {BundleStore.MaxBlobBytes} bytes")
-                : new Fault("blob-edited", $"what came as blob {blob} has another digest, and was not kept", Help: "push again; if it fails again, the layout that it is read from is damaged: `slipway verify` tells"));
+            throw state == BlobState.TooLarge
+                ? ApiProblem.Malformed("blob-too-large", $"blob {blob} has more than {BundleStore.MaxBlobBytes} bytes")
+                : ApiProblem.Malformed("blob-edited", $"what came as blob {blob} has another digest, and was not kept", "push again; if it fails again, the layout that it is read from is damaged: `slipway verify` tells");
         }
 
         await database.ChangeAsync(
@@ -72,14 +71,14 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
             async session => await VersionTable.FindAsync(session, bundle) is { } version && call.Caller.May(Permission.Gateway, version.Model) ? await BlobTable.ContentsAsync(session, bundle) : null,
             call.Cancellation);
         await call.AnswerAsync(
-            contents ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-bundle", $"there is no registered bundle {bundle}, or none that this gateway may serve")), RegistryJson.Default.BundleContents);
+            contents ?? throw ApiProblem.NotThere("no-bundle", $"there is no registered bundle {bundle}, or none that this gateway may serve"), RegistryJson.Default.BundleContents);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static Digest DigestOf(ApiCall call) => Digest.TryParse(call.Segment("digest"), out var digest)
         ? digest
-        : throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-digest", "the last part of the path is no digest: sha256: and 64 lowercase hex digits"));
+        : throw ApiProblem.Malformed("bad-digest", "the last part of the path is no digest: sha256: and 64 lowercase hex digits");
 
-    private static ApiProblem NoBlob(Digest blob) => new(StatusCodes.Status404NotFound, new Fault("no-blob", $"there is no blob {blob} here for you"));
+    private static ApiProblem NoBlob(Digest blob) => ApiProblem.NotThere("no-blob", $"there is no blob {blob} here for you");
 }

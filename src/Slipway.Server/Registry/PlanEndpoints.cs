@@ -1,7 +1,5 @@
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
@@ -24,14 +22,13 @@ internal sealed class PlanEndpoints(Database database, LedgerWriter ledger, Time
     private async Task SetAsync(ApiCall call)
     {
         var (model, request) = (call.Segment("model"), await call.ReadAsync(RegistryJson.Default.PlanRequest));
-        Registrar.RequireReason(request.Reason);
         if (PlanRules.Check(request.Plan) is { IsEmpty: false } faults)
-            throw Registrar.Malformed([.. faults]);
+            throw ApiProblem.Malformed(faults);
         var plan = await database.ChangeAsync(
             async session =>
             {
                 var current = await PlanTable.LatestAsync(session, model)
-                    ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-model", "there is no version of that model", Help: "`slipway push` registers the first, with its plan"));
+                    ?? throw ApiProblem.NotThere("no-model", "there is no version of that model", "`slipway push` registers the first, with its plan");
                 return current.Digest == request.Plan.Digest
                     ? current
                     : await Registrar.SetPlanAsync(session, ledger, call.Caller, model, request.Plan, current.Number + 1, request.Reason, time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Ledger;
 using Slipway.Documents.Policies;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
@@ -34,9 +32,8 @@ internal sealed class PolicyEndpoints(Database database, LedgerWriter ledger, Ti
     private async Task SetAsync(ApiCall call)
     {
         var request = await call.ReadAsync(PolicyJson.Default.PolicyRequest);
-        Registrar.RequireReason(request.Reason);
         if (PolicyRules.Check(request.Policy) is { IsEmpty: false } faults)
-            throw Registrar.Malformed([.. faults]);
+            throw ApiProblem.Malformed(faults);
         var policy = await database.ChangeAsync(
             async session =>
             {

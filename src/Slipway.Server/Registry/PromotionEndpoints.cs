@@ -8,20 +8,25 @@ namespace Slipway.Server.Registry;
 /// <summary>Promotions: asked for, voted on, looked at.</summary>
 internal sealed class PromotionEndpoints(Database database, Promotions promotions)
 {
+    private const string AllWaiting = "/api/v1/promotions";
+
     public IEnumerable<ApiEndpoint> All() =>
     [
-        new("GET", "/api/v1/promotions", Permission.Read, ListAllAsync, AnyModel: true),
+        new("GET", AllWaiting, Permission.Read, ListAllAsync, AnyModel: true),
         new("GET", "/api/v1/models/{model}/promotions", Permission.Read, ListAsync),
         new("GET", "/api/v1/models/{model}/promotions/{number}", Permission.Read, GetAsync),
         new("POST", "/api/v1/models/{model}/promotions", Permission.Promote, RequestAsync),
         new("POST", "/api/v1/models/{model}/promotions/{number}/votes", Permission.Approve, VoteAsync),
     ];
 
-    /// <summary>Those that wait for somebody, of every model that the caller may see.</summary>
+    /// <summary>Those that wait for somebody, of every model that the caller may see; a link leads on where there may be more. Source: RFC 8288.</summary>
     private async Task ListAllAsync(ApiCall call)
     {
-        var waiting = await database.ReadAsync(session => Promotions.ListWaitingAsync(session, model => call.Caller.May(Permission.Read, model)), call.Cancellation);
-        await call.AnswerAsync(waiting, RegistryJson.Default.ImmutableArrayPromotion);
+        var models = call.Caller.ModelsOf(Permission.Read);
+        var waiting = await database.ReadAsync(session => Promotions.ListWaitingAsync(session, models, call.Query("before")), call.Cancellation);
+        if (waiting.Next is { } next)
+            call.Http.Response.Headers.Link = $"<{AllWaiting}?before={next}>; rel=\"next\"";
+        await call.AnswerAsync(waiting.Promotions, RegistryJson.Default.ImmutableArrayPromotion);
     }
 
     private async Task ListAsync(ApiCall call) =>

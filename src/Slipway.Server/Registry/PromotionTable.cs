@@ -45,10 +45,18 @@ internal static class PromotionTable
     public static Task<IReadOnlyList<PromotionRow>> ListAsync(Session session, string model) =>
         session.QueryAsync<PromotionRow>($"{Select} WHERE model = @model ORDER BY number DESC LIMIT @limit", new { model, limit = (long)VersionTable.Page });
 
-    /// <summary>Of all models, those that no later one replaced; newest first.</summary>
-    public static Task<IReadOnlyList<PromotionRow>> ListStandingAsync(Session session) => session.QueryAsync<PromotionRow>(
-        $"{Select} AS p WHERE number = (SELECT MAX(q.number) FROM promotions AS q WHERE q.model = p.model AND q.version = p.version AND q.channel = p.channel) ORDER BY requested_at DESC, number DESC LIMIT @limit",
-        new { limit = (long)VersionTable.Page });
+    /// <summary>Those that no later one replaced, newest first; one <see cref="VersionTable.Page"/>.</summary>
+    /// <param name="models">Whose; null for all models'.</param>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    public static Task<IReadOnlyList<PromotionRow>> ListStandingAsync(Session session, IReadOnlyCollection<string>? models, PromotionRow? after) => session.QueryAsync<PromotionRow>(
+        $"""
+        {Select} AS p
+        WHERE number = (SELECT MAX(q.number) FROM promotions AS q WHERE q.model = p.model AND q.version = p.version AND q.channel = p.channel)
+          {(models is null ? "" : "AND model IN @models")}
+          {(after is null ? "" : "AND (requested_at < @RequestedAt OR requested_at = @RequestedAt AND (model > @Model OR model = @Model AND number < @Number))")}
+        ORDER BY requested_at DESC, model, number DESC LIMIT @limit
+        """,
+        new { models, after?.RequestedAt, after?.Model, after?.Number, limit = (long)VersionTable.Page });
 
     /// <returns>0 where there is none.</returns>
     public static async Task<long> LastNumberAsync(Session session, string model) =>

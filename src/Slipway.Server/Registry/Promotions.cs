@@ -17,13 +17,14 @@ namespace Slipway.Server.Registry;
 /// <summary>Asking, approving and rejecting; and the one question that a release asks: whether a version may go to a channel now.</summary>
 internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
 {
+    /// <summary>Promotions that one answer looks at for those that wait: where each stands takes some ten reads.</summary>
+    private const int MostLookedAt = 10 * VersionTable.Page;
+
     /// <summary>Asks that a version may go to a channel. The same that waits or is approved already is not asked for twice.</summary>
-    /// <exception cref="ApiProblem">No such version or channel (404, 400); something lacks that no approval can mend (422).</exception>
+    /// <exception cref="ApiProblem">No such version or channel (404); something lacks that no approval can mend (422).</exception>
     public async Task<Promotion> RequestAsync(Session session, Caller caller, string model, PromotionRequest request)
     {
-        if (!ReleasePlan.ChannelNames.Contains(request.Channel))
-            throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-channel", $"there is no channel of that name, allowed {string.Join(", ", ReleasePlan.ChannelNames)}"));
-        Registrar.RequireReason(request.Reason);
+        Require.Channel(request.Channel);
         var version = await RequireVersionAsync(session, model, request.Version);
         var plan = (await PlanTable.LatestAsync(session, model))!;
         if (await PromotionTable.LatestAsync(session, model, request.Version, request.Channel) is { } before && before.PlanNumber == plan.Number)
@@ -48,7 +49,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         };
         var asked = await ReadAsync(session, row);
         if (!asked.Ruling.Hard.IsEmpty)
-            throw new ApiProblem(StatusCodes.Status422UnprocessableEntity, asked.Ruling.Hard[0], [.. asked.Ruling.Hard.Skip(1)]);
+            throw new ApiProblem(StatusCodes.Status422UnprocessableEntity, asked.Ruling.Hard);
         await RecordAsync(session, caller, "promotion.requested", asked.Promotion, request.Reason);
         await PromotionTable.InsertAsync(session, row);
         return asked.Promotion;
@@ -58,14 +59,13 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     /// <exception cref="ApiProblem">No such promotion (404); a program, an author of what is promoted, or a promotion that a later one replaced (409).</exception>
     public async Task<Promotion> VoteAsync(Session session, Caller caller, string model, long number, Vote vote)
     {
-        Registrar.RequireReason(vote.Reason);
         var row = await RequireAsync(session, model, number);
         var standing = await ReadAsync(session, row);
         var hand = new Hand(caller.Id, caller.MayBe);
         if (standing.Promotion.State == PromotionState.Replaced)
-            throw Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
+            throw ApiProblem.Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
         if (vote.Approves && caller.Kind != PrincipalKind.Person)
-            throw Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
+            throw ApiProblem.Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
         if (vote.Approves && standing.Authors.Wrote(hand))
             throw OwnWork(caller, row.Version);
 
@@ -78,12 +78,40 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     /// <summary>Newest first.</summary>
     public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model) => await ReadAsync(session, await PromotionTable.ListAsync(session, model));
 
-    /// <summary>Those of all models that wait for somebody, newest first.</summary>
-    /// <param name="sees">Which models are asked about.</param>
-    public static async Task<ImmutableArray<Promotion>> ListWaitingAsync(Session session, Func<string, bool> sees)
+    /// <summary>Those that wait for somebody, newest first.</summary>
+    /// <param name="models">Whose; null for all models'.</param>
+    /// <param name="before">The id that an answer before ended with; null for the first.</param>
+    /// <exception cref="ApiProblem"><paramref name="before"/> is no id (400), or of none of these (404).</exception>
+    public static async Task<WaitingPromotions> ListWaitingAsync(Session session, IReadOnlyCollection<string>? models, string? before)
     {
-        var standing = await PromotionTable.ListStandingAsync(session);
-        return [.. (await ReadAsync(session, standing.Where(row => sees(row.Model)))).Where(promotion => promotion.State == PromotionState.Waiting)];
+        var waiting = ImmutableArray.CreateBuilder<Promotion>();
+        var last = before is null ? null : await RequireAsync(session, models, before);
+        for (var looked = 0; looked < MostLookedAt; looked += VersionTable.Page)
+        {
+            var rows = await PromotionTable.ListStandingAsync(session, models, last);
+            foreach (var row in rows)
+            {
+                last = row;
+                if ((await ReadAsync(session, row)).Promotion is { State: PromotionState.Waiting } promotion)
+                    waiting.Add(promotion);
+                if (waiting.Count == VersionTable.Page)
+                    return new WaitingPromotions(waiting.ToImmutable(), IdOf(row));
+            }
+
+            if (rows.Count < VersionTable.Page)
+                return new WaitingPromotions(waiting.ToImmutable(), null);
+        }
+
+        return new WaitingPromotions(waiting.ToImmutable(), IdOf(last!));
+    }
+
+    private static string IdOf(PromotionRow row) => Promotion.IdOf(row.Model, (int)row.Number);
+
+    private static async Task<PromotionRow> RequireAsync(Session session, IReadOnlyCollection<string>? models, string id)
+    {
+        var dot = Math.Max(0, id.LastIndexOf('.'));
+        var number = VersionEndpoints.NumberOf(id[(dot + 1)..]);
+        return models?.Contains(id[..dot]) == false ? throw NoPromotion(number) : await RequireAsync(session, id[..dot], number);
     }
 
     private static async Task<ImmutableArray<Promotion>> ReadAsync(Session session, IEnumerable<PromotionRow> rows)
@@ -106,13 +134,16 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     {
         var registered = await RequireVersionAsync(session, model, version);
         if (await PromotionTable.LatestAsync(session, model, version, channel) is not { } row)
-            throw Conflict("not-promoted", $"nobody asked that version {version} of {model} may go to {channel}", $"slipway promote {model}@{version} --to {channel} --reason TEXT");
+            throw ApiProblem.Conflict("not-promoted", $"nobody asked that version {version} of {model} may go to {channel}", $"slipway promote {model}@{version} --to {channel} --reason TEXT");
         var standing = await ReadAsync(session, row);
         var promotion = standing.Promotion;
         if (promotion.State != PromotionState.Approved || standing.Ruling.Tightened.Plan is not { } plan)
         {
-            Fault[] lacks = [.. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT"))];
-            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"), lacks);
+            throw ApiProblem.Conflict(
+            [
+                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"),
+                .. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT")),
+            ]);
         }
 
         return new ApprovedRelease(registered, promotion, plan, standing.Ruling.Tightened.Notes);
@@ -133,12 +164,14 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     }
 
     private static async Task<PromotionRow> RequireAsync(Session session, string model, long number) =>
-        await PromotionTable.FindAsync(session, model, number)
-        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-promotion", $"there is no promotion {number} of that model", Help: "see slipway models MODEL"));
+        await PromotionTable.FindAsync(session, model, number) ?? throw NoPromotion(number);
+
+    private static ApiProblem NoPromotion(long number) =>
+        ApiProblem.NotThere("no-promotion", $"there is no promotion {number} of that model", "see slipway models MODEL");
 
     internal static async Task<ModelVersion> RequireVersionAsync(Session session, string model, long number) =>
         await VersionTable.FindAsync(session, model, number)
-        ?? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-version", $"there is no version {number} of that model", Help: "see slipway models"));
+        ?? throw ApiProblem.NotThere("no-version", $"there is no version {number} of that model", "see slipway models");
 
     private static async Task<Standing> ReadAsync(Session session, PromotionRow row)
     {
@@ -195,16 +228,17 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         reason, JsonSerializer.SerializeToElement(promotion, RegistryJson.Default.Promotion));
 
     private static ApiProblem OwnWork(Caller caller, long version) => caller.MayBe.IsEmpty
-        ? Conflict("approver-is-author", $"{caller.Name} pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves")
-        : Conflict(
+        ? ApiProblem.Conflict("approver-is-author", $"{caller.Name} pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work", "somebody else of the group approves")
+        : ApiProblem.Conflict(
             "approver-is-author",
             $"{caller.Name}, or {string.Join(", ", caller.MayBe)}, who has held this token, pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work",
             $"{caller.Name} makes a token with `slipway access token make`, and an administrator enrols it by its hash; or somebody else of the group approves");
 
-    private static ApiProblem Conflict(string code, string message, string help) => new(StatusCodes.Status409Conflict, new Fault(code, message, Help: help));
-
     private sealed record Standing(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
 }
+
+/// <param name="Next">Where a further answer begins; null where there is nothing more to look at.</param>
+internal sealed record WaitingPromotions(ImmutableArray<Promotion> Promotions, string? Next);
 
 /// <summary>A version that may go to a channel now.</summary>
 /// <param name="Plan">What was approved, under the policy as it is now.</param>

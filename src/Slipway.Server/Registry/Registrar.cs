@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Evaluations;
@@ -26,9 +25,6 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     /// <summary>Bundles that this process verifies at once; each reads its layers once, and more would only wait for the same disk.</summary>
     private const int MostAtOnce = 2;
 
-    /// <summary>Characters of a person's reason; it stands in sentences and in the ledger.</summary>
-    private const int LongestReason = 2_000;
-
     private static readonly SemaphoreSlim verifying = new(MostAtOnce, MostAtOnce);
 
     /// <exception cref="SlipwayException">It does not verify, or contradicts itself (exit 1); blobs are missing (exit 2): every problem.</exception>
@@ -49,24 +45,12 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     private static void Check(string model, VersionPush push)
     {
         if (!Spec.IsName(model))
-            throw Malformed(new Fault("bad-model", "the model's name is allowed to be a lower-case letter, then up to 62 lower-case letters, digits, - and _"));
+            throw ApiProblem.Malformed("bad-model", "the model's name is allowed to be a lower-case letter, then up to 62 lower-case letters, digits, - and _");
         if (push.Attestations.IsDefault || push.Attestations.Length > VersionPush.MostAttestations)
-            throw Malformed(new Fault("bad-request", $"a push names at most {VersionPush.MostAttestations} attestations"));
+            throw ApiProblem.Malformed("bad-request", $"a push names at most {VersionPush.MostAttestations} attestations");
         if (push.Plan is { } plan && PlanRules.Check(plan) is { IsEmpty: false } faults)
-            throw Malformed([.. faults]);
-        RequireReason(push.Reason);
+            throw ApiProblem.Malformed(faults);
     }
-
-    /// <summary>Said early: a reason that is missing should not cost a verification.</summary>
-    internal static void RequireReason(string reason)
-    {
-        if (string.IsNullOrWhiteSpace(reason))
-            throw Malformed(new Fault("no-reason", "this is a change, and a change needs a reason", Help: "say --reason TEXT; the ledger keeps it"));
-        if (reason.Length > LongestReason)
-            throw Malformed(new Fault("long-reason", $"the reason has {reason.Length} characters, allowed are {LongestReason}"));
-    }
-
-    internal static ApiProblem Malformed(params Fault[] faults) => new(StatusCodes.Status400BadRequest, faults[0], faults[1..]);
 
     /// <summary>All that takes long, outside of any change.</summary>
     private async Task<Examined> ExamineAsync(Caller caller, string model, VersionPush push, CancellationToken cancellation)
@@ -115,7 +99,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     {
         var keys = await TrustedKeyTable.ListAsync(session);
         if (Signatures.Entitled(keys, examined.Statements).Length != examined.Statements.Length)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("keys-changed", "a key that vouches for this bundle was revoked while it was verified", Help: "push again"));
+            throw ApiProblem.Conflict("keys-changed", "a key that vouches for this bundle was revoked while it was verified", "push again");
 
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var plan = await PlanAsync(session, caller, model, push, now);

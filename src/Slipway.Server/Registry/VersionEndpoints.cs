@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Registry;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
 
@@ -77,11 +76,11 @@ internal sealed class VersionEndpoints(Database database, Registrar registrar, C
     {
         var count = (int)await VersionTable.LastNumberAsync(session, model);
         return count == 0
-            ? throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-model", "there is no version of that model", Help: "`slipway push` registers the first"))
+            ? throw ApiProblem.NotThere("no-model", "there is no version of that model", "`slipway push` registers the first")
             : new ModelSummary(model, count, await Promotions.RequireVersionAsync(session, model, count), await channels(session, model));
     }
 
     internal static long NumberOf(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         ? number
-        : throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-number", "a number stands here: 1, 2, 3 …"));
+        : throw ApiProblem.Malformed("bad-number", "a number stands here: 1, 2, 3 …");
 }

@@ -33,25 +33,33 @@ internal sealed class DesiredFeed : IDisposable
     public async Task<DesiredState> NextAsync(string channel, (long Epoch, long Revision) after, CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stopping.Token);
+        try
+        {
+            return await NewsAsync(channel, after, ending.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("server-stopping", "the server is stopping", Help: "ask again; another server, or its next start, answers"));
+        }
+    }
+
+    private async Task<DesiredState> NewsAsync(string channel, (long Epoch, long Revision) after, CancellationToken cancellation)
+    {
         var begun = time.GetTimestamp();
         while (true)
         {
             // Taken before the look, so that no change falls between the two.
             var signal = Volatile.Read(ref changed).Task;
             var left = Hold - time.GetElapsedTime(begun);
-            if (left <= TimeSpan.Zero || await database.ReadAsync(session => DesiredStateTable.MarkAsync(session, channel), ending.Token) != after)
-                return await database.ReadAsync(session => ReadAsync(session, channel), ending.Token);
+            if (left <= TimeSpan.Zero || await database.ReadAsync(session => DesiredStateTable.MarkAsync(session, channel), cancellation) != after)
+                return await database.ReadAsync(session => ReadAsync(session, channel), cancellation);
             try
             {
-                await signal.WaitAsync(left < Poll ? left : Poll, ending.Token);
+                await signal.WaitAsync(left < Poll ? left : Poll, cancellation);
             }
             catch (TimeoutException)
             {
                 // Another server may have changed it.
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                throw new SlipwayException(ExitCode.NotThere, new Fault("server-stopping", "the server is stopping", Help: "ask again; another server, or its next start, answers"));
             }
         }
     }

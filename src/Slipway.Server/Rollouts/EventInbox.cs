@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
 
@@ -33,7 +31,7 @@ internal static class EventInbox
         if (batch.Sequence <= taken)
             return new(batch.Gateway, batch.Boot, taken);
         if (taken > 0 && batch.Sequence > taken + 1)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("batch-missing", $"batch {batch.Sequence} of gateway {batch.Gateway} came, and {taken + 1} is the next: the database was set back, or another gateway uses this name", Help: "restart the gateway; what it could not tell counts as lost"));
+            throw ApiProblem.Conflict("batch-missing", $"batch {batch.Sequence} of gateway {batch.Gateway} came, and {taken + 1} is the next: the database was set back, or another gateway uses this name", "restart the gateway; what it could not tell counts as lost");
         if (await session.FindAsync<long>("SELECT COUNT(*) FROM event_batches") >= Most)
             return null;
         await session.ExecuteAsync("DELETE FROM event_cursors WHERE at < @before", new { before = now - (long)CursorLife.TotalMilliseconds });

@@ -27,16 +27,16 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
 
     private async Task DesiredAsync(ApiCall call)
     {
-        var state = await feed.NextAsync(Channel(call.Query("channel")), After(call.Query("after")), call.Cancellation);
+        var state = await feed.NextAsync(Require.Channel(call.Query("channel")), After(call.Query("after")), call.Cancellation);
         await call.AnswerAsync(state, RolloutJson.Default.DesiredState);
     }
 
     private async Task ReportAsync(ApiCall call)
     {
         var report = await call.ReadAsync(RolloutJson.Default.GatewayReport);
-        Channel(report.Channel);
+        Require.Channel(report.Channel);
         if (report.Gateway.Length is 0 or > LongestName || report.Boot.Length is 0 or > LongestName)
-            throw Malformed($"gateway and boot are allowed to be names of 1 to {LongestName} characters");
+            throw ApiProblem.Malformed("bad-request", $"gateway and boot are allowed to be names of 1 to {LongestName} characters");
         await database.ChangeAsync(
             async session =>
             {
@@ -50,9 +50,9 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
     private async Task EventsAsync(ApiCall call)
     {
         var batch = await call.ReadAsync(RolloutJson.Default.EventBatch);
-        Channel(batch.Channel);
+        Require.Channel(batch.Channel);
         if (BatchCheck.Fault(batch) is { } fault)
-            throw Malformed($"the batch cannot be taken in: {fault}");
+            throw ApiProblem.Malformed("bad-request", $"the batch cannot be taken in: {fault}");
         var taken = await database.ChangeAsync(
             async session =>
             {
@@ -75,10 +75,6 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private static string Channel(string? name) => name is not null && ReleasePlan.ChannelNames.Contains(name)
-        ? name
-        : throw Malformed($"'{name}' is no channel, allowed {string.Join(" and ", ReleasePlan.ChannelNames)}");
-
     /// <param name="text">As <c>EPOCH.REVISION</c> of what the gateway has.</param>
     private static (long Epoch, long Revision) After(string? text) => text switch
     {
@@ -86,8 +82,6 @@ internal sealed class GatewayEndpoints(Database database, DesiredFeed feed, Time
         _ when text.Split('.') is [var epoch, var revision]
             && long.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out var e)
             && long.TryParse(revision, NumberStyles.None, CultureInfo.InvariantCulture, out var r) => (e, r),
-        _ => throw Malformed($"after is '{text}', allowed EPOCH.REVISION of the state that the gateway has"),
+        _ => throw ApiProblem.Malformed("bad-request", $"after is '{text}', allowed EPOCH.REVISION of the state that the gateway has"),
     };
-
-    private static ApiProblem Malformed(string message) => new(StatusCodes.Status400BadRequest, new Fault("bad-request", message));
 }

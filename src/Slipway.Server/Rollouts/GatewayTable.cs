@@ -33,7 +33,7 @@ internal static class GatewayTable
     {
         var oldest = now - (long)SeenGateway.LiveFor.TotalMilliseconds;
         if (await session.FindAsync<long>("SELECT COUNT(*) FROM gateways WHERE channel = @channel AND gateway = @gateway AND principal <> @principal AND seen_at > @oldest", new { channel, gateway, principal, oldest }) > 0)
-            throw new ApiProblem(StatusCodes.Status409Conflict, new Fault("gateway-name-taken", $"a live gateway of {channel} is named {gateway}, and reports with another principal's token", Help: "give this gateway another name, with --name"));
+            throw ApiProblem.Conflict("gateway-name-taken", $"a live gateway of {channel} is named {gateway}, and reports with another principal's token", "give this gateway another name, with --name");
     }
 
     /// <param name="principal">Who reports; see <see cref="RequireOwnAsync"/>.</param>

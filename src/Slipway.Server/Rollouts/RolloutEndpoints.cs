@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
 using Slipway.Server.Storage;
@@ -52,9 +51,9 @@ internal sealed class RolloutEndpoints(Database database, RolloutChanges changes
         var history = await database.ReadAsync(
             async session =>
             {
-                var entries = await ChannelHistory.ListAsync(session, model, channel is null ? null : Known(channel), Limit(call));
+                var entries = await ChannelHistory.ListAsync(session, model, channel is null ? null : Require.Channel(channel), Limit(call));
                 return !entries.IsEmpty || !(await VersionTable.ListAsync(session, model, null)).IsEmpty ? entries
-                    : throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-model", "there is no version of that model, so it has no history", Help: "see slipway models"));
+                    : throw ApiProblem.NotThere("no-model", "there is no version of that model, so it has no history", "see slipway models");
             },
             call.Cancellation);
         await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);
@@ -84,16 +83,12 @@ internal sealed class RolloutEndpoints(Database database, RolloutChanges changes
         await call.AnswerAsync(state, RolloutJson.Default.RolloutState);
     }
 
-    private static string ChannelOf(ApiCall call) => Known(call.Segment("channel"));
-
-    private static string Known(string channel) => ReleasePlan.ChannelNames.Contains(channel)
-        ? channel
-        : throw new ApiProblem(StatusCodes.Status404NotFound, new Fault("no-channel", $"there is no channel '{channel}', allowed {string.Join(" and ", ReleasePlan.ChannelNames)}"));
+    private static string ChannelOf(ApiCall call) => Require.Channel(call.Segment("channel"));
 
     private static int Limit(ApiCall call) => call.Query("limit") switch
     {
         null => Entries,
         var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MostEntries => limit,
-        var text => throw new ApiProblem(StatusCodes.Status400BadRequest, new Fault("bad-request", $"limit is '{text}', allowed 1 to {MostEntries}")),
+        var text => throw ApiProblem.Malformed("bad-request", $"limit is '{text}', allowed 1 to {MostEntries}"),
     };
 }

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
 using Slipway.Server.Storage;
@@ -18,19 +16,18 @@ internal sealed partial class RolloutOrders
     private const int MostShadows = 500;
 
     /// <summary>Starts a release. Asking for the one that runs already gives that one.</summary>
-    /// <exception cref="ApiProblem">Not approved, live already, or another rollout runs (409); no such version (404); no reason (400).</exception>
+    /// <exception cref="ApiProblem">Not approved, live already, or another rollout runs (409); no such version (404).</exception>
     public async Task<RolloutState> ReleaseAsync(Session session, string model, string channel, ReleaseRequest request, Caller by, long now)
     {
-        CheckReason(request.Reason);
         var approved = await Promotions.RequireApprovedAsync(session, model, request.Version, channel);
         var live = await LiveVersionTable.FindAsync(session, model, channel);
         if (await RolloutTable.FindRunningAsync(session, model, channel) is { } running)
             return running.State is { Kind: RolloutKind.Release } same && same.Candidate.Number == request.Version ? same : throw Busy(running.State);
         if (live?.Live.Number == request.Version)
-            throw Refused("live-already", $"version {request.Version} of {model} is what {channel} serves already");
+            throw ApiProblem.Conflict("live-already", $"version {request.Version} of {model} is what {channel} serves already");
         var plan = await PlanAsync(session, approved, model, channel, request.Strategy);
         if (plan.Strategy == Strategy.Shadow && live is null)
-            throw Refused("nothing-to-shadow", $"nothing is live on {channel}, so there are no requests that a shadow could get copies of", "release a first version by blue-green or canary");
+            throw ApiProblem.Conflict("nothing-to-shadow", $"nothing is live on {channel}, so there are no requests that a shadow could get copies of", "release a first version by blue-green or canary");
 
         var candidate = new VersionRef(approved.Version.Number, approved.Version.Bundle);
         var state = New(RolloutKind.Release, model, channel, candidate, live?.Live, plan, approved.Promotion.Plan, by, request.Reason, approved.Notes, now);
@@ -40,14 +37,13 @@ internal sealed partial class RolloutOrders
 
     /// <summary>Takes a channel back: whatever it takes in the phase that it is in.</summary>
     /// <returns>The rollout that does it: the one that runs, now rolling back; or a return, which is over at once when the version is still warm.</returns>
-    /// <exception cref="ApiProblem">The target was never live there, or is live already (409); nothing to go back to (409); no reason (400).</exception>
+    /// <exception cref="ApiProblem">The target was never live there, or is live already (409); nothing to go back to (409).</exception>
     public async Task<RolloutState> RollBackAsync(Session session, string model, string channel, RollbackRequest request, Caller by, long now)
     {
-        CheckReason(request.Reason);
         var live = await LiveVersionTable.FindAsync(session, model, channel);
         var running = (await RolloutTable.FindRunningAsync(session, model, channel))?.State;
         if (request.From is { } seen && seen != (running?.Candidate ?? live?.Live)?.Number)
-            throw Refused("moved-on", $"version {seen} of {model} was to be left, and {channel} {(running is null ? $"serves version {live?.Live.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "nothing"}" : $"is being taken to version {running.Candidate.Number}")} now", $"look at `slipway history {model}`, and say it again if it is still wanted");
+            throw ApiProblem.Conflict("moved-on", $"version {seen} of {model} was to be left, and {channel} {(running is null ? $"serves version {live?.Live.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "nothing"}" : $"is being taken to version {running.Candidate.Number}")} now", $"look at `slipway history {model}`, and say it again if it is still wanted");
         if (running is { Kind: RolloutKind.Return } && (request.To ?? running.Candidate.Number) == running.Candidate.Number)
             return running;
         if (running is { Kind: RolloutKind.Release } && (request.To is null || request.To == running.Stable?.Number))
@@ -75,12 +71,12 @@ internal sealed partial class RolloutOrders
     private static async Task<VersionRef> TargetAsync(Session session, string model, string channel, LiveVersion? live, int? to)
     {
         if (live is null)
-            throw Refused("nothing-live", $"nothing of {model} is live on {channel}, so there is nothing to take back");
+            throw ApiProblem.Conflict("nothing-live", $"nothing of {model} is live on {channel}, so there is nothing to take back");
         if (to is null)
-            return live.Previous ?? throw Refused("no-way-back", $"version {live.Live.Number} of {model} is the first that was live on {channel}", "release another version");
+            return live.Previous ?? throw ApiProblem.Conflict("no-way-back", $"version {live.Live.Number} of {model} is the first that was live on {channel}", "release another version");
         if (to == live.Live.Number)
-            throw Refused("live-already", $"version {to} of {model} is what {channel} serves already");
-        return await LiveVersionTable.FindFormerAsync(session, model, channel, to.Value) ?? throw Refused(
+            throw ApiProblem.Conflict("live-already", $"version {to} of {model} is what {channel} serves already");
+        return await LiveVersionTable.FindFormerAsync(session, model, channel, to.Value) ?? throw ApiProblem.Conflict(
             "never-live", $"version {to} of {model} was never live on {channel}; {string.Join(", ", await LiveVersionTable.FormerNumbersAsync(session, model, channel))} were", $"a version that is new there is released: slipway release {model}@{to} --to {channel} --reason TEXT");
     }
 
@@ -94,14 +90,14 @@ internal sealed partial class RolloutOrders
         {
             var shadows = await RolloutTable.ListAsync(session, model, channel, MostShadows);
             if (plan.Strategy != Strategy.Shadow || !shadows.Any(shadow => shadow.Phase == RolloutPhase.Completed && shadow.Candidate.Bundle == approved.Version.Bundle))
-                throw Refused("plan-strategy", $"the approved plan's strategy is {Name(plan.Strategy)}, and another is allowed for a shadow beforehand, or after the plan's own shadow is complete", "change strategy in the spec's release, push and promote again");
+                throw ApiProblem.Conflict("plan-strategy", $"the approved plan's strategy is {Name(plan.Strategy)}, and another is allowed for a shadow beforehand, or after the plan's own shadow is complete", "change strategy in the spec's release, push and promote again");
         }
 
         var steps = other == Strategy.Canary ? ChannelPlan.Canary.Steps : [];
         var tightened = (await PolicyTable.FloorAsync(session, model, channel)).Tighten(plan with { Strategy = other, Steps = steps });
         if (tightened.Plan is { Strategy: Strategy.Shadow, Guard.ErrorRate: null })
-            throw Refused("shadow-without-guard", "the approved plan has no guard on the error rate, and nothing else could ever show that a shadow is no worse", "write guard: { error-rate: 1 % } in the spec's release, push and promote again");
-        return tightened.Plan ?? throw new ApiProblem(StatusCodes.Status409Conflict, tightened.Faults[0], [.. tightened.Faults.Skip(1)]);
+            throw ApiProblem.Conflict("shadow-without-guard", "the approved plan has no guard on the error rate, and nothing else could ever show that a shadow is no worse", "write guard: { error-rate: 1 % } in the spec's release, push and promote again");
+        return tightened.Plan ?? throw ApiProblem.Conflict(tightened.Faults);
     }
 
     /// <summary>A return is not judged, and needs of a plan only what says how gateways assign.</summary>
@@ -117,12 +113,10 @@ internal sealed partial class RolloutOrders
         RandomNumberGenerator.GetHexString(IdDigits, lowercase: true), model, channel, kind, candidate, stable, plan, digest, RolloutPhase.Preparing, null, 0, 0, [new(1, 0, now)],
         RandomNumberGenerator.GetHexString(SaltDigits, lowercase: true), now, null, null, null, by.Id, by.Name, reason, notes);
 
-    private static ApiProblem Busy(RolloutState running) => Refused(
+    private static ApiProblem Busy(RolloutState running) => ApiProblem.Conflict(
         "rollout-running",
         $"rollout {running.Id} of {running.Model} to version {running.Candidate.Number} runs on {running.Channel}: {running.StartedByName} started it, and it is {PhaseText(running.Phase)}",
         $"wait for its end, or end it: slipway release abort {running.Model} --to {running.Channel} --reason TEXT");
-
-    private static ApiProblem Refused(string code, string message, string? help = null) => new(StatusCodes.Status409Conflict, new Fault(code, message, Help: help));
 
     private static string Name(Strategy strategy) => strategy switch
     {

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Rollouts;
-using Slipway.Primitives.Faults;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
 
@@ -14,7 +12,7 @@ internal sealed partial class RolloutOrders
     public static async Task<RolloutView> ViewAsync(Session session, string model, string channel, string id, long now)
     {
         if (await RolloutTable.FindAsync(session, id) is not { } rollout || rollout.State.Model != model || rollout.State.Channel != channel)
-            throw Unknown(model, channel, id);
+            throw NoRollout(model, channel, id);
         var fleet = new Fleet(rollout, await GatewayTable.ListAsync(session, channel), now);
         var state = rollout.State;
         if (!state.IsOver)
@@ -30,6 +28,6 @@ internal sealed partial class RolloutOrders
         _ => [],
     };
 
-    private static ApiProblem Unknown(string model, string channel, string id) =>
-        new(StatusCodes.Status404NotFound, new Fault("no-rollout", $"{model} has no rollout {id} on {channel}", Help: $"`slipway history {model}` lists them"));
+    private static ApiProblem NoRollout(string model, string channel, string id) =>
+        ApiProblem.NotThere("no-rollout", $"{model} has no rollout {id} on {channel}", $"`slipway history {model}` lists them");
 }

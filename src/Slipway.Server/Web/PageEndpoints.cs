@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Faults;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
@@ -13,16 +14,14 @@ using Slipway.Server.Storage;
 namespace Slipway.Server.Web;
 
 /// <summary>The pages. They only read: a signed-in browser can change nothing, so no other site can make it do so.</summary>
-/// <remarks>
-/// The session is the person's own token in a cookie that scripts cannot read and that no other site's request carries. The API does not
-/// take it: there a token stands in the Authorization header.
-/// </remarks>
-internal sealed class PageEndpoints(Database database, PrincipalDirectory directory, TimeProvider time)
+/// <remarks>The API does not take a <see cref="BrowserSession"/>: there a token stands in the Authorization header.</remarks>
+internal sealed class PageEndpoints(Database database, SignIn signIn, TimeProvider time)
 {
     /// <summary>What a browser may do with a page: load its style, and send its forms back here. Source: CSP level 3.</summary>
     private const string Policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-    private const string SessionCookie = "slipway-session";
+    /// <summary>Bytes of a form: a token, and room for what a browser sends beside it.</summary>
+    private const int LargestForm = 64 * 1024;
 
     /// <summary>Versions of a model that the first page shows; the API has them all.</summary>
     private const int ShownVersions = 10;
@@ -33,30 +32,20 @@ internal sealed class PageEndpoints(Database database, PrincipalDirectory direct
     [
         new("GET", "/", Permission.Anyone, ShowAsync),
         new("GET", PageAssets.StylePath, Permission.Anyone, StyleAsync),
-        new("POST", "/sign-in", Permission.Anyone, SignInAsync) { BodyLimit = 64 * 1024 },
+        new("POST", "/sign-in", Permission.Anyone, SignInAsync) { BodyLimit = LargestForm },
         new("POST", "/sign-out", Permission.Anyone, SignOutAsync),
     ];
 
     private async Task ShowAsync(ApiCall call)
     {
-        if (call.Http.Request.Cookies[SessionCookie] is not { Length: > 0 } token)
+        if (BrowserSession.TokenOf(call.Http.Request) is not { } token)
         {
-            await ShowSignInAsync(call, null);
+            await ShowSignInAsync(call);
             return;
         }
 
-        Caller caller;
-        try
-        {
-            caller = await directory.IdentifyAsync(token, call.Cancellation);
-        }
-        catch (ApiProblem e)
-        {
-            call.Http.Response.Cookies.Delete(SessionCookie);
-            await ShowSignInAsync(call, e.Message);
+        if (await TryIdentifyAsync(call, token) is not { } caller)
             return;
-        }
-
         await AnswerAsync<OverviewPage>(call, StatusCodes.Status200OK, nameof(OverviewPage.Overview), await ReadAsync(caller, call.Cancellation));
     }
 
@@ -89,40 +78,52 @@ internal sealed class PageEndpoints(Database database, PrincipalDirectory direct
 
     private async Task SignInAsync(ApiCall call)
     {
-        RequireOwnPage(call);
-        if (!call.Http.Request.HasFormContentType)
-            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, new("bad-form", "this takes the form of the sign-in page"));
-        var token = (await call.Http.Request.ReadFormAsync(call.Cancellation))["token"].ToString().Trim();
-        try
-        {
-            await directory.IdentifyAsync(token, call.Cancellation);
-        }
-        catch (ApiProblem e)
-        {
-            await ShowSignInAsync(call, e.Message, StatusCodes.Status401Unauthorized);
+        BrowserSession.RequireOwnPage(call.Http.Request);
+        var token = await ReadTokenAsync(call);
+        if (await TryIdentifyAsync(call, token) is null)
             return;
-        }
-
-        call.Http.Response.Cookies.Append(SessionCookie, token, new CookieOptions { HttpOnly = true, SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict, Secure = call.Http.Request.IsHttps, Path = "/" });
+        BrowserSession.Begin(call.Http, token);
         SendHome(call);
     }
 
     private static Task SignOutAsync(ApiCall call)
     {
-        RequireOwnPage(call);
-        call.Http.Response.Cookies.Delete(SessionCookie);
+        BrowserSession.RequireOwnPage(call.Http.Request);
+        BrowserSession.End(call.Http);
         SendHome(call);
         return Task.CompletedTask;
     }
 
-    /// <summary>Another site must not sign a browser in as somebody else, or out. Source: Fetch Metadata, and RFC 6454 for browsers without it.</summary>
-    private static void RequireOwnPage(ApiCall call)
+    /// <exception cref="ApiProblem">Not the form of the sign-in page (415), or a broken one (400).</exception>
+    private static async Task<string> ReadTokenAsync(ApiCall call)
     {
         var request = call.Http.Request;
-        var site = request.Headers["Sec-Fetch-Site"].ToString();
-        var origin = request.Headers[HeaderNames.Origin].ToString();
-        if (site is not ("" or "same-origin" or "none") || origin.Length > 0 && origin != $"{request.Scheme}://{request.Host}")
-            throw new ApiProblem(StatusCodes.Status403Forbidden, new("other-site", "this form is sent from the server's own page alone"));
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "application/x-www-form-urlencoded")
+            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, new Fault("bad-form", "this takes the form of the sign-in page"));
+        try
+        {
+            return (await request.ReadFormAsync(call.Cancellation))["token"].ToString().Trim();
+        }
+        catch (InvalidDataException e)
+        {
+            throw ApiProblem.Malformed("bad-form", $"the form cannot be read: {e.Message}");
+        }
+    }
+
+    /// <returns>Null where the token was refused: the sign-in page then says why, and a session that is over ends.</returns>
+    private async Task<Caller?> TryIdentifyAsync(ApiCall call, string token)
+    {
+        try
+        {
+            return await signIn.ByTokenAsync(call.Http, token);
+        }
+        catch (ApiProblem e)
+        {
+            if (e.Status != StatusCodes.Status503ServiceUnavailable)
+                BrowserSession.End(call.Http);
+            await ShowSignInAsync(call, e);
+            return null;
+        }
     }
 
     private static void SendHome(ApiCall call)
@@ -131,8 +132,14 @@ internal sealed class PageEndpoints(Database database, PrincipalDirectory direct
         call.Http.Response.Headers.Location = "/";
     }
 
-    private Task ShowSignInAsync(ApiCall call, string? fault, int status = StatusCodes.Status200OK) => AnswerAsync<SignInPage>(call, status, nameof(SignInPage.Fault), fault);
+    private Task ShowSignInAsync(ApiCall call, ApiProblem? refusal = null)
+    {
+        if (refusal?.Status == StatusCodes.Status401Unauthorized)
+            call.Http.Response.Headers.WWWAuthenticate = "Bearer";
+        return AnswerAsync<SignInPage>(call, refusal?.Status ?? StatusCodes.Status200OK, nameof(SignInPage.Fault), refusal?.Message);
+    }
 
+    /// <summary>With what the listener guards every answer by; a page has a style and forms beside.</summary>
     private async Task AnswerAsync<TPage>(ApiCall call, int status, string name, object? value)
         where TPage : IComponent
     {
@@ -142,9 +149,6 @@ internal sealed class PageEndpoints(Database database, PrincipalDirectory direct
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = html.Length;
         response.Headers.ContentSecurityPolicy = Policy;
-        response.Headers.CacheControl = "no-store";
-        response.Headers["Referrer-Policy"] = "no-referrer";
-        response.Headers.XContentTypeOptions = "nosniff";
         await response.Body.WriteAsync(html, call.Cancellation);
     }
 }

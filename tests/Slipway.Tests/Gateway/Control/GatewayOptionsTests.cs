@@ -32,7 +32,7 @@ public sealed class GatewayOptionsTests
         };
         var e = Assert.Throws<SlipwayException>(bad.Validate);
         Assert.Equal(ExitCode.UnusableInput, e.Exit);
-        Assert.Equal(["bad-gateway-name", "unknown-channel", "bad-server", "bad-token", "no-trusted-key", "bad-limit", "bad-concurrency"], e.Faults.Select(fault => fault.Code));
+        Assert.Equal(["bad-gateway-name", "no-channel", "bad-server", "bad-token", "no-trusted-key", "bad-limit", "bad-concurrency"], e.Faults.Select(fault => fault.Code));
         Assert.Equal("did you mean production?", e.Faults[1].Help);
     }
 

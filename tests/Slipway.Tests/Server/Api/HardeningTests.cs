@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Documents.Registry;
+using Slipway.Server.Access;
 using Slipway.Server.Api;
 using Slipway.Server.Listening;
 using Slipway.Tests.Primitives;
@@ -156,7 +157,7 @@ public sealed class HardeningTests : IAsyncLifetime
             request.Headers.Add("Origin", "https://evil.example");
             using var response = await client.SendAsync(request, Cancellation);
             Assert.Equal(["nosniff"], response.Headers.GetValues("X-Content-Type-Options"));
-            Assert.Equal(["no-referrer"], response.Headers.GetValues("Referrer-Policy"));
+            Assert.Equal(["same-origin"], response.Headers.GetValues("Referrer-Policy"));
             Assert.Contains("frame-ancestors 'none'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")));
             Assert.True(response.Headers.CacheControl!.NoStore);
             Assert.DoesNotContain(response.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase) || header.Key == "Server");

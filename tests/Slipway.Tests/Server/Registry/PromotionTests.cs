@@ -156,7 +156,7 @@ public sealed class PromotionTests
         await using var registry = await TestRegistry.StartAsync();
         var author = await registry.Server.AsAsync(Role.Author);
         await registry.PushAsync(author, registry.Seal());
-        Assert.Equal((HttpStatusCode.BadRequest, "bad-channel"), Shape(await TestRegistry.PromotionRefusedAsync(author, 1, "prod")));
+        Assert.Equal((HttpStatusCode.NotFound, "no-channel"), Shape(await TestRegistry.PromotionRefusedAsync(author, 1, "prod")));
         Assert.Equal((HttpStatusCode.NotFound, "no-version"), Shape(await TestRegistry.PromotionRefusedAsync(author, 7)));
         Assert.Equal((HttpStatusCode.BadRequest, "no-reason"), Shape(await TestRegistry.RefusedAsync(author, TestRegistry.Promotions, new PromotionRequest(1, "staging", " "), RegistryJson.Default.PromotionRequest)));
         var approver = await registry.Server.AsAsync(Role.Approver);

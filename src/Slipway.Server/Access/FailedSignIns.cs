@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Slipway.Server.Listening;
+namespace Slipway.Server.Access;
 
 /// <summary>Counts tokens that proved nothing, by address and minute.</summary>
 internal sealed class FailedSignIns(TimeProvider time)
