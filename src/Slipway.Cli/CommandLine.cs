@@ -97,10 +97,11 @@ internal static class CommandLine
             .Concat(Verbs.Select(verb => verb.Name))
             .Concat(parsed.CommandResult.Command.Subcommands.Select(command => command.Name))
             .ToArray();
+        var help = $"see {string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Reverse().Append(parsed.CommandResult.Command).Select(command => command.Name))} --help";
         var unmatched = parsed.UnmatchedTokens.Concat(Misspelt(parsed)).Distinct().ToArray();
         var faults = unmatched.Length > 0
-            ? unmatched.Select(token => new Fault("unknown-argument", $"'{token}' is not known here", Help: NearestName.Of(token, names) is { } near ? $"did you mean {near}?" : "see slipway --help"))
-            : parsed.Errors.Select(error => new Fault("bad-argument", Plain(error.Message.TrimEnd('.')), Help: "see slipway --help"));
+            ? unmatched.Select(token => new Fault("unknown-argument", $"'{token}' is not known here", Help: NearestName.Of(token, names) is { } near ? $"did you mean {near}?" : help))
+            : parsed.Errors.Select(error => new Fault("bad-argument", Plain(error.Message.TrimEnd('.')), Help: help));
         return new SlipwayException(ExitCode.UnusableInput, faults.ToArray());
     }
 

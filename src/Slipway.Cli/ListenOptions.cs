@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli;
@@ -23,6 +24,23 @@ internal static class ListenOptions
                 result.AddError($"{name} is {result.Tokens[0].Value}, allowed 0 to {IPEndPoint.MaxPort}");
         });
         return port;
+    }
+
+    /// <summary>Asked before anything is made that a start which fails would leave behind.</summary>
+    /// <exception cref="SlipwayException">Another program has the port, or it may not be listened on (exit 3).</exception>
+    public static void RequireFree(IPAddress address, int port)
+    {
+        if (port == 0)
+            return;
+        try
+        {
+            using var probe = new TcpListener(address, port);
+            probe.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("port-taken", $"cannot listen on {address}, port {port}: {e.Message}", Help: "stop the program that listens there, or name another port; 0 takes a free one"), e);
+        }
     }
 
     /// <exception cref="SlipwayException">No IP address (exit 2).</exception>

@@ -73,7 +73,7 @@ internal sealed class RunProgress : IDisposable
     private void Clear()
     {
         if (redraw is not null)
-            shell.Err.Write(Back);
+            shell.Err.WriteRaw(Back);
     }
 
     private void Redraw()
@@ -86,7 +86,8 @@ internal sealed class RunProgress : IDisposable
             var doing = string.Join(", ", running.Select(entry => $"{entry.Doing} {clock.GetElapsedTime(entry.Since).TotalSeconds:0} s"));
             var text = $"{frames[frame++ % frames.Length]} {doing}";
             var width = Math.Max(20, Console.WindowWidth - 1);
-            shell.Err.Write(Back + (text.Length > width ? text[..width] : text));
+            shell.Err.WriteRaw(Back);
+            shell.Err.Write(text.Length > width ? text[..width] : text);
         }
     }
 }

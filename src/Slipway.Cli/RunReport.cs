@@ -148,14 +148,22 @@ internal static class RunReport
         private const string Bold = "\u001b[1m", Green = "\u001b[32m", Yellow = "\u001b[33m", Red = "\u001b[31m", Plain = "\u001b[0m";
 
         /// <summary>A label in bold, and the mark that a line begins with in the colour of what it says.</summary>
-        public void Line(string label, string text) => shell.Out.WriteLine(shell.Colour
-            ? Bold + label.PadRight(LabelWidth) + Plain + text switch
-            {
-                ['✓', ..] => Green + text[..1] + Plain + text[1..],
-                ['!', ..] => Yellow + text[..1] + Plain + text[1..],
-                ['✗', ..] => Red + text[..1] + Plain + text[1..],
-                _ => text,
-            }
-            : label.PadRight(LabelWidth) + text);
+        public void Line(string label, string text)
+        {
+            Styled(Bold, label.PadRight(LabelWidth));
+            var colour = text is not [var mark, ..] ? null : mark switch { '✓' => Green, '!' => Yellow, '✗' => Red, _ => null };
+            if (colour is not null)
+                Styled(colour, text[..1]);
+            shell.Out.WriteLine(colour is null ? text : text[1..]);
+        }
+
+        private void Styled(string style, string text)
+        {
+            if (shell.Colour)
+                shell.Out.WriteRaw(style);
+            shell.Out.Write(text);
+            if (shell.Colour)
+                shell.Out.WriteRaw(Plain);
+        }
     }
 }

@@ -38,7 +38,16 @@ internal sealed class ServerClient : IDisposable
         HelpName = "URL",
     };
 
-    public static Option<string> ReasonOption() => new("--reason") { Description = "Why, in a sentence; the ledger keeps it", HelpName = "TEXT", Required = true };
+    public static Option<string> ReasonOption()
+    {
+        var reason = new Option<string>("--reason") { Description = "Why, in a sentence; the ledger keeps it", HelpName = "TEXT", Required = true };
+        reason.Validators.Add(result =>
+        {
+            if (result.Tokens is [var given, ..] && string.IsNullOrWhiteSpace(given.Value))
+                result.AddError("--reason is empty, and a change needs a reason");
+        });
+        return reason;
+    }
 
     /// <exception cref="SlipwayException">No server is named, or no address (exit 2).</exception>
     public static ServerClient Open(string? server)
@@ -148,6 +157,14 @@ internal sealed class ServerClient : IDisposable
             // Told below: it is no server of ours, or a proxy before it answered.
         }
 
-        return [new Fault("server-refused", $"{Url} answered {(int)response.StatusCode} to {response.RequestMessage!.Method} {response.RequestMessage.RequestUri!.AbsolutePath}")];
+        // A question that is answered without a body, or another program's answer.
+        var help = response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => "log in with `slipway login URL`, or set SLIPWAY_TOKEN",
+            HttpStatusCode.Forbidden => "your roles do not allow it: an administrator grants them with `slipway access grant`; `slipway access whoami` shows yours",
+            HttpStatusCode.NotFound => "is that a Slipway server's address? a gateway answers predictions alone",
+            _ => null,
+        };
+        return [new Fault("server-refused", $"{Url} answered {(int)response.StatusCode} to {response.RequestMessage!.Method} {response.RequestMessage.RequestUri!.AbsolutePath}", Help: help)];
     }
 }

@@ -25,9 +25,9 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     [return: NotNullIfNotNull(nameof(given))]
     public string? PathOf(string? given) => given is null ? null : Path.GetFullPath(given, Folder);
 
-    public TextWriter Out { get; } = Console.Out;
+    public PrintableWriter Out { get; } = new(Console.Out);
 
-    public TextWriter Err { get; } = Console.Error;
+    public PrintableWriter Err { get; } = new(Console.Error);
 
     /// <summary>Whether a person watches stderr, so that a line may be redrawn.</summary>
     public bool Live { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");

@@ -76,14 +76,14 @@ internal static class AuditVerify
         var remembered = client is null || anew ? null : RememberedLedger.Of(client.Url);
         if (remembered is not null && key is not null && !remembered.NoteKey.Equals(key))
             remembered = null;          // the person vouches for this key; what another has signed says nothing of it
-        var notes = earlier.Select(file => ReadNote(shell, file)).ToList();
+        var notes = earlier.Select(file => ReadCheckpoint(shell, file)).ToList();
         if (remembered?.Checkpoint is { } last)
             notes.Add(Encoding.UTF8.GetBytes(last));
         ILedgerSource source = client is null ? new LedgerFolder(shell.PathOf(folder!)) : new ServerLedger(client);
         var trusted = key ?? remembered?.NoteKey ?? (client is null ? await RememberedKeyAsync(source, cancellation) : null);
         var report = await LedgerAudit.RunAsync(source, trusted, notes, Progress(shell), cancellation);
         if (shell.Live && !shell.Quiet)
-            shell.Err.Write("\r\x1b[K");
+            shell.Err.WriteRaw("\r\x1b[K");
         if (report.IsSound && client is not null)
             new RememberedLedger(report.Key!.ToString(), Encoding.UTF8.GetString(report.Note.AsSpan())).Save(client.Url);
         Tell(shell, report, trusted is null, notes.Count, remembered is not null && report.Problems.Any(problem => problem.Code is "ledger-checkpoint-untrusted"), client?.Url);
@@ -140,13 +140,17 @@ internal static class AuditVerify
     }
 
     private static Action<long, long> Progress(Shell shell) =>
-        shell.Live && !shell.Quiet ? (done, all) => shell.Err.Write($"\rchecked {done} of {all} entries") : (_, _) => { };
+        shell.Live && !shell.Quiet ? (done, all) => shell.Err.WriteRaw($"\rchecked {done} of {all} entries") : (_, _) => { };
 
-    private static byte[] ReadNote(Shell shell, string named)
+    /// <summary>What it says is believed only as far as the ledger's key has signed it; that it is none at all is a slip of whoever named it.</summary>
+    private static byte[] ReadCheckpoint(Shell shell, string named)
     {
         var file = shell.PathOf(named);
-        return FileStamp.Of(file) is { Kind: FileKind.File, Size: <= SignedNote.MaxBytes }
-            ? File.ReadAllBytes(file)
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("checkpoint-missing", $"is no file of at most {SignedNote.MaxBytes} bytes", named));
+        if (FileStamp.Of(file) is not { Kind: FileKind.File, Size: <= SignedNote.MaxBytes })
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("checkpoint-missing", $"is no file of at most {SignedNote.MaxBytes} bytes", named, Help: "name a file that holds an earlier checkpoint, such as `checkpoint` of an export or a mirror"));
+        var note = File.ReadAllBytes(file);
+        return SignedNote.Read(note) is { } signed && Checkpoint.ReadUnverified(signed) is not null
+            ? note
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("checkpoint-malformed", "is no checkpoint of a ledger", named, Help: "name a file that holds an earlier checkpoint, such as `checkpoint` of an export or a mirror"));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -18,7 +19,7 @@ internal static class JudgeVerb
 
     public static Command Build(GlobalOptions global)
     {
-        var file = new Argument<string>("file") { Description = "A judge's report, as the server keeps it with each verdict" };
+        var file = new Argument<string>("file") { Description = "A judge's report, as the server keeps it with each verdict; or what `slipway history MODEL --json` prints, with all of them" };
         var verb = new Command("judge", "Computes a rollout's verdict again from the numbers that led to it.\nExample: slipway judge report.json") { file };
         verb.SetAction(parsed => Tell(global.Shell(parsed), parsed.GetRequiredValue(file)));
         return verb;
@@ -26,9 +27,46 @@ internal static class JudgeVerb
 
     private static int Tell(Shell shell, string file)
     {
-        var kept = ReportReader.Read(Read(Path.Combine(shell.Folder, file), file), file);
+        var content = Read(Path.Combine(shell.Folder, file), file);
+        return ReportReader.IsHistory(content) ? TellAll(shell, ReportReader.ReadHistory(content, file)) : TellOne(shell, ReportReader.Read(content, file));
+    }
+
+    /// <summary>A history: whether each judgement in it is what its numbers give. Its verdicts, good or bad, are history.</summary>
+    private static int TellAll(Shell shell, ImmutableArray<HistoryEntry> history)
+    {
+        var judged = history.Where(entry => entry.Report is not null)
+            .Select(entry => (Entry: entry, Verdict: entry.Report!.Verdict, Again: Judge.Recompute(entry.Report!).Verdict, Agrees: Agrees(entry.Report!, Judge.Recompute(entry.Report!)))).ToArray();
+        var agree = judged.All(one => one.Agrees);
+        if (shell.Json)
+        {
+            shell.WriteJson(new JsonObject
+            {
+                ["agrees"] = agree,
+                ["judgements"] = new JsonArray([.. judged.Select(one => new JsonObject
+                {
+                    ["at"] = one.Entry.At, ["rollout"] = one.Entry.Rollout, ["action"] = one.Entry.Action, ["verdict"] = Word(one.Verdict), ["recomputed"] = Word(one.Again), ["agrees"] = one.Agrees,
+                })]),
+            });
+        }
+        else
+        {
+            foreach (var (entry, verdict, again, agrees) in judged)
+                shell.Out.WriteLine($"{(agrees ? "agrees " : "DIFFERS")}  {Time(entry.At)}  {entry.Rollout}  {entry.Action}: {Word(verdict)}{(agrees ? "" : verdict == again ? ", and other figures than its numbers give" : $", and its numbers give {Word(again)}")}");
+            shell.Out.WriteLine($"{judged.Count(one => one.Agrees)} of {judged.Length} judgements are what their numbers give");
+        }
+
+        return (int)(agree ? ExitCode.Done : ExitCode.BadVerdict);
+    }
+
+    private static bool Agrees(JudgeReport kept, JudgeReport again) =>
+        CanonicalJson.Serialize(kept, RolloutJson.Default.JudgeReport).AsSpan().SequenceEqual(CanonicalJson.Serialize(again, RolloutJson.Default.JudgeReport));
+
+    private static string Time(long at) => DateTimeOffset.FromUnixTimeMilliseconds(at).UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static int TellOne(Shell shell, JudgeReport kept)
+    {
         var report = Judge.Recompute(kept);
-        var agrees = CanonicalJson.Serialize(kept, RolloutJson.Default.JudgeReport).AsSpan().SequenceEqual(CanonicalJson.Serialize(report, RolloutJson.Default.JudgeReport));
+        var agrees = Agrees(kept, report);
         if (shell.Json)
         {
             shell.WriteJson(new JsonObject
@@ -42,7 +80,9 @@ internal static class JudgeVerb
         else
         {
             Show(shell, report);
-            if (!agrees)
+            if (agrees)
+                shell.Out.WriteLine("agrees   the file says what its numbers give");
+            else
                 shell.Warn(kept.Verdict == report.Verdict ? "the file's figures are not those that its numbers give; shown is what they give" : $"the file says {Word(kept.Verdict)}, and its numbers give {Word(report.Verdict)}");
         }
 

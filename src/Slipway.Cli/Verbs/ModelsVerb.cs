@@ -68,7 +68,10 @@ internal static class ModelsVerb
             shell.Out.WriteLine($"{version.Model}@{version.Number,-4}  {version.Bundle.Short}  gates {version.Gates.Verdict.Name(),-21}  {Time(version.RegisteredAt)} by {version.PushedByName}: {version.Reason}");
         foreach (var promotion in promotions)
         {
-            shell.Out.WriteLine($"{promotion.Id}  {promotion.Model}@{promotion.Version} to {promotion.Channel}: {promotion.State.ToString().ToLowerInvariant()}, asked by {promotion.RequestedByName}: {promotion.Reason}");
+            // Judged anew each time: what is live may be of a promotion that would not be let through now.
+            var isLive = summary.Channels.Any(channel => channel.Channel == promotion.Channel && channel.Live?.Number == promotion.Version);
+            var state = isLive && promotion.State == PromotionState.Waiting ? "live, and not to be released again as it is" : promotion.State.ToString().ToLowerInvariant();
+            shell.Out.WriteLine($"{promotion.Id}  {promotion.Model}@{promotion.Version} to {promotion.Channel}: {state}, asked by {promotion.RequestedByName}: {promotion.Reason}");
             foreach (var missing in promotion.Missing)
                 shell.Out.WriteLine($"  {missing}");
         }

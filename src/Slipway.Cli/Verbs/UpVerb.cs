@@ -29,6 +29,8 @@ internal static class UpVerb
         {
             var shell = global.Shell(parsed);
             var options = server.Read(parsed, shell);
+            foreach (var port in new[] { options.Port, parsed.GetValue(production), parsed.GetValue(staging) })
+                ListenOptions.RequireFree(options.Address, port);
             return await UpAsync(
                 shell,
                 options,

@@ -7,10 +7,12 @@ namespace Slipway.Server.Api;
 internal static class Require
 {
     /// <summary>A person's reason for a change.</summary>
-    /// <exception cref="ApiProblem">Empty, or longer than <see cref="IChangeRequest.LongestReason"/> (400).</exception>
+    /// <exception cref="ApiProblem">Empty, not one line of text, or longer than <see cref="IChangeRequest.LongestReason"/> (400).</exception>
     public static void Reason(string reason)
     {
         SomeReason(reason);
+        if (reason.Any(char.IsControl))
+            throw ApiProblem.Malformed("bad-reason", "the reason holds a line end or another control character, and is to be a line of text");
         if (reason.Length > IChangeRequest.LongestReason)
             throw ApiProblem.Malformed("long-reason", $"the reason has {reason.Length} characters, allowed are {IChangeRequest.LongestReason}");
     }

@@ -31,7 +31,7 @@ internal static class MissingEvidence
         if (promotion.IsEmpty)
             missing.Add("there is no stable version beside the candidate to compare it with, and the plan has no guard on the error rate that it could be held to");
         else if (!promotion.Any(Measures.IsReached))
-            missing.AddRange(promotion.Select(measure => Lacks(measure, measure.Name == PromotionMeasures.NonInferiority
+            missing.AddRange(NearestFirst(promotion).Select(measure => Lacks(measure, measure.Name == PromotionMeasures.NonInferiority
                 ? MoreEvents(evidence, settings, now, measure.LogThreshold)
                 : MoreRequests(guard, Measures.Candidate(evidence), measure.LogThreshold))));
         return missing.ToImmutable();
@@ -50,7 +50,7 @@ internal static class MissingEvidence
         if (promotion.IsEmpty)
             missing.Add("the plan has no guard on the error rate that the shadow could be held to");
         else if (!promotion.Any(Measures.IsReached))
-            missing.AddRange(promotion.Select(measure => Lacks(measure, MoreRequests(
+            missing.AddRange(NearestFirst(promotion).Select(measure => Lacks(measure, MoreRequests(
                 guard with { Latency = null }, EvidenceTally.Empty with { Requests = compared + failed, BadRequests = failed }, measure.LogThreshold))));
         return missing.ToImmutable();
     }
@@ -59,11 +59,14 @@ internal static class MissingEvidence
     {
         var missing = ImmutableArray.CreateBuilder<string>();
         if (evidence.Lost > 0)
-            missing.Add($"what became of {Measures.Count(evidence.Lost)} or more requests is not known, so this evidence can show harm and nothing else");
+            missing.Add($"what became of {Measures.Count(evidence.Lost)} or more requests is not known, so this evidence can show harm and nothing else: abort the rollout and release again to gather it anew");
         if (evidence.Waiting > 0)
             missing.Add($"{Measures.Count(evidence.Waiting)} bad events wait until every gateway has told as far");
         return missing;
     }
+
+    /// <summary>Any of them suffices, so the one that is nearest is what to wait for.</summary>
+    private static IEnumerable<EvidenceMeasure> NearestFirst(ImmutableArray<EvidenceMeasure> promotion) => promotion.OrderByDescending(measure => measure.LogE / measure.LogThreshold);
 
     private static string Lacks(EvidenceMeasure measure, string would) =>
         string.Create(CultureInfo.InvariantCulture, $"{measure.Reading}: ln E is {measure.LogE:0.00} of {measure.LogThreshold:0.00}; {would}");

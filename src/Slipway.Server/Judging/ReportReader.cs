@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
@@ -23,11 +24,35 @@ public static class ReportReader
         }
         catch (JsonException e)
         {
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-report", $"this is no judge's report: {e.Message}", name, (int?)e.LineNumber + 1, null, Help), e);
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-report", $"this is no judge's report: {Plainly(e)}", name, (int?)e.LineNumber + 1, null, Help), e);
         }
     }
 
-    private const string Help = "give the report as the server keeps it: slipway history --json, or the API";
+    /// <summary>Whether the file is a history with judgements in it, as <c>slipway history --json</c> prints one, rather than one judgement.</summary>
+    public static bool IsHistory(ReadOnlySpan<byte> json) => json.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+
+    /// <inheritdoc cref="Read"/>
+    public static ImmutableArray<HistoryEntry> ReadHistory(ReadOnlySpan<byte> json, string name)
+    {
+        if (json.Length > MostBytes)
+            throw Unusable(name, $"it has {json.Length} bytes, allowed {MostBytes}");
+        try
+        {
+            var history = JsonSerializer.Deserialize(json, RolloutJson.Default.ImmutableArrayHistoryEntry);
+            return history.Select(entry => entry?.Report is { } report ? Fault(report) : entry is null ? "an entry is null" : null).FirstOrDefault(fault => fault is not null) is { } fault
+                ? throw Unusable(name, fault)
+                : history;
+        }
+        catch (JsonException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-report", $"this is no history with judgements: {Plainly(e)}", name, (int?)e.LineNumber + 1, null, Help), e);
+        }
+    }
+
+    /// <summary>The reader speaks of types of its language; where it stopped is enough.</summary>
+    private static string Plainly(JsonException e) => $"it cannot be read at {(e.Path is { Length: > 0 } path ? path : "$")}";
+
+    private const string Help = "give a report as the server keeps it, or all of `slipway history MODEL --json`";
 
     private static SlipwayException Unusable(string name, string fault) => new(ExitCode.UnusableInput, new Fault("bad-report", $"this is no judge's report: {fault}", name, Help: Help));
 

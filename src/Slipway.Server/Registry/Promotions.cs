@@ -142,7 +142,13 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
             throw ApiProblem.Conflict(
             [
                 new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"),
-                .. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT")),
+                .. standing.Ruling.Hard,
+                .. promotion.Missing.Skip(standing.Ruling.Hard.Length).Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: promotion.State switch
+                {
+                    PromotionState.Waiting => $"slipway approve {promotion.Id} --reason TEXT",
+                    PromotionState.Replaced => $"see slipway models {model}",
+                    _ => $"talk to them, and ask anew: slipway promote {model}@{version} --to {channel} --reason TEXT",
+                })),
             ]);
         }
 

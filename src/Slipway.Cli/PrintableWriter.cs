@@ -1,0 +1,34 @@
+using System.Text;
+
+namespace Slipway.Cli;
+
+/// <summary>
+/// A stream of text for a person's terminal: what would move the cursor, erase lines, or turn the direction of writing is shown as U+FFFD.
+/// Names and reasons come from servers and bundles, and must not rewrite what stands above them. Thread-safe.
+/// </summary>
+internal sealed class PrintableWriter(TextWriter to) : TextWriter
+{
+    private const char Instead = '\uFFFD';
+
+    public override Encoding Encoding => to.Encoding;
+
+    public override void Write(char value) => to.Write(IsPlain(value) ? value : Instead);
+
+    public override void Write(string? value) => to.Write(value is null || value.All(IsPlain) ? value : string.Concat(value.Select(c => IsPlain(c) ? c : Instead)));
+
+    public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
+
+    public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+    public override void WriteLine(string? value) => Write(value + NewLine);
+
+    public override void WriteLine() => to.WriteLine();
+
+    /// <summary>For what this program itself tells the terminal.</summary>
+    public void WriteRaw(string sequence) => to.Write(sequence);
+
+    public override void Flush() => to.Flush();
+
+    /// <remarks>Source for the marks of direction: Unicode Standard Annex 9, explicit formatting characters.</remarks>
+    private static bool IsPlain(char c) => c is '\n' or '\t' || !char.IsControl(c) && c is not (>= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069');
+}
