@@ -41,7 +41,7 @@ internal sealed class ProcessHost : IModelHost
         {
             return supervisor.Current is { } run
                 ? await AskAsync(run, inputs, outputs)
-                : Prediction.NotReady(NotReady ?? "the model's process is being started again");
+                : Prediction.NotReady(NotReady ?? "the model's process was being started again");
         }
         finally
         {

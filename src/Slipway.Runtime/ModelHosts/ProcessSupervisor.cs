@@ -38,10 +38,10 @@ internal sealed class ProcessSupervisor : IAsyncDisposable
         supervision = Task.Run(SuperviseAsync);
     }
 
-    /// <summary>The process that is ready now; null when none is.</summary>
-    public ProcessRun? Current => current;
+    /// <summary>The process that is ready now; null when none is, from the moment on that its end is known.</summary>
+    public ProcessRun? Current => current is { IsOver: false } run ? run : null;
 
-    public string? NotReady => notReady;
+    public string? NotReady => Current is null ? notReady ?? "the model's process is being started again" : null;
 
     /// <summary>Faults when the first start fails; the supervisor goes on trying all the same.</summary>
     public Task FirstReady => firstReady.Task;
@@ -169,6 +169,9 @@ internal sealed class ProcessRun(ChildProcess child)
     private readonly TaskCompletionSource hung = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ChildProcess Child => child;
+
+    /// <summary>Whether it ended, or is about to be ended.</summary>
+    public bool IsOver => child.Exited.IsCompleted || hung.Task.IsCompleted;
 
     /// <summary>Completes when somebody waited for an answer in vain.</summary>
     public Task Hung => hung.Task;

@@ -15,6 +15,9 @@ public static class Warmup
     /// <summary>Enough for tiered compilation's first tier and for every buffer of a pool.</summary>
     public const int Requests = 32;
 
+    /// <summary>Asked however long they take: one request after which a process is slow to come back is no verdict on a model.</summary>
+    private const int LeastRequests = 4;
+
     /// <summary>A slow model is asked fewer.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
@@ -33,7 +36,7 @@ public static class Warmup
         var random = new Random(Seed: 1);
         var started = options.Time.GetTimestamp();
         var (answered, failure) = (0, "nothing was asked");
-        for (var i = 0; i < Requests && (i == 0 || options.Time.GetElapsedTime(started) < Limit); i++)
+        for (var i = 0; i < Requests && (i < LeastRequests || options.Time.GetElapsedTime(started) < Limit); i++)
         {
             inputs.Clear();
             outputs.Clear();
