@@ -140,7 +140,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         {
             throw ApiProblem.Conflict(
             [
-                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"),
+                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.Word()}"),
                 .. promotion.Missing.Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: $"slipway approve {promotion.Id} --reason TEXT")),
             ]);
         }
