@@ -17,13 +17,4 @@ internal static class Amounts
     public static string Interval(Figure figure) => figure is { Low: { } low, High: { } high }
         ? string.Create(CultureInfo.InvariantCulture, $"{figure.Value:0.0000} [{low:0.0000}, {high:0.0000}]")
         : string.Create(CultureInfo.InvariantCulture, $"{figure.Value:0.0000} (no interval: {figure.Lacks})");
-
-    /// <summary>A verdict's documented name.</summary>
-    public static string Name(this Verdict verdict) => verdict switch
-    {
-        Verdict.Pass => "pass",
-        Verdict.Fail => "fail",
-        Verdict.NotEvaluated => "not evaluated",
-        _ => "insufficient-evidence",
-    };
 }

@@ -10,39 +10,19 @@ internal static class RolloutText
     /// <summary>Of the intervals that rates are shown with; they hold at all looks together.</summary>
     private const double Alpha = 0.05;
 
-    public static string Word(RolloutPhase phase) => phase switch
-    {
-        RolloutPhase.Preparing => "preparing",
-        RolloutPhase.Stepping => "in progress",
-        RolloutPhase.HoldingBack => "holding back",
-        RolloutPhase.Paused => "paused",
-        RolloutPhase.RollingBack => "rolling back",
-        RolloutPhase.Promoted => "promoted",
-        RolloutPhase.RolledBack => "rolled back",
-        RolloutPhase.Aborted => "aborted",
-        _ => "completed",
-    };
-
-    public static string Word(JudgeVerdict verdict) => verdict switch
-    {
-        JudgeVerdict.NoWorse => "no worse",
-        JudgeVerdict.Harm => "harm",
-        _ => "insufficient evidence",
-    };
-
     public static string Title(RolloutState s) =>
         $"{(s.Kind == RolloutKind.Return ? "return" : "rollout")} {s.Id}: {s.Model} {s.Channel} {(s.Stable is { } stable ? $"from version {stable.Number} " : "")}to version {s.Candidate.Number}";
 
     /// <summary>Where it stands, in one line.</summary>
-    public static string Standing(RolloutState s) => $"{Word(s.Phase),-13} {(s.Phase is RolloutPhase.Promoted ? Weight.Text(Weight.All) : Weight.Text(s.Weight)),6}  {s.Reason}";
+    public static string Standing(RolloutState s) => $"{s.Phase.Word(),-13} {(s.Phase is RolloutPhase.Promoted ? Weight.Text(Weight.All) : Weight.Text(s.Weight)),6}  {s.Reason}";
 
     /// <summary>What was counted under the weight now, and what follows from all of it.</summary>
     public static string Evidence(JudgeReport report)
     {
         if (report.Evidence.Shadow is { } shadow)
-            return $"{Word(report.Verdict)}: {Amounts.Count(shadow.Compared)} answers compared, {Amounts.Count(shadow.Different)} differ, {Amounts.Count(shadow.Failed)} failed; {report.Reason}";
+            return $"{report.Verdict.Word()}: {Amounts.Count(shadow.Compared)} answers compared, {Amounts.Count(shadow.Different)} differ, {Amounts.Count(shadow.Failed)} failed; {report.Reason}";
         var counts = report.Evidence.Cells is [.., { Weight: > 0 } now] ? $"at {Weight.Text(now.Weight)} the candidate had {Rate(now.Candidate)}, the stable version {Rate(now.Stable)}; " : "";
-        return $"{Word(report.Verdict)}: {counts}{report.Reason}";
+        return $"{report.Verdict.Word()}: {counts}{report.Reason}";
     }
 
     public static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

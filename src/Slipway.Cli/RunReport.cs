@@ -65,7 +65,7 @@ internal static class RunReport
         }
         else if (account.Gates is { } judged)
         {
-            document["verdict"] = judged.Verdict.Name();
+            document["verdict"] = judged.Verdict.Word();
             document["reasons"] = Reasons(judged.Gates.Where(gate => gate.Verdict != Verdict.Pass).Select(gate => $"{gate.Name}: {gate.Reason}"));
         }
 
@@ -137,9 +137,9 @@ internal static class RunReport
             return;
         }
 
-        page.Line("gates", gates.Verdict.Name() + (gates.Baseline is { } baseline ? $", compared with {baseline}" : ", without a baseline"));
+        page.Line("gates", gates.Verdict.Word() + (gates.Baseline is { } baseline ? $", compared with {baseline}" : ", without a baseline"));
         foreach (var gate in gates.Gates)
-            page.Line("", $"{(gate.Verdict == Verdict.Pass ? "✓" : gate.Verdict == Verdict.NotEvaluated ? "·" : "✗")} {gate.Name}: {gate.Verdict.Name()}; {gate.Reason}");
+            page.Line("", $"{(gate.Verdict == Verdict.Pass ? "✓" : gate.Verdict == Verdict.NotEvaluated ? "·" : "✗")} {gate.Name}: {gate.Verdict.Word()}; {gate.Reason}");
     }
 
     /// <summary>Lines with a label column.</summary>

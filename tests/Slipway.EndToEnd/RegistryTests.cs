@@ -42,7 +42,7 @@ public sealed class RegistryTests : IDisposable
         Assert.Contains("required gates: no worse", Passes("policy", "show", "tiny").Output);
         var model = Passes("models", "tiny").Output;
         Assert.Contains("tiny.2  tiny@1 to production: waiting, asked by Ann: go", model);
-        Assert.Contains("the policy wants the gate 'no worse' passed, and its verdict is not evaluated", model);
+        Assert.Contains("the policy wants the gate 'no worse' passed, and its verdict is not-evaluated", model);
         Assert.Contains("tiny.2  tiny@1 to production: rejected", Passes("reject", "tiny.2", "--reason", "not any more").Output);
 
         var version = Passes("models", "tiny@1").Output;

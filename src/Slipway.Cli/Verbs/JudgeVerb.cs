@@ -44,14 +44,14 @@ internal static class JudgeVerb
                 ["agrees"] = agree,
                 ["judgements"] = new JsonArray([.. judged.Select(one => new JsonObject
                 {
-                    ["at"] = one.Entry.At, ["rollout"] = one.Entry.Rollout, ["action"] = one.Entry.Action, ["verdict"] = Word(one.Verdict), ["recomputed"] = Word(one.Again), ["agrees"] = one.Agrees,
+                    ["at"] = one.Entry.At, ["rollout"] = one.Entry.Rollout, ["action"] = one.Entry.Action, ["verdict"] = one.Verdict.Word(), ["recomputed"] = one.Again.Word(), ["agrees"] = one.Agrees,
                 })]),
             });
         }
         else
         {
             foreach (var (entry, verdict, again, agrees) in judged)
-                shell.Out.WriteLine($"{(agrees ? "agrees " : "DIFFERS")}  {Time(entry.At)}  {entry.Rollout}  {entry.Action}: {Word(verdict)}{(agrees ? "" : verdict == again ? ", and other figures than its numbers give" : $", and its numbers give {Word(again)}")}");
+                shell.Out.WriteLine($"{(agrees ? "agrees " : "DIFFERS")}  {Time(entry.At)}  {entry.Rollout}  {entry.Action}: {verdict.Word()}{(agrees ? "" : verdict == again ? ", and other figures than its numbers give" : $", and its numbers give {again.Word()}")}");
             shell.Out.WriteLine($"{judged.Count(one => one.Agrees)} of {judged.Length} judgements are what their numbers give");
         }
 
@@ -71,7 +71,7 @@ internal static class JudgeVerb
         {
             shell.WriteJson(new JsonObject
             {
-                ["verdict"] = Word(report.Verdict),
+                ["verdict"] = report.Verdict.Word(),
                 ["reasons"] = new JsonArray([report.Reason, .. report.Missing.Skip(1).Select(missing => (JsonNode)missing)]),
                 ["agrees"] = agrees,
                 ["report"] = JsonNode.Parse(CanonicalJson.Serialize(report, RolloutJson.Default.JudgeReport)),
@@ -83,7 +83,7 @@ internal static class JudgeVerb
             if (agrees)
                 shell.Out.WriteLine("agrees   the file says what its numbers give");
             else
-                shell.Warn(kept.Verdict == report.Verdict ? "the file's figures are not those that its numbers give; shown is what they give" : $"the file says {Word(kept.Verdict)}, and its numbers give {Word(report.Verdict)}");
+                shell.Warn(kept.Verdict == report.Verdict ? "the file's figures are not those that its numbers give; shown is what they give" : $"the file says {kept.Verdict.Word()}, and its numbers give {report.Verdict.Word()}");
         }
 
         return (int)(report.Verdict == JudgeVerdict.NoWorse && agrees ? ExitCode.Done : ExitCode.BadVerdict);
@@ -103,7 +103,7 @@ internal static class JudgeVerb
 
     private static void Show(Shell shell, JudgeReport report)
     {
-        shell.Out.WriteLine($"verdict  {Word(report.Verdict)}: {report.Reason}");
+        shell.Out.WriteLine($"verdict  {report.Verdict.Word()}: {report.Reason}");
         shell.Out.WriteLine($"rollout  {report.Rollout}, step {report.Step + 1}, at {DateTimeOffset.FromUnixTimeMilliseconds(report.At).UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC; "
             + $"false alarms at most {report.Settings.FalseAlarm}, tolerated ratio {Number(report.Settings.ToleratedRatio)}, margin {Number(report.Settings.PromoteMargin)}");
         foreach (var missing in report.Missing)
@@ -160,11 +160,4 @@ internal static class JudgeVerb
     private static string Percent(double share) => (share * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
 
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
-
-    private static string Word(JudgeVerdict verdict) => verdict switch
-    {
-        JudgeVerdict.NoWorse => "no-worse",
-        JudgeVerdict.Harm => "harm",
-        _ => "insufficient-evidence",
-    };
 }

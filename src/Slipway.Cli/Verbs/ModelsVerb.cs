@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Evaluations;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
@@ -65,12 +66,12 @@ internal static class ModelsVerb
         foreach (var channel in summary.Channels)
             shell.Out.WriteLine(Live(channel));
         foreach (var version in versions)
-            shell.Out.WriteLine($"{version.Model}@{version.Number,-4}  {version.Bundle.Short}  gates {version.Gates.Verdict.Name(),-21}  {Time(version.RegisteredAt)} by {version.PushedByName}: {version.Reason}");
+            shell.Out.WriteLine($"{version.Model}@{version.Number,-4}  {version.Bundle.Short}  gates {version.Gates.Verdict.Word(),-21}  {Time(version.RegisteredAt)} by {version.PushedByName}: {version.Reason}");
         foreach (var promotion in promotions)
         {
             // Judged anew each time: what is live may be of a promotion that would not be let through now.
             var isLive = summary.Channels.Any(channel => channel.Channel == promotion.Channel && channel.Live?.Number == promotion.Version);
-            var state = isLive && promotion.State == PromotionState.Waiting ? "live, and not to be released again as it is" : promotion.State.ToString().ToLowerInvariant();
+            var state = isLive && promotion.State == PromotionState.Waiting ? "live, and not to be released again as it is" : promotion.State.Word();
             shell.Out.WriteLine($"{promotion.Id}  {promotion.Model}@{promotion.Version} to {promotion.Channel}: {state}, asked by {promotion.RequestedByName}: {promotion.Reason}");
             foreach (var missing in promotion.Missing)
                 shell.Out.WriteLine($"  {missing}");
@@ -93,9 +94,9 @@ internal static class ModelsVerb
         shell.Out.WriteLine($"{name}  {version.Bundle}");
         shell.Out.WriteLine($"pushed    {Time(version.RegisteredAt)} by {version.PushedByName}: {version.Reason}");
         shell.Out.WriteLine($"live on   {(detail.LiveOn.IsEmpty ? "no channel" : string.Join(", ", detail.LiveOn))}");
-        shell.Out.WriteLine($"gates     {version.Gates.Verdict.Name()}");
+        shell.Out.WriteLine($"gates     {version.Gates.Verdict.Word()}");
         foreach (var gate in version.Gates.Gates)
-            shell.Out.WriteLine($"          {gate.Verdict.Name(),-21}  {gate.Name}: {gate.Reason}");
+            shell.Out.WriteLine($"          {gate.Verdict.Word(),-21}  {gate.Name}: {gate.Reason}");
         foreach (var metric in detail.Evaluation?.Metrics.AsEnumerable() ?? [])
             shell.Out.WriteLine($"metric    {metric.Key,-10}  {Amounts.Interval(metric.Value)}");
         foreach (var stage in detail.Lineage.Stages)

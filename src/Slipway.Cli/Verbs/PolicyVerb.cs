@@ -120,7 +120,7 @@ internal static class PolicyVerb
         shell.Out.WriteLine(what);
         shell.Out.WriteLine($"  approvals: {Approvals(floor.Approvals ?? [])}");
         if (floor.Strategies is { } strategies)
-            shell.Out.WriteLine($"  strategies: {string.Join(", ", strategies.Select(PlanRules.Name))}");
+            shell.Out.WriteLine($"  strategies: {string.Join(", ", strategies.Select(strategy => strategy.Word()))}");
         if (floor.WidestFirstStep is { } widest)
             shell.Out.WriteLine($"  widest first step: {Weight.Text(widest)}");
         if (floor.ShortestAtLeast is { } shortest)

@@ -61,7 +61,7 @@ internal static class PromoteVerb
 
     private static void Tell(Shell shell, Promotion promotion)
     {
-        shell.Out.WriteLine($"{promotion.Id}  {promotion.Model}@{promotion.Version} to {promotion.Channel}: {promotion.State.ToString().ToLowerInvariant()}");
+        shell.Out.WriteLine($"{promotion.Id}  {promotion.Model}@{promotion.Version} to {promotion.Channel}: {promotion.State.Word()}");
         foreach (var approval in promotion.Approvals)
             shell.Out.WriteLine($"  {(approval.Approves ? "approved" : "rejected")} by {approval.ByName}: {approval.Reason}");
         foreach (var missing in promotion.Missing)

@@ -55,9 +55,9 @@ internal static class PushVerb
         foreach (var note in registered.Notes)
             shell.Note("note: " + note);
         shell.Out.WriteLine($"{(registered.IsNew ? "registered" : "known     ")}  {version.Model} version {version.Number}  {version.Bundle}");
-        shell.Out.WriteLine($"gates       {version.Gates.Verdict.Name()}{(version.Gates.Note is { } note2 ? $" ({note2})" : "")}");
+        shell.Out.WriteLine($"gates       {version.Gates.Verdict.Word()}{(version.Gates.Note is { } note2 ? $" ({note2})" : "")}");
         foreach (var gate in version.Gates.Gates)
-            shell.Out.WriteLine($"            {gate.Verdict.Name(),-21}  {gate.Name}: {gate.Reason}");
+            shell.Out.WriteLine($"            {gate.Verdict.Word(),-21}  {gate.Name}: {gate.Reason}");
         shell.Out.WriteLine($"plan        number {registered.Plan.Number}, set by {registered.Plan.SetByName}");
         shell.Out.WriteLine(version.Gates.Verdict == Verdict.Pass
             ? $"next        slipway promote {version.Model}@{version.Number} --to staging --reason TEXT"

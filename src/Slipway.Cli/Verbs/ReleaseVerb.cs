@@ -17,7 +17,7 @@ internal static class ReleaseVerb
         var (to, reason, server) = (ChannelOption("--to"), ServerClient.ReasonOption(), ServerClient.ServerOption());
         var wait = new Option<bool>("--wait") { Description = "Follow it to its end: exit 0 when it is promoted, 1 when it was taken back" };
         var strategy = new Option<string?>("--strategy") { Description = "Other than the plan's: shadow beforehand; or any that the policy allows, after the plan's own shadow", HelpName = "NAME" };
-        strategy.AcceptOnlyFromAmong("blue-green", "canary", "shadow");
+        strategy.AcceptOnlyFromAmong([.. Enum.GetValues<Strategy>().Select(known => known.Word())]);
         var verb = new Command("release", "Releases a version that is approved: gateways load it, it gets its traffic by the plan, and evidence decides.\nExample: slipway release flight-delay@3 --to production --reason 'better by 0.01 AUC' --wait")
         {
             version, to, reason, wait, strategy, server,
@@ -106,11 +106,5 @@ internal static class ReleaseVerb
     public static string ModelName(string text) =>
         Spec.IsName(text) ? text : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-model", $"'{text}' is no model's name", Help: "`slipway models` lists them"));
 
-    private static Strategy? StrategyOf(string? name) => name switch
-    {
-        null => null,
-        "blue-green" => Strategy.BlueGreen,
-        "canary" => Strategy.Canary,
-        _ => Strategy.Shadow,
-    };
+    private static Strategy? StrategyOf(string? name) => name is null ? null : Enum.GetValues<Strategy>().Single(known => known.Word() == name);
 }

@@ -37,7 +37,7 @@ internal static class ServeVerb
                 shell.Warn($"no trusted key has attested a gate verdict on {opened.Digest}");
                 break;
             case { Report.Verdict: not Verdict.Pass } judged:
-                shell.Warn($"the gates' verdict on {opened.Digest} is {judged.Report.Verdict.Name()}");
+                shell.Warn($"the gates' verdict on {opened.Digest} is {judged.Report.Verdict.Word()}");
                 break;
         }
 

@@ -31,7 +31,7 @@ internal static class VerifyVerb
                 ["reasons"] = new JsonArray([.. opened.Problems.Select(problem => (JsonNode)problem.ToString())]),
                 ["faults"] = new JsonArray([.. opened.Problems.Select(Shell.Render)]),
                 ["notes"] = new JsonArray([.. opened.Notes.Select(note => (JsonNode)note)]),
-                ["gates"] = verdict?.Report.Verdict.Name(),
+                ["gates"] = verdict?.Report.Verdict.Word(),
             });
         }
         else
@@ -44,7 +44,7 @@ internal static class VerifyVerb
             shell.Out.WriteLine($"layers    {string.Join(", ", opened.Bundle.Layers.Select(layer => layer.Path))}");
             foreach (var signed in opened.Bundle.Statements.OrderBy(signed => signed.Statement.PredicateType, StringComparer.Ordinal))
                 shell.Out.WriteLine($"signed    {signed.Statement.PredicateType}   by key {signed.Signer.KeyId[..12]}");
-            shell.Out.WriteLine(verdict is null ? "gates     no trusted key has attested a verdict" : $"gates     {verdict.Report.Verdict.Name()}");
+            shell.Out.WriteLine(verdict is null ? "gates     no trusted key has attested a verdict" : $"gates     {verdict.Report.Verdict.Word()}");
         }
 
         return (int)(opened.Bundle is null ? ExitCode.BadVerdict : ExitCode.Done);

@@ -17,6 +17,12 @@ public enum Verdict
     [JsonStringEnumMemberName("not-evaluated")] NotEvaluated,
 }
 
+public static class VerdictWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this Verdict verdict) => NamedEnum<Verdict>.Word(verdict);
+}
+
 /// <summary>The verdict of all gates over one bundle.</summary>
 /// <param name="Bundle">Manifest digest that the verdict is about.</param>
 /// <param name="Baseline">Manifest digest that it was compared with.</param>

@@ -73,7 +73,7 @@ public sealed record ChannelPolicy(
         var faults = ImmutableArray.CreateBuilder<Fault>();
         var notes = ImmutableArray.CreateBuilder<string>();
         if (Strategies is { } allowed && !allowed.Contains(plan.Strategy))
-            faults.Add(new Fault("policy-strategy", $"the plan's strategy is {PlanRules.Name(plan.Strategy)}, and the policy allows {(allowed.IsEmpty ? "none" : string.Join(", ", allowed.Select(PlanRules.Name)))}", Help: "change strategy in the spec's release, and push again"));
+            faults.Add(new Fault("policy-strategy", $"the plan's strategy is {plan.Strategy.Word()}, and the policy allows {(allowed.IsEmpty ? "none" : string.Join(", ", allowed.Select(strategy => strategy.Word())))}", Help: "change strategy in the spec's release, and push again"));
         if (WidestFirstStep is { } widest && FirstShare(plan) is var first && first > widest)
             faults.Add(new Fault("policy-first-step", $"the first traffic that the plan gives is {Weight.Text(first)}, and the policy allows {Weight.Text(widest)}", Help: plan.Strategy == Strategy.Canary ? "begin with a smaller weight" : "write strategy: canary, and begin with a smaller weight"));
 

@@ -49,6 +49,12 @@ public enum PromotionState
     [JsonStringEnumMemberName("replaced")] Replaced,
 }
 
+public static class PromotionStateWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this PromotionState state) => NamedEnum<PromotionState>.Word(state);
+}
+
 /// <param name="Channel"><c>staging</c> or <c>production</c>.</param>
 public sealed record PromotionRequest(int Version, string Channel, string Reason) : IChangeRequest;
 

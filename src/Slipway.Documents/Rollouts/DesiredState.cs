@@ -62,3 +62,9 @@ public enum VersionState
     /// <summary>It ended this process before; counted as harm.</summary>
     [JsonStringEnumMemberName("quarantined")] Quarantined,
 }
+
+public static class VersionStateWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this VersionState state) => NamedEnum<VersionState>.Word(state);
+}

@@ -79,16 +79,8 @@ public enum BadKind
 
 public static class BadKindWords
 {
-    /// <summary>As in a document.</summary>
-    public static string Word(this BadKind kind) => kind switch
-    {
-        BadKind.Error => "error",
-        BadKind.Timeout => "timeout",
-        BadKind.Latency => "latency",
-        BadKind.InvalidOutput => "invalid-output",
-        BadKind.Crash => "crash",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-    };
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this BadKind kind) => NamedEnum<BadKind>.Word(kind);
 }
 
 /// <summary>Fixed bounds of latency histograms: ratio 2^(1/4) from 100 µs on, so a quantile is known to 19 %.</summary>

@@ -36,7 +36,7 @@ public static class PlanRules
         if (plan.Strategy != Strategy.Canary)
         {
             if (!plan.Steps.IsDefaultOrEmpty)
-                yield return new("steps", null, $"steps stand with a {Name(plan.Strategy)}, and only a canary has steps", "Remove the steps, or write strategy: canary.");
+                yield return new("steps", null, $"steps stand with a {plan.Strategy.Word()}, and only a canary has steps", "Remove the steps, or write strategy: canary.");
             yield break;
         }
 
@@ -123,14 +123,6 @@ public static class PlanRules
                 yield return new("approvals", null, $"the group '{rule.Group}' stands twice in approvals", "Keep one of the two.");
         }
     }
-
-    /// <summary>As in a spec.</summary>
-    public static string Name(Strategy strategy) => strategy switch
-    {
-        Strategy.BlueGreen => "blue-green",
-        Strategy.Canary => "canary",
-        _ => "shadow",
-    };
 }
 
 /// <param name="Key">As in a spec.</param>

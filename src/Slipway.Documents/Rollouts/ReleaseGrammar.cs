@@ -12,7 +12,7 @@ internal static class ReleaseGrammar
     public static Shape<int> WeightShape { get; } = new TrafficShareShape();
 
     public static Shape<Strategy> StrategyShape { get; } =
-        new ChoiceShape<Strategy>(("blue-green", Strategy.BlueGreen), ("canary", Strategy.Canary), ("shadow", Strategy.Shadow)) { NotOfferedYet = ["flag"] };
+        new ChoiceShape<Strategy>([.. Enum.GetValues<Strategy>().Select(strategy => (strategy.Word(), strategy))]) { NotOfferedYet = ["flag"] };
 
     private static readonly Key<int> Share = new("weight", WeightShape, "The candidate's share of the traffic, in steps of 0.01 %.", required: true);
     private static readonly Key<Duration> AtLeast = new("at-least", Amounts.Time, "The step is not left before; when left out, as soon as the evidence suffices.");

@@ -70,6 +70,12 @@ public enum Strategy
     [JsonStringEnumMemberName("shadow")] Shadow,
 }
 
+public static class StrategyWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this Strategy strategy) => NamedEnum<Strategy>.Word(strategy);
+}
+
 /// <param name="Weight">The candidate's share, in 1/10,000: 1 to 10,000.</param>
 /// <param name="AtLeast">The step is not left for the next before that.</param>
 /// <param name="AtMost">After that a step without enough evidence ends as <see cref="JudgeSettings.OnInsufficient"/> says; null waits for ever.</param>

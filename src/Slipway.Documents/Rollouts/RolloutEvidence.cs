@@ -61,6 +61,12 @@ public enum JudgeVerdict
     [JsonStringEnumMemberName("harm")] Harm,
 }
 
+public static class JudgeVerdictWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this JudgeVerdict verdict) => NamedEnum<JudgeVerdict>.Word(verdict);
+}
+
 /// <summary>An e-value against its threshold.</summary>
 /// <param name="Name">Such as <c>error</c>, <c>guard error-rate</c>, <c>non-inferiority</c>.</param>
 /// <param name="LogE">Natural logarithm of the e-value: 0 is no evidence, <see cref="Proof"/> stands for certainty.</param>

@@ -92,3 +92,9 @@ public enum RolloutPhase
     /// <summary>A shadow that has seen enough: the live version is what it was, and a release by another strategy may follow.</summary>
     [JsonStringEnumMemberName("completed")] Completed,
 }
+
+public static class RolloutPhaseWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this RolloutPhase phase) => NamedEnum<RolloutPhase>.Word(phase);
+}

@@ -141,7 +141,7 @@ internal sealed class HeldVersion
         var before = standing;
         standing = new Standing(state, reason, served);
         if (reason is not null && reason != before.Reason)
-            options.Log($"{Model} {Version.Number} ({Version.Bundle.Short}) is {state.ToString().ToLowerInvariant()}: {reason}");
+            options.Log($"{Model} {Version.Number} ({Version.Bundle.Short}) is {state.Word()}: {reason}");
         if (before != standing)
             changed();
     }

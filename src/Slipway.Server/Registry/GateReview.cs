@@ -43,13 +43,5 @@ internal static class GateReview
     }
 
     private static string Shown(GateReport report) =>
-        string.Join(", ", report.Gates.OrderBy(gate => gate.Name, StringComparer.Ordinal).Select(gate => $"{gate.Name} ({gate.Require}) {Word(gate.Verdict)}").Prepend(Word(report.Verdict)));
-
-    internal static string Word(Verdict verdict) => verdict switch
-    {
-        Verdict.Pass => "pass",
-        Verdict.Fail => "fail",
-        Verdict.NotEvaluated => "not evaluated",
-        _ => "insufficient evidence",
-    };
+        string.Join(", ", report.Gates.OrderBy(gate => gate.Name, StringComparer.Ordinal).Select(gate => $"{gate.Name} ({gate.Require}) {gate.Verdict.Word()}").Prepend(report.Verdict.Word()));
 }

@@ -37,14 +37,14 @@ internal static class PromotionRules
         if (gates.Verdict != Verdict.Pass)
         {
             var worst = gates.Gates.FirstOrDefault(gate => gate.Verdict == Verdict.Fail) ?? gates.Gates.FirstOrDefault(gate => gate.Verdict == Verdict.InsufficientEvidence);
-            yield return new Fault("gates-not-passed", $"the gates' verdict is {GateReview.Word(gates.Verdict)}: {(worst is null ? gates.Note : $"{worst.Name}: {worst.Reason}")}", Help: "train a better model, or gather the evidence that lacks; a verdict cannot be approved away");
+            yield return new Fault("gates-not-passed", $"the gates' verdict is {gates.Verdict.Word()}: {(worst is null ? gates.Note : $"{worst.Name}: {worst.Reason}")}", Help: "train a better model, or gather the evidence that lacks; a verdict cannot be approved away");
         }
 
         foreach (var name in floor.RequiredGates)
         {
             var found = gates.Gates.FirstOrDefault(gate => gate.Name == name);
             if (found is not { Verdict: Verdict.Pass })
-                yield return new Fault("policy-gate", $"the policy wants the gate '{name}' passed, and {(found is null ? "the bundle does not declare it" : $"its verdict is {GateReview.Word(found.Verdict)}: {found.Reason}")}", Help: "declare the gate under gates: in the spec, and run again");
+                yield return new Fault("policy-gate", $"the policy wants the gate '{name}' passed, and {(found is null ? "the bundle does not declare it" : $"its verdict is {found.Verdict.Word()}: {found.Reason}")}", Help: "declare the gate under gates: in the spec, and run again");
         }
     }
 

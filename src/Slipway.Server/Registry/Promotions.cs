@@ -141,7 +141,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         {
             throw ApiProblem.Conflict(
             [
-                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.ToString().ToLowerInvariant()}"),
+                new Fault("not-approved", $"version {version} of {model} is not approved for {channel}: {promotion.Id} is {promotion.State.Word()}"),
                 .. standing.Ruling.Hard,
                 .. promotion.Missing.Skip(standing.Ruling.Hard.Length).Select(missing => new Fault("not-approved", $"{promotion.Id}: {missing}", Help: promotion.State switch
                 {

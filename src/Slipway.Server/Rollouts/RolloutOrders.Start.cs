@@ -90,7 +90,7 @@ internal sealed partial class RolloutOrders
         {
             var shadows = await RolloutTable.ListAsync(session, model, channel, MostShadows);
             if (plan.Strategy != Strategy.Shadow || !shadows.Any(shadow => shadow.Phase == RolloutPhase.Completed && shadow.Candidate.Bundle == approved.Version.Bundle))
-                throw ApiProblem.Conflict("plan-strategy", $"the approved plan's strategy is {Name(plan.Strategy)}, and another is allowed for a shadow beforehand, or after the plan's own shadow is complete", "change strategy in the spec's release, push and promote again");
+                throw ApiProblem.Conflict("plan-strategy", $"the approved plan's strategy is {plan.Strategy.Word()}, and another is allowed for a shadow beforehand, or after the plan's own shadow is complete", "change strategy in the spec's release, push and promote again");
         }
 
         var steps = other == Strategy.Canary ? ChannelPlan.Canary.Steps : [];
@@ -115,13 +115,6 @@ internal sealed partial class RolloutOrders
 
     private static ApiProblem Busy(RolloutState running) => ApiProblem.Conflict(
         "rollout-running",
-        $"rollout {running.Id} of {running.Model} to version {running.Candidate.Number} runs on {running.Channel}: {running.StartedByName} started it, and it is {PhaseText(running.Phase)}",
+        $"rollout {running.Id} of {running.Model} to version {running.Candidate.Number} runs on {running.Channel}: {running.StartedByName} started it, and it is {running.Phase.Word()}",
         $"wait for its end, or end it: slipway release abort {running.Model} --to {running.Channel} --reason TEXT");
-
-    private static string Name(Strategy strategy) => strategy switch
-    {
-        Strategy.BlueGreen => "blue-green",
-        Strategy.Canary => "canary",
-        _ => "shadow",
-    };
 }

@@ -22,15 +22,6 @@ internal sealed partial class RolloutOrders(RolloutChanges changes)
 
     private static ApiProblem CannotNow(RolloutState s, RolloutOrder order) => ApiProblem.Conflict(
         "rollout-phase",
-        $"rollout {s.Id} of {s.Model} is {PhaseText(s.Phase)}, and cannot be told to {order.GetType().Name.ToLowerInvariant()} now: {s.Reason}",
+        $"rollout {s.Id} of {s.Model} is {s.Phase.Word()}, and cannot be told to {order.GetType().Name.ToLowerInvariant()} now: {s.Reason}",
         help: s.Phase == RolloutPhase.Promoted ? $"to take {s.Channel} back: slipway rollback {s.Model} --channel {s.Channel} --reason TEXT" : null);
-
-    private static string PhaseText(RolloutPhase phase) => phase switch
-    {
-        RolloutPhase.RollingBack => "rolling back",
-        RolloutPhase.RolledBack => "rolled back",
-        RolloutPhase.HoldingBack => "holding back a control",
-        RolloutPhase.Stepping => "in progress",
-        _ => phase.ToString().ToLowerInvariant(),
-    };
 }

@@ -96,7 +96,7 @@ public sealed class PromotionRulesTests
         Assert.Equal(PromotionState.Approved, With(Report(Verdict.Pass), "g").State);
         Assert.Contains("the bundle does not declare it", Assert.Single(With(Report(Verdict.Pass), "h").Hard).Message, StringComparison.Ordinal);
         // Skipped is no pass of that gate, though the whole passed.
-        Assert.Contains("its verdict is not evaluated", Assert.Single(With(Report(Verdict.Pass) with { Gates = [Gate(Verdict.NotEvaluated)] }, "g").Hard).Message, StringComparison.Ordinal);
+        Assert.Contains("its verdict is not-evaluated", Assert.Single(With(Report(Verdict.Pass) with { Gates = [Gate(Verdict.NotEvaluated)] }, "g").Hard).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class OverviewPageTests
         Assert.Contains("auc = 0.688 [0.673, 0.713] is wholly", html, StringComparison.Ordinal);
         Assert.Contains("production: version 2 against version 1", html, StringComparison.Ordinal);
         Assert.Contains("10 %, step 1 of 2", html, StringComparison.Ordinal);
-        Assert.Contains("insufficient evidence", html, StringComparison.Ordinal);
+        Assert.Contains("insufficient-evidence", html, StringComparison.Ordinal);
         Assert.Contains("412 more requests", html, StringComparison.Ordinal);
         Assert.Contains(Bundle.ToString(), html, StringComparison.Ordinal);
         Assert.Contains("edge-1", html, StringComparison.Ordinal);
