@@ -129,8 +129,15 @@ public sealed class WaitingPromotionsTests
             session,
             new PromotionRow
             {
-                Model = model, Number = number, Version = number, Channel = ReleasePlan.Production, PlanNumber = 1,
-                RequestedBy = "user:author", RequestedByName = "Ada", RequestedAt = number * 1_000L, Reason = "a test",
+                Model = model,
+                Number = number,
+                Version = number,
+                Channel = ReleasePlan.Production,
+                PlanNumber = 1,
+                RequestedBy = "user:author",
+                RequestedByName = "Ada",
+                RequestedAt = number * 1_000L,
+                Reason = "a test",
             });
         if (settled)
             await PromotionTable.AddVoteAsync(session, model, number, new CastVote(new Approval("user:r", "Rita", [], false, 1, "no"), new Hand("user:r", [])));
