@@ -112,7 +112,7 @@ internal static class ReleasePlanVerb
     private static JsonObject Json(ChannelPlan plan, string channel, RequestRate traffic, Healthy healthy, IEnumerable<StepForecast> forecast) => new()
     {
         ["channel"] = channel,
-        ["strategy"] = PlanRules.Name(plan.Strategy),
+        ["strategy"] = plan.Strategy.Word(),
         ["requestsPerSecond"] = traffic.PerSecond,
         ["baselineErrors"] = healthy.Errors.Value,
         ["baselineLate"] = healthy.Late?.Value,

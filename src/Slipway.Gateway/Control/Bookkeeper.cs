@@ -16,7 +16,7 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
     /// <param name="kept">Told when everything is written.</param>
     public async Task RunAsync(Func<Standing> standing, Signal settled, Action kept, CancellationToken cancellation)
     {
-        for (var isLast = false; !isLast;)
+        while (true)
         {
             try
             {
@@ -24,27 +24,31 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
             }
             catch (OperationCanceledException)
             {
-                // What was put in force just now is written down all the same: above all the epoch that was seen.
-                isLast = true;
+                return;
             }
 
-            try
-            {
-                Keep(standing());
-                failing = false;
-            }
-            catch (SlipwayException e)
-            {
-                if (!failing)
-                    options.Log($"what is in force could not be written down, and is tried again: {e.Message}");
-                failing = true;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                failing = true;     // a bundle that is still being written could not be deleted
-            }
-
+            Note(standing());
             kept();
+        }
+    }
+
+    /// <summary>Writes down what there is to write; what cannot be, is tried again when this is called again.</summary>
+    public void Note(Standing standing)
+    {
+        try
+        {
+            Keep(standing);
+            failing = false;
+        }
+        catch (SlipwayException e)
+        {
+            if (!failing)
+                options.Log($"what is in force could not be written down, and is tried again: {e.Message}");
+            failing = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            failing = true;     // a bundle that is still being read could not be deleted
         }
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Slipway.Documents.Registry;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 using Slipway.Primitives.Units;
 using Slipway.Store.Oci;
 using Slipway.Trust.Signing;
@@ -22,30 +23,73 @@ internal sealed class BundleShelf(string folder, KeyRing trusted, ServerLink lin
 
     private const int BufferBytes = 128 * 1024;
 
-    /// <summary>Verifies what is here, or fetches what is missing and verifies then.</summary>
+    /// <summary>Bundles that are being fetched, verified or read: none of them is deleted meanwhile.</summary>
+    private readonly HashSet<Digest> used = [];
+    private readonly Lock changing = new();
+
+    /// <summary>Verifies what is here, or fetches what is missing and verifies then; and hands it to who reads it.</summary>
+    /// <param name="read">Called with what was verified just now, which stays on the disk as long as this takes.</param>
     /// <exception cref="SlipwayException">It does not verify (exit 1); the server does not answer or does not have it, no space (exit 3).</exception>
-    public async Task<VerifiedBundle> GetAsync(Digest bundle, CancellationToken cancellation)
+    public async Task<T> UseAsync<T>(Digest bundle, Func<VerifiedBundle, T> read, CancellationToken cancellation)
+    {
+        lock (changing)
+            used.Add(bundle);
+        try
+        {
+            var verified = await GetAsync(bundle, cancellation);
+            return await Task.Run(() => read(verified), cancellation);
+        }
+        finally
+        {
+            lock (changing)
+                used.Remove(bundle);
+        }
+    }
+
+    /// <summary>Deletes all bundles but these, and those that are used. A bundle is there as a whole or not at all, whatever ends this.</summary>
+    public void Keep(IReadOnlySet<Digest> wanted)
+    {
+        var gone = new List<string>();
+        lock (changing)
+        {
+            foreach (var place in Directory.GetDirectories(folder))
+            {
+                if (Digest.TryParse("sha256:" + Path.GetFileName(place), out var bundle) && !wanted.Contains(bundle) && !used.Contains(bundle))
+                    gone.Add(TakeAway(place));
+            }
+        }
+
+        foreach (var place in gone)
+            Directory.Delete(place, recursive: true);
+    }
+
+    private async Task<VerifiedBundle> GetAsync(Digest bundle, CancellationToken cancellation)
     {
         var place = PathOf(bundle);
         if (Directory.Exists(place))
         {
-            var here = await VerifyAsync(OciLayout.Create(place), bundle, cancellation);
-            if (here.Bundle is { } verified)
-                return verified;
+            try
+            {
+                if ((await VerifyAsync(OciLayout.Create(place), bundle, cancellation)).Bundle is { } verified)
+                    return verified;
+            }
+            catch (SlipwayException e) when (e.Exit == ExitCode.UnusableInput)
+            {
+                // No layout any more, as after a crash of the disk: nothing in it is of use.
+                Directory.Delete(TakeAway(place), recursive: true);
+            }
         }
 
         await FetchAsync(bundle, OciLayout.Create(place), cancellation);
         return (await VerifyAsync(OciLayout.Create(place), bundle, cancellation)).Require();
     }
 
-    /// <summary>Deletes all bundles but these.</summary>
-    public void Keep(IReadOnlySet<Digest> wanted)
+    /// <returns>Its new name, which is deleted at the next start if not before.</returns>
+    private static string TakeAway(string place)
     {
-        foreach (var place in Directory.GetDirectories(folder))
-        {
-            if (Digest.TryParse("sha256:" + Path.GetFileName(place), out var bundle) && !wanted.Contains(bundle))
-                Directory.Delete(place, recursive: true);
-        }
+        var away = AtomicFile.TemporaryBeside(place);
+        Directory.Move(place, away);
+        return away;
     }
 
     private string PathOf(Digest bundle) => Path.Combine(folder, bundle.Hex);

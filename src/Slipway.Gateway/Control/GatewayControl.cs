@@ -18,6 +18,7 @@ internal sealed class GatewayControl : IAsyncDisposable
     private readonly ServerLink link;
     private readonly HeldVersions versions;
     private readonly Reconciler reconciler;
+    private readonly Bookkeeper bookkeeper;
     private readonly EventSender sender;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task[] loops;
@@ -56,7 +57,8 @@ internal sealed class GatewayControl : IAsyncDisposable
         versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting), notes, hosting, changed.Set);
         reconciler = new Reconciler(options, follower, lease, versions, crashes, router, Recorder);
         sender = new EventSender(options, link, Recorder, crashes);
-        var (bookkeeper, reporter) = (new Bookkeeper(options, folder, shelf, lastKnown), new Reporter(options, boot, link, follower));
+        bookkeeper = new Bookkeeper(options, folder, shelf, lastKnown);
+        var reporter = new Reporter(options, boot, link, follower);
         loops =
         [
             Task.Run(() => follower.RunAsync(stopping.Token)),
@@ -83,6 +85,8 @@ internal sealed class GatewayControl : IAsyncDisposable
             return;
         await stopping.CancelAsync();
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Only now does nothing come into force any more: above all the epoch that was seen last must be known at the next start.
+        bookkeeper.Note(reconciler.Current);
         using (var farewell = new CancellationTokenSource(FarewellLimit, options.Time))
             await sender.FlushAsync(farewell.Token);
         await versions.ReleaseAsync();

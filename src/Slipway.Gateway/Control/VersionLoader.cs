@@ -22,11 +22,10 @@ internal sealed class VersionLoader(BundleShelf shelf, string folder, HostOption
         await places.WaitAsync(cancellation);
         try
         {
-            var bundle = await shelf.GetAsync(version.Bundle, cancellation);
             var place = PathOf(model, version);
             if (Directory.Exists(place))
                 Directory.Delete(place, recursive: true);       // an attempt before left it
-            var hosted = await Task.Run(() => HostedModel.Unpack(bundle, place, cancellation), cancellation);
+            var hosted = await shelf.UseAsync(version.Bundle, bundle => HostedModel.Unpack(bundle, place, cancellation), cancellation);
             if (hosted.Name != model)
                 throw new SlipwayException(ExitCode.BadVerdict, new Fault("other-model", $"the bundle is of model '{hosted.Name}', and the server names it for '{model}'"));
             return new ServedVersion(version, await StartAsync(hosted, cancellation));

@@ -49,8 +49,10 @@ public static class ReportReader
         }
     }
 
-    /// <summary>The reader speaks of types of its language; where it stopped is enough.</summary>
-    private static string Plainly(JsonException e) => $"it cannot be read at {(e.Path is { Length: > 0 } path ? path : "$")}";
+    /// <summary>The reader speaks of types of its language; what it misses and where it stopped is enough.</summary>
+    private static string Plainly(JsonException e) =>
+        e.Message.IndexOf("missing required properties", StringComparison.Ordinal) is >= 0 and var at ? $"it lacks what it must have: {e.Message[at..]}"
+        : $"it cannot be read at {(e.Path is { Length: > 0 } path ? path : "$")}";
 
     private const string Help = "give a report as the server keeps it, or all of `slipway history MODEL --json`";
 

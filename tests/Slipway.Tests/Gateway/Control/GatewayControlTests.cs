@@ -166,6 +166,19 @@ public sealed class GatewayControlTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_half_deleted_is_fetched_again_as_a_whole()
+    {
+        var version = models.Onnx(1);
+        server.Order(1, 1, Route(version));
+        await using (var gateway = Start())
+            await gateway.UntilStableAsync(version);
+        File.Delete(Path.Combine(folder, "bundles", version.Bundle.Hex, "index.json"));
+        await using var again = Start();
+        await again.UntilStableAsync(version);
+        Assert.DoesNotContain(again.Log, line => line.Contains("refused", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Layers_that_another_version_has_already_are_not_fetched_again()
     {
         var (first, second) = (models.Onnx(1), models.Onnx(2));
