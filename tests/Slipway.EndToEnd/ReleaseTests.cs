@@ -60,7 +60,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         // Whether a person's change or the server's ends a return hangs on whether the version was still warm.
         Assert.Matches(@"production  returned        version 1 → 2, live: 2  by (admin|the server)\n  production is back at version 2: no, after all\n", history);
         Assert.Matches(@"production  return-started  version 2 → 1, live: 2  by admin\n  complaints from the desk\n", history);
-        Assert.Matches(@"production  promoted        version none → 1, live: 1  by the server\n  version 1 had its time .*\n  evidence [0-9a-f]{12}  insufficient evidence: ", history);
+        Assert.Matches(@"production  promoted        version none → 1, live: 1  by the server\n  version 1 had its time .*\n  evidence [0-9a-f]{12}  insufficient-evidence: ", history);
         var entry = Assert.Single(Passes("history", "tiny", "--limit", "1", "--json").Json.EnumerateArray());
         Assert.Equal(("rollout.returned", 2), (entry.GetProperty("action").GetString(), entry.GetProperty("live").GetProperty("number").GetInt32()));
         Assert.Contains("nothing happened to tiny on staging yet", Passes("history", "tiny", "--channel", "staging").Output);
@@ -96,7 +96,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         await UntilPhaseAsync("stepping");
         Assert.Contains("tiny production from version 2 to version 3", Passes("release", "pause", "tiny", "--reason", "a holiday").Output);
         Assert.Matches(@"paused +10 %  admin pauses: a holiday\n", Passes("release", "pause", "tiny", "--reason", "once more").Output);
-        Assert.Matches(@"in progress +10 %  admin resumes: back from it\n", Passes("release", "resume", "tiny", "--reason", "back from it").Output);
+        Assert.Matches(@"stepping +10 %  admin resumes: back from it\n", Passes("release", "resume", "tiny", "--reason", "back from it").Output);
         Assert.Equal("stepping", Passes("release", "resume", "tiny", "--reason", "once more", "--json").Json.GetProperty("phase").GetString());
         Fails(1, "rollout", "release", "tiny@1", "--reason", "another beside it");
         Assert.Matches(@"aborted +0 %  admin aborts: the wrong one\n", Passes("release", "abort", "tiny", "--reason", "the wrong one").Output);
@@ -104,7 +104,7 @@ public sealed class ReleaseTests : IAsyncLifetime
 
         Passes("release", "tiny@3", "--reason", "the right one after all");
         await UntilPhaseAsync("stepping");
-        Assert.Matches(@"rolled back +0 %  admin rolls back: complaints; every live gateway confirms it\n", Passes("rollback", "tiny", "--reason", "complaints", "--wait").Output);
+        Assert.Matches(@"rolled-back +0 %  admin rolls back: complaints; every live gateway confirms it\n", Passes("rollback", "tiny", "--reason", "complaints", "--wait").Output);
         Assert.Equal(2, (int)(await team.GetAsync("models/tiny/channels"))[1]!["live"]!["number"]!);
         Fails(2, "there is no version 9 of that model", "release", "tiny@9", "--reason", "not there");
         up.Stop();
@@ -137,7 +137,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         Assert.Matches(@"tiny, production\n  approvals: 2 of risk\n  strategies: canary\n", shown);
 
         // What is live was approved under the old policy: it stays, the way back too, and both are told.
-        Assert.Contains("tiny.2  tiny@2 to production: waiting", Passes("models", "tiny").Output);
+        Assert.Contains("tiny.2  tiny@2 to production: live, and not to be released again as it is", Passes("models", "tiny").Output);
         Assert.Contains("note: version 1 would not be let through to production now: ", Passes("rollback", "tiny", "--reason", "complaints").Output);
         Assert.Contains("  note: version 1 would not be let through to production now: ", Passes("history", "tiny", "--limit", "1").Output);
 

@@ -61,8 +61,8 @@ public sealed class UpTests(SealedProject original) : IClassFixture<SealedProjec
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString();
         var other = Directory.CreateTempSubdirectory("slipway-up-").FullName;
-        Refused($"127.0.0.1:{port}: address already in use", "up", "--folder", other, "--port", port);
-        Refused($"port {port} of 127.0.0.1 is in use", "up", "--folder", other, "--port", "0", "--production-port", port);
+        Refused($"cannot listen on 127.0.0.1, port {port}", "up", "--folder", other, "--port", port);
+        Refused($"cannot listen on 127.0.0.1, port {port}", "up", "--folder", other, "--port", "0", "--production-port", port);
         Refused($"127.0.0.1:{port}: address already in use", "server", "--folder", other, "--port", port);
         taken.Stop();
         Directory.Delete(other, recursive: true);
@@ -72,10 +72,16 @@ public sealed class UpTests(SealedProject original) : IClassFixture<SealedProjec
     [Fact]
     public async Task A_token_that_nobody_saw_is_made_anew_and_the_keys_are_trusted_then()
     {
+        // A port that is taken is found before anybody is made; a gateway that cannot write its folder is not.
         var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        Refused("start again with --new-admin-token", "up", "--folder", folder, "--port", "0", "--production-port", ((IPEndPoint)taken.LocalEndpoint).Port.ToString());
+        Refused("cannot listen", "up", "--folder", folder, "--port", "0", "--production-port", ((IPEndPoint)taken.LocalEndpoint).Port.ToString());
         taken.Stop();
+        Assert.False(File.Exists(Path.Combine(folder, "server.db")));
+        Directory.CreateDirectory(Path.Combine(folder, "gateways"));
+        File.WriteAllText(Path.Combine(folder, "gateways", "production"), "in the way");
+        Assert.Contains("start again with --new-admin-token", Project.Run(["up", "--folder", folder, .. anyPorts]).Errors);
+        File.Delete(Path.Combine(folder, "gateways", "production"));
         using (var up = await StartAsync())
             Assert.Null(up.AdminToken);
         using var again = await StartAsync("--new-admin-token");
