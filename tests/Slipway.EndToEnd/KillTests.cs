@@ -39,7 +39,7 @@ public sealed class KillTests : IAsyncLifetime
     private readonly TinyProject project = new();
     // Seeded: where it fails once, it is likely to fail again.
     private readonly Random chance = new(20_260_101);
-    private string port = "0", gatewayPort = "0", gatewayToken = "";
+    private string port = "0", gatewayPort = "0", gatewayToken = "", approver = "";
     private Running server = null!, gateway = null!;
     private Team team = null!;
     private readonly Dictionary<string, int> met = [];
@@ -65,7 +65,8 @@ public sealed class KillTests : IAsyncLifetime
             ["reason"] = "It builds.",
         });
         project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
-        var (author, approver) = (await team.MakeAsync("bob", "person", "author"), await team.MakeAsync("ann", "person", "approver"));
+        var author = await team.MakeAsync("bob", "person", "author");
+        approver = await team.MakeAsync("ann", "person", "approver");
         for (var version = 1; version <= Harmful; version++)
         {
             if (version == 2)
@@ -254,8 +255,18 @@ public sealed class KillTests : IAsyncLifetime
         }
     }
 
-    private async Task<string> StartAsync(int version) =>
-        (string)(await team.PostAsync("models/tiny/channels/production/releases", new() { ["version"] = version, ["reason"] = "to be disturbed" }))["id"]!;
+    private async Task<string> StartAsync(int version)
+    {
+        if (version == Harmful)
+        {
+            // What was taken back for harm is approved anew.
+            var asked = await team.PostAsync("models/tiny/promotions", new() { ["version"] = version, ["channel"] = "production", ["reason"] = "once more" });
+            using var approves = new Team(team.Url, approver);
+            await approves.PostAsync($"models/tiny/promotions/{asked["number"]}/votes", new() { ["approves"] = true, ["reason"] = "it was looked at" });
+        }
+
+        return (string)(await team.PostAsync("models/tiny/channels/production/releases", new() { ["version"] = version, ["reason"] = "to be disturbed" }))["id"]!;
+    }
 
     /// <returns>False when it is too late for that.</returns>
     private async Task<bool> OrderAsync(string id, string order) =>

@@ -94,11 +94,12 @@ internal sealed class AuditList(GlobalOptions global)
 
     /// <summary>An entry for people, in two lines or more.</summary>
     /// <param name="missing">Why there is no payload, where there is none.</param>
-    public static IEnumerable<string> Lines(LedgerRecord record, string missing = "erased")
+    /// <param name="intent">What is said of an intent.</param>
+    public static IEnumerable<string> Lines(LedgerRecord record, string missing = "erased", string intent = "no outcome yet")
     {
         var (entry, payload) = (record.Entry, record.Payload);
         var time = DateTimeOffset.FromUnixTimeMilliseconds(entry.Time).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-        var state = entry.Phase switch { LedgerPhase.Done => "", LedgerPhase.Failed => "  failed", _ => "  (no outcome yet)" };
+        var state = entry.Phase switch { LedgerPhase.Done => "", LedgerPhase.Failed => "  failed", _ => $"  ({intent})" };
         yield return Printable($"#{Number(record.Index)}  {time}  {payload?.ActorName ?? $"({missing})"} <{entry.Actor}>  {entry.Action}{state}");
         foreach (var subject in entry.Subjects)
             yield return Printable($"    {subject.Name}{(subject.Digest is { } digest ? $"  {digest}" : "")}");

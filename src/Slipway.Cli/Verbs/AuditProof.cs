@@ -101,7 +101,7 @@ internal static class AuditProof
         }
 
         shell.Out.WriteLine($"proven    entry {record.Index} of {checkpoint.Size} in {checkpoint.Origin}");
-        foreach (var line in AuditList.Lines(record, missing: "not in this proof"))
+        foreach (var line in AuditList.Lines(record, missing: "not in this proof", intent: "intended; its outcome is an entry of its own"))
             shell.Out.WriteLine(line);
         if (written is not null)
             shell.Out.WriteLine($"wrote     {written}");

@@ -14,7 +14,7 @@ internal static class PromoteVerb
     public static Command Build(GlobalOptions global)
     {
         var version = new Argument<string>("version") { Description = "MODEL@NUMBER, or the NUMBER in the model's project" };
-        var to = new Option<string>("--to") { Description = "staging or production", HelpName = "CHANNEL", Required = true };
+        var to = new Option<string>("--to", "--channel") { Description = "staging or production", HelpName = "CHANNEL", Required = true };
         to.AcceptOnlyFromAmong([.. ReleasePlan.ChannelNames]);
         var (reason, server) = (ServerClient.ReasonOption(), ServerClient.ServerOption());
         var verb = new Command("promote", "Asks that a version may go to a channel; its gates must have passed.\nExample: slipway promote flight-delay@3 --to production --reason 'better by 0.01 AUC'") { version, to, reason, server };

@@ -34,7 +34,7 @@ internal static class ReleaseVerb
 
     public static Option<string> ChannelOption(string name)
     {
-        var channel = new Option<string>(name) { Description = "staging or production", HelpName = "CHANNEL", DefaultValueFactory = _ => ReleasePlan.Production };
+        var channel = new Option<string>(name, name == "--to" ? ["--channel"] : []) { Description = "staging or production", HelpName = "CHANNEL", DefaultValueFactory = _ => ReleasePlan.Production };
         channel.AcceptOnlyFromAmong([.. ReleasePlan.ChannelNames]);
         return channel;
     }

@@ -14,7 +14,7 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
     private bool failing;
 
     /// <param name="kept">Told when everything is written.</param>
-    public async Task RunAsync(Func<Standing> standing, Signal settled, Action kept, CancellationToken cancellation)
+    public async Task RunAsync(Func<GatewayStanding> standing, Signal settled, Action kept, CancellationToken cancellation)
     {
         while (true)
         {
@@ -33,7 +33,7 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
     }
 
     /// <summary>Writes down what there is to write; what cannot be, is tried again when this is called again.</summary>
-    public void Note(Standing standing)
+    public void Note(GatewayStanding standing)
     {
         try
         {
@@ -52,7 +52,7 @@ internal sealed class Bookkeeper(GatewayOptions options, GatewayFolder folder, B
         }
     }
 
-    private void Keep(Standing standing)
+    private void Keep(GatewayStanding standing)
     {
         if (standing.InForce is not { } inForce)
             return;

@@ -50,7 +50,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         var (changed, settled, kept) = (new Signal(), new Signal(), new Signal());
         link = new ServerLink(options.Server, options.Token, options.Time);
         Recorder = new RolloutRecorder(options.Name, boot, options.Channel, options.Time);
-        var lease = new Lease(options.Time);
+        var lease = new WeightLease(options.Time);
         var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
         var follower = new StateFollower(options, link, lease, lastKnown, changed);
         var crashes = new CrashReports(notes, Recorder);
@@ -73,7 +73,7 @@ internal sealed class GatewayControl : IAsyncDisposable
     /// <summary>Where requests are taken down.</summary>
     public RolloutRecorder Recorder { get; }
 
-    public Standing Current => reconciler.Current;
+    public GatewayStanding Current => reconciler.Current;
 
     /// <summary>Completes when the first loop ends: faulted by a bug, or because all are stopped.</summary>
     public Task Ended { get; }

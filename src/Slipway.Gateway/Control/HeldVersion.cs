@@ -24,10 +24,10 @@ internal sealed class HeldVersion
     private readonly CancellationTokenSource stopping = new();
     private readonly Signal roleChanged = new();
     private readonly Task life;
-    private volatile Standing standing = new(VersionState.Preparing, null, null);
+    private volatile LoadProgress progress = new(VersionState.Preparing, null, null);
     private volatile bool isStable;
 
-    /// <param name="changed">Told after every change of the standing.</param>
+    /// <param name="changed">Told after every change of the progress.</param>
     public HeldVersion(string model, VersionRef version, bool isStable, VersionLoader loader, CrashNotes notes, HostOptions options, Action changed)
     {
         (Model, Version, this.isStable, this.loader, this.notes, this.options, this.changed) = (model, version, isStable, loader, notes, options, changed);
@@ -38,16 +38,16 @@ internal sealed class HeldVersion
 
     public VersionRef Version { get; }
 
-    public VersionState State => standing.State;
+    public VersionState State => progress.State;
 
     /// <summary>Why it is refused or quarantined; null otherwise.</summary>
-    public string? Reason => standing.Reason;
+    public string? Reason => progress.Reason;
 
     /// <summary>Null unless it is ready.</summary>
-    public ServedVersion? Served => standing.Served;
+    public ServedVersion? Served => progress.Served;
 
     /// <summary>Why it is not ready, as a sentence for whoever asks; null when it is.</summary>
-    public string? Unready => standing.State switch
+    public string? Unready => progress.State switch
     {
         VersionState.Ready => null,
         VersionState.Preparing => $"version {Version.Number} is being prepared",
@@ -69,7 +69,7 @@ internal sealed class HeldVersion
     {
         await stopping.CancelAsync();
         await life;
-        if (standing.Served is { } served)
+        if (progress.Served is { } served)
             await served.RetireAsync();
         loader.Remove(Model, Version);
     }
@@ -114,7 +114,7 @@ internal sealed class HeldVersion
             }
             catch (SlipwayException e) when (e.Faults[0].Code == ServerLink.Unreachable)
             {
-                if (standing.State != VersionState.Refused)
+                if (progress.State != VersionState.Refused)
                     Set(VersionState.Preparing, null, null);
                 await WaitAsync(silence.Failed());
             }
@@ -138,11 +138,11 @@ internal sealed class HeldVersion
 
     private void Set(VersionState state, string? reason, ServedVersion? served)
     {
-        var before = standing;
-        standing = new Standing(state, reason, served);
+        var before = progress;
+        progress = new LoadProgress(state, reason, served);
         if (reason is not null && reason != before.Reason)
             options.Log($"{Model} {Version.Number} ({Version.Bundle.Short}) is {state.Word()}: {reason}");
-        if (before != standing)
+        if (before != progress)
             changed();
     }
 
@@ -152,5 +152,5 @@ internal sealed class HeldVersion
         return text.Length <= LongestReason ? text : text[..LongestReason] + " …";
     }
 
-    private sealed record Standing(VersionState State, string? Reason, ServedVersion? Served);
+    private sealed record LoadProgress(VersionState State, string? Reason, ServedVersion? Served);
 }

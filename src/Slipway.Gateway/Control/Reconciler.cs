@@ -8,17 +8,17 @@ namespace Slipway.Gateway.Control;
 /// <summary>What a gateway has in force at one moment.</summary>
 /// <param name="Target">What shall be; null before anything is known.</param>
 /// <param name="InForce">What is: the target once all of it is, else what of it is and of what was before. Null before anything was.</param>
-internal sealed record Standing(DesiredState? Target, DesiredState? InForce, int LeaseLapses, ImmutableArray<VersionReport> Versions);
+internal sealed record GatewayStanding(DesiredState? Target, DesiredState? InForce, int LeaseLapses, ImmutableArray<VersionReport> Versions);
 
 /// <summary>Brings what is served to what shall be: holds the versions that the state names, and puts a table in force after every change.</summary>
 /// <remarks>One loop that looks at everything each time, so that an event that comes twice, late or together with others is the same. It does no I/O.</remarks>
 internal sealed class Reconciler(
-    GatewayOptions options, StateFollower follower, Lease lease, HeldVersions versions, CrashReports crashes, Router router, RolloutRecorder recorder)
+    GatewayOptions options, StateFollower follower, WeightLease lease, HeldVersions versions, CrashReports crashes, Router router, RolloutRecorder recorder)
 {
-    private volatile Standing current = new(null, null, 0, []);
+    private volatile GatewayStanding current = new(null, null, 0, []);
     private bool heldBefore = true;
 
-    public Standing Current => current;
+    public GatewayStanding Current => current;
 
     /// <param name="changed">Set whenever something may have changed.</param>
     /// <param name="settled">Called whenever <see cref="Current"/> is another.</param>
@@ -42,7 +42,7 @@ internal sealed class Reconciler(
         }
     }
 
-    private Standing Settle(DesiredState target)
+    private GatewayStanding Settle(DesiredState target)
     {
         var holds = lease.Holds;
         versions.Hold(target);
@@ -54,6 +54,6 @@ internal sealed class Reconciler(
         if (holds != heldBefore && target.Models.Any(model => model.Rollout is not null))
             options.Log(holds ? "the server is heard: candidates have their weights" : "the server is not heard: stable versions get everything until it is");
         heldBefore = holds;
-        return new Standing(target, composed.InForce, lease.Lapses, versions.Reports(target, composed.Settled));
+        return new GatewayStanding(target, composed.InForce, lease.Lapses, versions.Reports(target, composed.Settled));
     }
 }

@@ -11,7 +11,7 @@ internal sealed class Reporter(GatewayOptions options, string boot, ServerLink l
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(200), Longest = TimeSpan.FromSeconds(5);
 
-    public async Task RunAsync(Func<Standing> standing, Signal changed, CancellationToken cancellation)
+    public async Task RunAsync(Func<GatewayStanding> standing, Signal changed, CancellationToken cancellation)
     {
         var backoff = new Backoff(Shortest, Longest);
         string? told = null;
@@ -38,6 +38,6 @@ internal sealed class Reporter(GatewayOptions options, string boot, ServerLink l
         }
     }
 
-    private GatewayReport Report(Standing standing) => new(
+    private GatewayReport Report(GatewayStanding standing) => new(
         options.Name, boot, options.Channel, follower.EpochSeen, standing.InForce?.Revision ?? 0, standing.Versions, standing.LeaseLapses);
 }

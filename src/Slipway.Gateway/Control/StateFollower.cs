@@ -4,7 +4,7 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Gateway.Control;
 
 /// <summary>Follows the channel's desired state by long poll, refuses what was superseded, and keeps the lease. Thread-safe.</summary>
-internal sealed class StateFollower(GatewayOptions options, ServerLink link, Lease lease, DesiredState? lastKnown, Signal changed)
+internal sealed class StateFollower(GatewayOptions options, ServerLink link, WeightLease lease, DesiredState? lastKnown, Signal changed)
 {
     /// <summary>After a failure: short, since a rollback may wait at the server.</summary>
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromSeconds(5);

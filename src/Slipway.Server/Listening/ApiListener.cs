@@ -60,7 +60,11 @@ internal sealed class ApiListener : IAsyncDisposable
             kestrel.Limits.KeepAliveTimeout = IdlePatience;
             kestrel.Limits.MinRequestBodyDataRate = Slowest;
             kestrel.Limits.MinResponseDataRate = Slowest;
-            kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Address, options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection => FirstWord.AwaitAsync(connection, next, HeaderPatience, options.Time));
+            });
         });
         web = builder.Build();
         web.Use(SurroundAsync);
@@ -96,6 +100,7 @@ internal sealed class ApiListener : IAsyncDisposable
 
     private async Task SurroundAsync(HttpContext http, RequestDelegate next)
     {
+        http.Features.Get<FirstWord>()?.Say();
         ErrorAnswer.Guard(http.Response);
         try
         {

@@ -21,8 +21,8 @@ internal static class PlanTable
         "INSERT INTO plans (model, number, document, may_be) VALUES (@Model, @number, @document, @mayBe)",
         new { plan.Model, number = (long)plan.Number, document = StoredJson.Text(plan, RegistryJson.Default.PlanVersion), mayBe = StoredJson.Text(mayBe, RegistryJson.Default.ImmutableArrayString) });
 
-    public static async Task<Hand> SetterAsync(Session session, PlanVersion plan) =>
-        new Hand(plan.SetBy, StoredJson.Read((await session.FindAsync<string>("SELECT may_be FROM plans WHERE model = @Model AND number = @number", new { plan.Model, number = (long)plan.Number }))!, RegistryJson.Default.ImmutableArrayString));
+    public static async Task<Actor> SetterAsync(Session session, PlanVersion plan) =>
+        new Actor(plan.SetBy, StoredJson.Read((await session.FindAsync<string>("SELECT may_be FROM plans WHERE model = @Model AND number = @number", new { plan.Model, number = (long)plan.Number }))!, RegistryJson.Default.ImmutableArrayString));
 
     private static PlanVersion Parse(string document) => StoredJson.Read(document, RegistryJson.Default.PlanVersion);
 }

@@ -20,7 +20,7 @@ internal static class PromotionRules
         var last = facts.Votes.GroupBy(vote => vote.By.Principal, StringComparer.Ordinal).Select(votes => votes.Last()).ToArray();
         var against = last.Where(vote => !vote.Vote.Approves).ToArray();
         var counted = last.Where(vote => vote.Vote.Approves && !facts.Authors.Wrote(vote.By)).ToArray();
-        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates), .. tightened.Faults, .. new[] { facts.Distrust, facts.Baseline }.OfType<Fault>()];
+        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates), .. tightened.Faults, .. new[] { facts.Distrust, facts.Baseline, facts.Harm }.OfType<Fault>()];
         ImmutableArray<string> missing =
         [
             .. hard.Select(fault => fault.Message),
@@ -77,17 +77,18 @@ internal static class PromotionRules
 /// <param name="Votes">Oldest first.</param>
 /// <param name="Distrust">Why nobody vouches for the bundle any more; null while somebody does.</param>
 /// <param name="Baseline">Why what its gates compared it with says nothing of the channel; null where it does, or nothing was compared.</param>
-internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust, Fault? Baseline);
+/// <param name="Harm">What harm its release did; null for none.</param>
+internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust, Fault? Baseline, Fault? Harm);
 
 /// <param name="By">Whoever voted, as the token tells.</param>
-internal sealed record CastVote(Approval Vote, Hand By);
+internal sealed record CastVote(Approval Vote, Actor By);
 
 /// <summary>Whose work a version and its plan are: those never count as its approvers.</summary>
 /// <param name="People">Who pushed it, whose keys signed it, who set the plan; and those who have held a token that one of these did it with.</param>
 internal sealed record Authors(ImmutableHashSet<string> People)
 {
     /// <summary>Whether one person may stand behind both, as an administrator does who made both tokens.</summary>
-    public bool Wrote(Hand hand) => hand.People.Any(People.Contains);
+    public bool Wrote(Actor actor) => actor.People.Any(People.Contains);
 }
 
 /// <param name="Tightened">The plan under the policy.</param>

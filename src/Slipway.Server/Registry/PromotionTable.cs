@@ -24,6 +24,9 @@ internal sealed record PromotionRow
     public long RequestedAt { get; init; }
 
     public string Reason { get; init; } = "";
+
+    /// <summary>Why its release was taken back; null while it was not, or not for harm.</summary>
+    public string? Harm { get; init; }
 }
 
 internal static class PromotionTable
@@ -31,7 +34,7 @@ internal static class PromotionTable
     private const string Select =
         """
         SELECT model AS Model, number AS Number, version AS Version, channel AS Channel, plan_number AS PlanNumber, requested_by AS RequestedBy,
-          requested_by_name AS RequestedByName, requested_at AS RequestedAt, reason AS Reason FROM promotions
+          requested_by_name AS RequestedByName, requested_at AS RequestedAt, reason AS Reason, harm AS Harm FROM promotions
         """;
 
     public static Task<PromotionRow?> FindAsync(Session session, string model, long number) =>
@@ -58,6 +61,10 @@ internal static class PromotionTable
         """,
         new { models, after?.RequestedAt, after?.Model, after?.Number, limit = (long)VersionTable.Page });
 
+    /// <summary>A release did harm: its promotion, and any of the version to that channel before it, holds no longer.</summary>
+    public static Task NoteHarmAsync(Session session, string model, long version, string channel, string harm) => session.ExecuteAsync(
+        "UPDATE promotions SET harm = @harm WHERE model = @model AND version = @version AND channel = @channel AND harm IS NULL", new { model, version, channel, harm });
+
     /// <returns>0 where there is none.</returns>
     public static async Task<long> LastNumberAsync(Session session, string model) =>
         await session.FindAsync<long?>("SELECT MAX(number) FROM promotions WHERE model = @model", new { model }) ?? 0;
@@ -74,7 +81,7 @@ internal static class PromotionTable
     [
         .. (await session.QueryAsync<VoteRow>(
                 "SELECT principal AS Principal, may_be AS MayBe, document AS Document FROM votes WHERE model = @model AND promotion = @promotion ORDER BY position", new { model, promotion }))
-            .Select(row => new CastVote(StoredJson.Read(row.Document, RegistryJson.Default.Approval), new HandRow { Principal = row.Principal, MayBe = row.MayBe }.Read())),
+            .Select(row => new CastVote(StoredJson.Read(row.Document, RegistryJson.Default.Approval), new ActorRow { Principal = row.Principal, MayBe = row.MayBe }.Read())),
     ];
 
     public static async Task AddVoteAsync(Session session, string model, long promotion, CastVote vote)

@@ -61,17 +61,17 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     {
         var row = await RequireAsync(session, model, number);
         var standing = await ReadAsync(session, row);
-        var hand = new Hand(caller.Id, caller.MayBe);
+        var actor = new Actor(caller.Id, caller.MayBe);
         if (standing.Promotion.State == PromotionState.Replaced)
             throw ApiProblem.Conflict("promotion-replaced", $"{standing.Promotion.Id} was replaced by a later promotion of version {row.Version} to {row.Channel}", $"see slipway models {model}");
         if (vote.Approves && caller.Kind != PrincipalKind.Person)
             throw ApiProblem.Conflict("approver-no-person", $"{caller.Name} is a program, and people approve", "approve with a person's token");
-        if (vote.Approves && standing.Authors.Wrote(hand))
+        if (vote.Approves && standing.Authors.Wrote(actor))
             throw OwnWork(caller, row.Version);
 
         var cast = new Approval(caller.Id, caller.Name, caller.Groups, vote.Approves, time.GetUtcNow().ToUnixTimeMilliseconds(), vote.Reason);
         await RecordAsync(session, caller, vote.Approves ? "promotion.approved" : "promotion.rejected", standing.Promotion, vote.Reason);
-        await PromotionTable.AddVoteAsync(session, model, number, new CastVote(cast, hand));
+        await PromotionTable.AddVoteAsync(session, model, number, new CastVote(cast, actor));
         return (await ReadAsync(session, row)).Promotion;
     }
 
@@ -179,21 +179,21 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         await VersionTable.FindAsync(session, model, number)
         ?? throw ApiProblem.NotThere("no-version", $"there is no version {number} of that model", "see slipway models");
 
-    private static async Task<Standing> ReadAsync(Session session, PromotionRow row)
+    private static async Task<JudgedPromotion> ReadAsync(Session session, PromotionRow row)
     {
         var version = await RequireVersionAsync(session, row.Model, row.Version);
         var plan = (await PlanTable.FindAsync(session, row.Model, row.PlanNumber))!;
         var votes = await StandingVotesAsync(session, await PromotionTable.VotesAsync(session, row.Model, row.Number));
         var signers = await Signatures.OfAsync(session, version.Bundle);
-        Hand[] hands = [.. await VersionTable.PushersAsync(session, version.Bundle), await PlanTable.SetterAsync(session, plan)];
-        var authors = new Authors([.. hands.SelectMany(hand => hand.People), .. signers.Select(signer => signer.Owner).OfType<string>()]);
+        Actor[] actors = [.. await VersionTable.PushersAsync(session, version.Bundle), await PlanTable.SetterAsync(session, plan)];
+        var authors = new Authors([.. actors.SelectMany(actor => actor.People), .. signers.Select(signer => signer.Owner).OfType<string>()]);
         var ruling = PromotionRules.Judge(new PromotionFacts(
-            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers), await BaselineFaultAsync(session, version, row.Channel)));
+            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers), await BaselineFaultAsync(session, version, row.Channel), HarmOf(row)));
         var later = await PromotionTable.LatestAsync(session, row.Model, row.Version, row.Channel) is { } latest && latest.Number > row.Number ? Promotion.IdOf(row.Model, (int)latest.Number) : null;
         var promotion = new Promotion(
             Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, later is null ? ruling.State : PromotionState.Replaced,
             ruling.Tightened.Approvals, [.. votes.Select(vote => vote.Vote)], later is null ? ruling.Missing : [$"{later} was asked for later"], row.RequestedBy, row.RequestedByName, row.RequestedAt, row.Reason);
-        return new Standing(promotion, ruling, authors);
+        return new JudgedPromotion(promotion, ruling, authors);
     }
 
     /// <summary>What somebody approved who is disabled now counts no more: a stolen account is disabled, and so is what was done with it. A rejection stays.</summary>
@@ -220,6 +220,9 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
             : new Fault("baseline-never-live", $"its gates compare it with version {baseline.Number}, which was never live on {channel}; live there was or is version {string.Join(", ", live)}", Help: "name a bundle that was live as the evaluation's baseline, run and push again");
     }
 
+    private static Fault? HarmOf(PromotionRow row) => row.Harm is null ? null : new Fault(
+        "harmed-since", $"version {row.Version} was taken back from {row.Channel}: {row.Harm}", Help: $"whoever approves must know of it, so ask anew: slipway promote {row.Model}@{row.Version} --to {row.Channel} --reason TEXT");
+
     private static Fault? Distrust(ImmutableArray<SignerStatus> signers)
     {
         var builders = signers.Where(signer => signer.Said.Contains(SlsaProvenance.PredicateType)).ToArray();
@@ -240,7 +243,7 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
             $"{caller.Name}, or {string.Join(", ", caller.MayBe)}, who has held this token, pushed or signed version {version}, set its release plan, or has held the token of somebody who did: nobody approves their own work",
             $"{caller.Name} makes a token with `slipway access token make`, and an administrator enrols it by its hash; or somebody else of the group approves");
 
-    private sealed record Standing(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
+    private sealed record JudgedPromotion(Promotion Promotion, PromotionRuling Ruling, Authors Authors);
 }
 
 /// <param name="Next">Where a further answer begins; null where there is nothing more to look at.</param>

@@ -62,8 +62,8 @@ internal static class VersionTable
         [.. (await session.QueryAsync<long>("SELECT number FROM live_before WHERE model = @model AND channel = @channel ORDER BY number", new { model, channel })).Select(number => (int)number)];
 
     /// <summary>Everyone who pushed it, and those who have held the tokens that they did it with.</summary>
-    public static async Task<ImmutableArray<Hand>> PushersAsync(Session session, Digest bundle) =>
-        [.. (await session.QueryAsync<HandRow>("SELECT principal AS Principal, may_be AS MayBe FROM version_pushes WHERE bundle = @bundle", new { bundle = bundle.ToString() })).Select(row => row.Read())];
+    public static async Task<ImmutableArray<Actor>> PushersAsync(Session session, Digest bundle) =>
+        [.. (await session.QueryAsync<ActorRow>("SELECT principal AS Principal, may_be AS MayBe FROM version_pushes WHERE bundle = @bundle", new { bundle = bundle.ToString() })).Select(row => row.Read())];
 
     /// <returns>How many were not known.</returns>
     public static async Task<int> AddAttestationsAsync(Session session, Digest bundle, ImmutableArray<VerifiedStatement> statements)

@@ -71,7 +71,7 @@ internal sealed class DesiredFeed : IDisposable
     private static async Task<DesiredState> ReadAsync(Session session, string channel)
     {
         var state = await DesiredStateTable.FindAsync(session, channel);
-        var left = state.Lease.Value - await Lease.VacantForAsync(session, RolloutChanges.Lease);
+        var left = state.Lease.Value - await Lease.VacantForAsync(session, RolloutChanges.DriverLease);
         return state with { Lease = new(left > Least ? left : Least) };
     }
 

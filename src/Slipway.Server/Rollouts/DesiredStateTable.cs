@@ -11,13 +11,13 @@ internal static class DesiredStateTable
     public static async Task<DesiredState> FindAsync(Session session, string channel) =>
         await session.FindAsync<string>("SELECT document FROM desired_states WHERE channel = @channel", new { channel }) is { } document
             ? StoredJson.Read(document, RolloutJson.Default.DesiredState)
-            : new DesiredState(channel, await Lease.EpochAsync(session, RolloutChanges.Lease), 0, DesiredState.DefaultLease, []);
+            : new DesiredState(channel, await Lease.EpochAsync(session, RolloutChanges.DriverLease), 0, DesiredState.DefaultLease, []);
 
     /// <summary>Which state it is, without the state.</summary>
     public static async Task<(long Epoch, long Revision)> MarkAsync(Session session, string channel) =>
         await session.FindAsync<Mark>("SELECT epoch AS Epoch, revision AS Revision FROM desired_states WHERE channel = @channel", new { channel }) is { } mark
             ? (mark.Epoch, mark.Revision)
-            : (await Lease.EpochAsync(session, RolloutChanges.Lease), 0);
+            : (await Lease.EpochAsync(session, RolloutChanges.DriverLease), 0);
 
     /// <summary>Whether a state is still of a server that drove rollouts before.</summary>
     public static async Task<bool> AnyBelowAsync(Session session, long epoch) => await session.FindAsync<long?>("SELECT MIN(epoch) FROM desired_states") < epoch;

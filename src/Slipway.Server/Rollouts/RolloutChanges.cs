@@ -15,7 +15,7 @@ namespace Slipway.Server.Rollouts;
 internal sealed class RolloutChanges(LedgerWriter ledger)
 {
     /// <summary>Of the lease that lets a server drive rollouts.</summary>
-    public const string Lease = "rollouts";
+    public const string DriverLease = "rollouts";
 
     /// <summary>Stores a new rollout.</summary>
     public async Task StartAsync(Session session, RolloutState state, Caller by, string reason)
@@ -36,6 +36,8 @@ internal sealed class RolloutChanges(LedgerWriter ledger)
         if (ReferenceEquals(decision.State, stored))
             return stored;
         await RolloutTable.SaveAsync(session, decision.State);
+        if (stored.Kind == RolloutKind.Release && e is CandidateQuarantined or Judged { Report.Verdict: JudgeVerdict.Harm })
+            await PromotionTable.NoteHarmAsync(session, stored.Model, stored.Candidate.Number, stored.Channel, decision.State.Reason);
         judged ??= (await RolloutTable.FindAsync(session, stored.Id))?.Report;
         foreach (var action in decision.Actions)
             await ActAsync(session, decision.State, action is Tell { Evidence: null } tell ? tell with { Evidence = judged } : action, by, e.At);
@@ -53,7 +55,7 @@ internal sealed class RolloutChanges(LedgerWriter ledger)
     }
 
     private static async Task DeriveAsync(Session session, string channel) =>
-        await DesiredStateTable.DeriveAsync(session, channel, await Storage.Lease.EpochAsync(session, Lease));
+        await DesiredStateTable.DeriveAsync(session, channel, await Lease.EpochAsync(session, DriverLease));
 
     private Task ActAsync(Session session, RolloutState s, RolloutAction action, Caller by, long at) => action switch
     {

@@ -60,10 +60,10 @@ internal sealed class RolloutDriver : IAsyncDisposable
             try
             {
                 if (inherits)
-                    await lease.VacateAsync(RolloutChanges.Lease, stopping.Token);
+                    await lease.VacateAsync(RolloutChanges.DriverLease, stopping.Token);
                 inherits = false;
                 // A lease is held on for passes that were taken, not for trying: while none can be, gateways must hear that nobody drives.
-                unproven ??= await lease.TryHoldAsync(RolloutChanges.Lease, holder, LeaseTime, stopping.Token);
+                unproven ??= await lease.TryHoldAsync(RolloutChanges.DriverLease, holder, LeaseTime, stopping.Token);
                 if (unproven is { } epoch)
                     await DriveAsync(epoch);
                 else
@@ -130,7 +130,7 @@ internal sealed class RolloutDriver : IAsyncDisposable
     {
         try
         {
-            await lease.ReleaseAsync(RolloutChanges.Lease, holder, CancellationToken.None);
+            await lease.ReleaseAsync(RolloutChanges.DriverLease, holder, CancellationToken.None);
         }
         catch (SlipwayException)
         {

@@ -34,7 +34,7 @@ internal sealed class RolloutPass(RolloutChanges changes)
     public async Task<ImmutableArray<string>?> RunAsync(Session session, long epoch, long now)
     {
         seen = null;
-        if (!await Lease.IsInForceAsync(session, RolloutChanges.Lease, epoch))
+        if (!await Lease.IsInForceAsync(session, RolloutChanges.DriverLease, epoch))
             return null;
         var cooled = await LiveVersionTable.CoolAsync(session, now);
         if (cooled > 0 || await DesiredStateTable.AnyBelowAsync(session, epoch))

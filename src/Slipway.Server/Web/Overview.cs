@@ -11,5 +11,6 @@ public sealed record Overview(string Viewer, long At, ImmutableArray<ModelOvervi
 
 /// <param name="Versions">Newest first.</param>
 /// <param name="Rollouts">Those that run, with their latest judgement.</param>
+/// <param name="History">What happened last, newest first.</param>
 public sealed record ModelOverview(
-    string Name, ImmutableArray<ChannelState> Channels, ImmutableArray<ModelVersion> Versions, ImmutableArray<RolloutView> Rollouts);
+    string Name, ImmutableArray<ChannelState> Channels, ImmutableArray<ModelVersion> Versions, ImmutableArray<RolloutView> Rollouts, ImmutableArray<HistoryEntry> History);

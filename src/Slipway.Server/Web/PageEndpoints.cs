@@ -26,6 +26,9 @@ internal sealed class PageEndpoints(Database database, SignIn signIn, TimeProvid
     /// <summary>Versions of a model that the first page shows; the API has them all.</summary>
     private const int ShownVersions = 10;
 
+    /// <summary>Of a model: two rollouts or so, the rest is in <c>slipway history</c>.</summary>
+    private const int ShownHistory = 8;
+
     private readonly PageRenderer renderer = new();
 
     public IEnumerable<ApiEndpoint> All() =>
@@ -60,7 +63,7 @@ internal sealed class PageEndpoints(Database database, SignIn signIn, TimeProvid
                 var rollouts = ImmutableArray.CreateBuilder<RolloutView>();
                 foreach (var running in channels.Where(channel => channel.Rollout is not null))
                     rollouts.Add(await RolloutOrders.ViewAsync(session, model, running.Channel, running.Rollout!, now));
-                models.Add(new ModelOverview(model, channels, [.. (await VersionTable.ListAsync(session, model, null)).OrderByDescending(version => version.Number).Take(ShownVersions)], rollouts.ToImmutable()));
+                models.Add(new ModelOverview(model, channels, [.. (await VersionTable.ListAsync(session, model, null)).OrderByDescending(version => version.Number).Take(ShownVersions)], rollouts.ToImmutable(), await ChannelHistory.ListAsync(session, model, null, ShownHistory)));
             }
 
             return new Overview(caller.Name, now, models.ToImmutable());

@@ -28,6 +28,16 @@ internal static class PageText
         _ => "unsure",
     };
 
+    /// <summary>The action without what all of them begin with: <c>rolled-back</c>.</summary>
+    public static string Action(HistoryEntry entry) => entry.Action[(entry.Action.IndexOf('.') + 1)..];
+
+    public static string Class(HistoryEntry entry) => Action(entry) switch
+    {
+        "promoted" or "completed" or "returned" => "good",
+        "rolling-back" or "rolled-back" or "aborted" => "bad",
+        _ => "",
+    };
+
     public static string Class(RolloutPhase phase) => phase switch
     {
         RolloutPhase.Promoted or RolloutPhase.Completed => "good",

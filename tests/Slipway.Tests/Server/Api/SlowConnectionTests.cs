@@ -39,6 +39,27 @@ public sealed class SlowConnectionTests
         Assert.True(beside > 0, "nobody came while they were open");
     }
 
+    [Fact]
+    public async Task A_connection_without_a_word_is_closed_and_one_that_has_asked_is_kept()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var silent = new TcpClient();
+        using var kept = new TcpClient();
+        await silent.ConnectAsync(IPAddress.Loopback, server.Url.Port, Cancellation);
+        await kept.ConnectAsync(IPAddress.Loopback, server.Url.Port, Cancellation);
+        Assert.StartsWith("HTTP/1.1 204", await AskAsync(kept));
+        // Longer than the patience with the silent one: its connection ends, by a reset or in order.
+        Assert.Equal(0, await silent.GetStream().ReadAsync(new byte[1], Cancellation).AsTask().WaitAsync(Patience, Cancellation).ContinueWith(read => read.IsFaulted ? 0 : read.Result, TaskScheduler.Default));
+        Assert.StartsWith("HTTP/1.1 204", await AskAsync(kept));
+
+        static async Task<string> AskAsync(TcpClient client)
+        {
+            await client.GetStream().WriteAsync("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), Cancellation);
+            var answer = new byte[4096];
+            return Encoding.ASCII.GetString(answer, 0, await client.GetStream().ReadAsync(answer, Cancellation));
+        }
+    }
+
     /// <summary>The server waits for the body at a rate that a telephone would have.</summary>
     [Fact]
     public async Task A_body_that_does_not_come_is_not_waited_for()

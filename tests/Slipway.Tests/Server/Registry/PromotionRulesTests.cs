@@ -14,7 +14,7 @@ public sealed class PromotionRulesTests
     private static readonly ChannelPolicy floor = Policy.Default.Floor("m", "production");
 
     private static readonly PromotionFacts sound = new(
-        floor, ChannelPlan.Canary, Report(Verdict.Pass), [For("bob", "risk")], new Authors(["alice", "admin"]), null, null);
+        floor, ChannelPlan.Canary, Report(Verdict.Pass), [For("bob", "risk")], new Authors(["alice", "admin"]), null, null, null);
 
     [Fact]
     public void One_person_who_did_not_write_it_suffices_for_production_by_default()
@@ -112,7 +112,7 @@ public sealed class PromotionRulesTests
     private static CastVote Against(string who) => Cast(who, false, []);
 
     private static CastVote Cast(string who, bool approves, string[] groups, params string[] mayBe) =>
-        new(new Approval(who, who, [.. groups], approves, 0, "because"), new Hand(who, [.. mayBe]));
+        new(new Approval(who, who, [.. groups], approves, 0, "because"), new Actor(who, [.. mayBe]));
 
     private static GateReport Report(Verdict verdict) => new(Digest.Of("bundle"u8), null, verdict, [Gate(verdict)]);
 

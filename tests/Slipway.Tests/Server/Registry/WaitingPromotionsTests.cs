@@ -140,6 +140,6 @@ public sealed class WaitingPromotionsTests
                 Reason = "a test",
             });
         if (settled)
-            await PromotionTable.AddVoteAsync(session, model, number, new CastVote(new Approval("user:r", "Rita", [], false, 1, "no"), new Hand("user:r", [])));
+            await PromotionTable.AddVoteAsync(session, model, number, new CastVote(new Approval("user:r", "Rita", [], false, 1, "no"), new Actor("user:r", [])));
     }
 }

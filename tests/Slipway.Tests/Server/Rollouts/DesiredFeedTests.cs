@@ -58,14 +58,14 @@ public sealed class DesiredFeedTests
         await using var store = await TestDatabase.OpenAsync(kind);
         using var feed = new DesiredFeed(store.Database, TimeProvider.System);
         var lease = new Lease(store.Database);
-        await lease.TryHoldAsync(RolloutChanges.Lease, "a", TimeSpan.FromHours(1), Cancellation);
+        await lease.TryHoldAsync(RolloutChanges.DriverLease, "a", TimeSpan.FromHours(1), Cancellation);
         await DeriveAsync(store, epoch: 1);
         Assert.Equal(DesiredState.DefaultLease, await LentAsync());
         await EndAsync(TimeSpan.FromSeconds(10));
         Assert.InRange((await LentAsync()).Seconds, 1, 20);
         await EndAsync(TimeSpan.FromSeconds(31));
         Assert.Equal(Sample.Seconds(0.001), await LentAsync());
-        await lease.TryHoldAsync(RolloutChanges.Lease, "b", TimeSpan.FromHours(1), Cancellation);
+        await lease.TryHoldAsync(RolloutChanges.DriverLease, "b", TimeSpan.FromHours(1), Cancellation);
         Assert.Equal(DesiredState.DefaultLease, await LentAsync());
 
         async Task<Slipway.Primitives.Units.Duration> LentAsync() => (await feed.NextAsync(Sample.Channel, (0, 0), Cancellation)).Lease;

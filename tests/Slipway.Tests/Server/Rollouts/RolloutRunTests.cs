@@ -62,6 +62,12 @@ public sealed class RolloutRunTests
         Assert.Contains("does harm", harm.Reason);
         // After harm no state that a gateway was ever given has a weight for it.
         Assert.DoesNotContain(gateway.InForce.Reverse().TakeWhile(state => state.Models is not [{ Rollout.Weight: 1_000 }]), state => state.Models is [{ Rollout.Weight: > 0 }]);
+
+        // Who approved it did not know: it is not released again on that.
+        var again = new ReleaseRequest(2, "it was a fluke");
+        Assert.Equal((409, "not-approved"), await stage.RefusedAsync("releases", again, RolloutJson.Default.ReleaseRequest));
+        await stage.ApproveAsync(Canary, 2);
+        Assert.Equal(Preparing, (await stage.PostAsync("releases", again, RolloutJson.Default.ReleaseRequest)).Phase);
     }
 
     [Theory, MemberData(nameof(Kinds))]

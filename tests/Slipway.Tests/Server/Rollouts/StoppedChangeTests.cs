@@ -81,10 +81,10 @@ public sealed class StoppedChangeTests
         await stage.ReleaseAsync(1);
         await StopAsync(stage, "rollouts", "UPDATE");
         await stage.StartAsync(Sample.BlueGreen, 2);
-        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.Lease) > TimeSpan.Zero, Cancellation), Patience);
+        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.DriverLease) > TimeSpan.Zero, Cancellation), Patience);
         await LetGoAsync(stage);
         await stage.UntilServedAsync(2);
-        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.Lease) == TimeSpan.Zero, Cancellation), Patience);
+        await Eventually.TrueAsync(() => stage.Database.ReadAsync(async session => await Lease.VacantForAsync(session, RolloutChanges.DriverLease) == TimeSpan.Zero, Cancellation), Patience);
     }
 
     private static async Task AssertOnceAsync(RolloutStage stage) =>

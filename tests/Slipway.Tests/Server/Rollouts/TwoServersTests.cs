@@ -54,8 +54,8 @@ public sealed class TwoServersTests
         var state = Sample.State(Sample.BlueGreen, null);
         await store.Database.ChangeAsync(session => changes.StartAsync(session, state, new Caller("user:1", "Olga", [], [], []), "a test"), Cancellation);
         var lease = new Lease(store.Database);
-        var stale = (await lease.TryHoldAsync(RolloutChanges.Lease, "first", TimeSpan.FromMilliseconds(1), Cancellation))!.Value;
-        await Eventually.TrueAsync(async () => await lease.TryHoldAsync(RolloutChanges.Lease, "second", TimeSpan.FromHours(1), Cancellation) is not null, Patience);
+        var stale = (await lease.TryHoldAsync(RolloutChanges.DriverLease, "first", TimeSpan.FromMilliseconds(1), Cancellation))!.Value;
+        await Eventually.TrueAsync(async () => await lease.TryHoldAsync(RolloutChanges.DriverLease, "second", TimeSpan.FromHours(1), Cancellation) is not null, Patience);
 
         // A gateway is ready, so there is something that a pass would do.
         var report = new GatewayReport("g1", "b1", Sample.Channel, 0, 0, [new(Sample.Model, Sample.Version(2).Bundle, VersionState.Ready, null)]);
@@ -66,5 +66,5 @@ public sealed class TwoServersTests
         Assert.Equal(Stepping, (await store.Database.ReadAsync(session => RolloutTable.FindAsync(session, state.Id), Cancellation))!.State.Phase);
     }
 
-    private static Task<long> EpochAsync(Database database) => database.ReadAsync(session => Lease.EpochAsync(session, RolloutChanges.Lease), Cancellation);
+    private static Task<long> EpochAsync(Database database) => database.ReadAsync(session => Lease.EpochAsync(session, RolloutChanges.DriverLease), Cancellation);
 }

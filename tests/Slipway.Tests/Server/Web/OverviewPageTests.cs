@@ -24,6 +24,7 @@ public sealed class OverviewPageTests
         Assert.Contains("412 more requests", html, StringComparison.Ordinal);
         Assert.Contains(Bundle.ToString(), html, StringComparison.Ordinal);
         Assert.Contains("edge-1", html, StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"row\" class=\"bad\">rolled-back</th>", html, StringComparison.Ordinal);
         Assert.Contains("waits for evidence", html, StringComparison.Ordinal);
         Assert.Contains("2026-01-02 03:04:05 UTC", html, StringComparison.Ordinal);
     }
@@ -84,6 +85,7 @@ public sealed class OverviewPageTests
             "flights",
             [new("flights", "production", new(1, Bundle), at, null, "r1"), new("flights", "staging", null, null, null, null)],
             versions,
-            [new RolloutView(state, report, [new("edge-1", "b1", at, true, VersionState.Ready, null, true)], ["waits for evidence"])])]);
+            [new RolloutView(state, report, [new("edge-1", "b1", at, true, VersionState.Ready, null, true)], ["waits for evidence"])],
+            [new(at, "flights", "production", "r0", "rollout.rolled-back", null, new(1, Bundle), null, "server", "the server", reason, null, null, [])])]);
     }
 }

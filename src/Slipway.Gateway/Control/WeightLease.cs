@@ -3,7 +3,7 @@ using Slipway.Documents.Rollouts;
 namespace Slipway.Gateway.Control;
 
 /// <summary>How long candidates' weights hold without a word from the server; on the monotonic clock, so that a step of the wall clock moves nothing. Thread-safe.</summary>
-internal sealed class Lease(TimeProvider time)
+internal sealed class WeightLease(TimeProvider time)
 {
     private readonly Lock changing = new();
     private long heardAt;
