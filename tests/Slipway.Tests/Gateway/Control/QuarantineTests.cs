@@ -160,7 +160,7 @@ public sealed class QuarantineTests : IAsyncLifetime
                 Slipway.Tests.Runtime.ModelHosts.HostedModels.Fill(inputs.Tensors[0], [long.MaxValue], 1, 1);
                 await version.Host.PredictAsync(inputs, outputs, TimeSpan.FromSeconds(3), stop.Token);
             });
-            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            await gateway.UntilAsync(() => CrashMarks.ReadAll(Path.Combine(root, "alive", "hosts")).Any(mark => mark.Moment == CrashMoment.Running));
             Assert.False(run.IsCompleted);
         }
 
