@@ -23,8 +23,8 @@ internal sealed class BundleShelf(string folder, KeyRing trusted, ServerLink lin
 
     private const int BufferBytes = 128 * 1024;
 
-    /// <summary>Bundles that are being fetched, verified or read: none of them is deleted meanwhile.</summary>
-    private readonly HashSet<Digest> used = [];
+    /// <summary>Bundles that are being fetched, verified or read, once for each who does so: none of them is deleted meanwhile.</summary>
+    private readonly List<Digest> used = [];
     private readonly Lock changing = new();
 
     /// <summary>Verifies what is here, or fetches what is missing and verifies then; and hands it to who reads it.</summary>

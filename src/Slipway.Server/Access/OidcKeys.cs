@@ -28,10 +28,9 @@ internal sealed class OidcKeys(OidcTrust trust, HttpClient http, TimeProvider ti
         if (IsGood(state, unknown))
             return state.Keys;
         // While somebody asks a provider that is slow, its old keys do: nobody else waits for it.
-        if (unknown is null && Usable is { IsEmpty: false } old && !await fetching.WaitAsync(TimeSpan.Zero, cancellation))
+        var old = unknown is null ? Usable : [];
+        if (!await fetching.WaitAsync(old.IsEmpty ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellation))
             return old;
-        else if (unknown is not null || Usable.IsEmpty)
-            await fetching.WaitAsync(cancellation);
         try
         {
             if (!IsGood(state, unknown) && time.GetUtcNow() - state.TriedAt >= Pause)
