@@ -17,14 +17,7 @@ public sealed class ApartTests(SealedProject original) : IClassFixture<SealedPro
         server = await StartServerAsync();
         port = server.Url("api").Port.ToString();
         team = new Team(server.Url("api"), server.AdminToken!);
-        await team.PostAsync("trusted-keys", new()
-        {
-            ["name"] = "builder",
-            ["owner"] = null,
-            ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")),
-            ["roles"] = new System.Text.Json.Nodes.JsonArray("builder", "evaluator"),
-            ["reason"] = "It builds.",
-        });
+        await team.TrustKeyOfAsync(Project);
         Project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var author = await team.MakeAsync("bob", "person", "author");
         Slipway(author, "push", "tiny", "--reason", "the first one", "--plan-from", Project.SpecOfSwitching(root));

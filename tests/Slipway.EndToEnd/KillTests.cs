@@ -56,14 +56,7 @@ public sealed class KillTests : IAsyncLifetime
         server = await StartServerAsync();
         port = server.Url("api").Port.ToString();
         team = new Team(server.Url("api"), server.AdminToken!);
-        await team.PostAsync("trusted-keys", new()
-        {
-            ["name"] = "builder",
-            ["owner"] = null,
-            ["pem"] = File.ReadAllText(Path.Combine(project.Home, ".config/slipway/keys/default.key.pub")),
-            ["roles"] = new JsonArray("builder", "evaluator"),
-            ["reason"] = "It builds.",
-        });
+        await team.TrustKeyOfAsync(project);
         project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var author = await team.MakeAsync("bob", "person", "author");
         approver = await team.MakeAsync("ann", "person", "approver");

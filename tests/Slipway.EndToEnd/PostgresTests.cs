@@ -22,14 +22,7 @@ public sealed class PostgresTests(SealedProject original) : IClassFixture<Sealed
         var database = await (await PostgresCluster.Shared).CreateDatabaseAsync();
         using var server = await StartServerAsync(database, "0");
         using var team = new Team(server.Url("api"), server.AdminToken!);
-        await team.PostAsync("trusted-keys", new()
-        {
-            ["name"] = "builder",
-            ["owner"] = null,
-            ["pem"] = File.ReadAllText(Path.Combine(Project.Home, ".config/slipway/keys/default.key.pub")),
-            ["roles"] = new JsonArray("builder", "evaluator"),
-            ["reason"] = "It builds.",
-        });
+        await team.TrustKeyOfAsync(Project);
         Project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var (author, approver, edge) = (await team.MakeAsync("bob", "person", "author"), await team.MakeAsync("ann", "person", "approver"), await team.MakeAsync("edge", "service", "gateway"));
         As(author, "push", "tiny", "--reason", "the first one", "--plan-from", Project.SpecOfSwitching(root));

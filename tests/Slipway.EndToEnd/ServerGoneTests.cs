@@ -98,14 +98,7 @@ public sealed class ServerGoneTests : IDisposable
 
     private async Task ApproveTwoAsync(Team team)
     {
-        await team.PostAsync("trusted-keys", new()
-        {
-            ["name"] = "builder",
-            ["owner"] = null,
-            ["pem"] = File.ReadAllText(Path.Combine(project.Home, ".config/slipway/keys/default.key.pub")),
-            ["roles"] = new JsonArray("builder", "evaluator"),
-            ["reason"] = "It builds.",
-        });
+        await team.TrustKeyOfAsync(project);
         project.Variables["SLIPWAY_SERVER"] = team.Url.ToString();
         var (author, approver) = (await team.MakeAsync("bob", "person", "author"), await team.MakeAsync("ann", "person", "approver"));
         for (var version = 1; version <= 2; version++)
