@@ -20,7 +20,12 @@ public sealed record DesiredState(string Channel, long Epoch, long Revision, Dur
 /// <param name="Rollout">Null when none runs.</param>
 /// <param name="Warm">Further versions to hold loaded and warmed without traffic: the way back. Reachable by <c>/versions/V</c>.</param>
 /// <param name="LatencyBudget">An answer that takes longer is a bad event; null for none.</param>
-public sealed record ModelRoute(string Model, VersionRef? Stable, RolloutRoute? Rollout, ImmutableArray<VersionRef> Warm, Duration? LatencyBudget);
+public sealed record ModelRoute(string Model, VersionRef? Stable, RolloutRoute? Rollout, ImmutableArray<VersionRef> Warm, Duration? LatencyBudget)
+{
+    /// <summary>What is told of its traffic; null counts it, and profiles none of its values.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RouteMonitor? Monitor { get; init; }
+}
 
 /// <summary>A rollout, as a gateway needs to know it.</summary>
 /// <param name="Id">Of the rollout; events are sent under it.</param>

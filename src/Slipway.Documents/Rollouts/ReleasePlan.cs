@@ -20,6 +20,10 @@ public sealed record ReleasePlan(ImmutableSortedDictionary<string, ChannelPlan> 
     public static ReleasePlan Of(ChannelPlan staging, ChannelPlan production) =>
         new(ImmutableSortedDictionary.Create<string, ChannelPlan>(StringComparer.Ordinal).Add(Staging, staging).Add(Production, production));
 
+    /// <summary>How it is watched; null when nothing is said, which is <see cref="MonitorPlan.Default"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MonitorPlan? Monitor { get; init; }
+
     /// <summary>Of its canonical bytes: what a plan is known by.</summary>
     [JsonIgnore]
     public Digest Digest => Digest.Of(CanonicalJson.Serialize(this, RolloutJson.Default.ReleasePlan));

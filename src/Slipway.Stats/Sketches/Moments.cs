@@ -1,0 +1,40 @@
+namespace Slipway.Stats.Sketches;
+
+/// <summary>Count, extremes, mean and central moments of numbers, as sums that merge: the moments of a whole are those of its parts merged.</summary>
+/// <param name="Count">Of finite numbers; 0 makes every other member 0.</param>
+/// <param name="M2">Σ(x−mean)²; likewise <paramref name="M3"/> and <paramref name="M4"/> of the third and fourth power.</param>
+/// <remarks>
+/// Floating-point sums depend on their order: merge parts in one fixed order where equal bytes are due. Source: Pébay, "Formulas for robust,
+/// one-pass parallel computation of covariances and arbitrary-order statistical moments", SAND2008-6212.
+/// </remarks>
+public readonly record struct Moments(long Count, double Min, double Max, double Mean, double M2, double M3, double M4)
+{
+    /// <summary>Of the sample, with n−1; null below two numbers.</summary>
+    public double? Variance => Count > 1 ? M2 / (Count - 1) : null;
+
+    /// <param name="value">Finite.</param>
+    public static Moments Of(double value) => new(1, value, value, value, 0, 0, 0);
+
+    /// <param name="value">Finite.</param>
+    public Moments Add(double value) => Merge(Of(value));
+
+    public Moments Merge(in Moments other)
+    {
+        if (other.Count == 0)
+            return this;
+        if (Count == 0)
+            return other;
+        double a = Count, b = other.Count, n = a + b;
+        var delta = other.Mean - Mean;
+        var part = delta / n;
+        var cross = delta * part * a * b;
+        return new(
+            Count + other.Count,
+            Math.Min(Min, other.Min),
+            Math.Max(Max, other.Max),
+            Mean + (part * b),
+            M2 + other.M2 + cross,
+            M3 + other.M3 + (cross * part * (a - b)) + (3 * part * ((a * other.M2) - (b * M2))),
+            M4 + other.M4 + (cross * part * part * ((a * a) - (a * b) + (b * b))) + (6 * part * part * ((a * a * other.M2) + (b * b * M2))) + (4 * part * ((a * other.M3) - (b * M3))));
+    }
+}
