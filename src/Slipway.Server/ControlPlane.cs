@@ -82,6 +82,7 @@ public sealed class ControlPlane : IAsyncDisposable
         directory = Keep(new PrincipalDirectory(database, ledger, options));
         var signIn = new SignIn(directory, options.Time);
         var rollouts = new RolloutControl(database, ledger, options);
+        var pages = new PageEndpoints(database, ledger, signIn, directory, options.Time);
         Endpoints =
         [
             .. new HealthEndpoints(database).All(),
@@ -89,9 +90,9 @@ public sealed class ControlPlane : IAsyncDisposable
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
             .. rollouts.Endpoints,
-            .. new PageEndpoints(database, signIn, options.Time).All(),
+            .. pages.All(),
         ];
-        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
+        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
         await listener.StartAsync(cancellation);

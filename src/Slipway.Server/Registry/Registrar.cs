@@ -119,6 +119,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
             session, caller, "version.registered", [LedgerSubject.OfVersion(model, number, push.Bundle), LedgerSubject.OfModel(model, plan)], push.Reason,
             JsonSerializer.SerializeToElement(examined.Gates, DocumentJson.Default.GateReport));
         await VersionTable.InsertAsync(session, version, new SealedEvidence(examined.Documents.Evaluation, examined.Documents.Replicates, examined.Documents.Lineage));
+        await CardTable.AddAsync(session, push.Bundle, SealedCard.Of(examined.Documents));
         await VersionTable.NotePushAsync(session, push.Bundle, caller, now);
         await VersionTable.AddAttestationsAsync(session, push.Bundle, examined.Statements);
         await BlobTable.AddAsync(session, push.Bundle, examined.Blobs);
