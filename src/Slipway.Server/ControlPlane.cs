@@ -2,6 +2,7 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
+using Slipway.Server.Captures;
 using Slipway.Server.Ledger;
 using Slipway.Server.Listening;
 using Slipway.Server.Registry;
@@ -89,6 +90,7 @@ public sealed class ControlPlane : IAsyncDisposable
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
+            .. new CaptureEndpoints(database, ledger, options.Time).All(),
             .. new PageEndpoints(database, signIn, options.Time).All(),
         ];
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
