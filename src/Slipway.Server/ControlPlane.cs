@@ -89,7 +89,7 @@ public sealed class ControlPlane : IAsyncDisposable
             .. new HealthEndpoints(database).All(),
             .. AccessEndpoints.All(database, ledger, options.Time),
             .. LedgerEndpoints.All(database, ledger),
-            .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+            .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
             .. monitoring.Endpoints,
             .. new PageEndpoints(database, signIn, options.Time).All(),

@@ -45,3 +45,9 @@ public enum Sensitivity
 
     [JsonStringEnumMemberName("public")] Public,
 }
+
+public static class SensitivityWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this Sensitivity sensitivity) => NamedEnum<Sensitivity>.Word(sensitivity);
+}
