@@ -63,6 +63,7 @@ public sealed record ChannelState(string Model, string Channel, VersionRef? Live
 [JsonSerializable(typeof(Vote))]
 [JsonSerializable(typeof(SealedEvidence))]
 [JsonSerializable(typeof(SealedCard))]
+[JsonSerializable(typeof(SealedProfile))]
 [JsonSerializable(typeof(Promotion))]
 [JsonSerializable(typeof(ImmutableArray<Promotion>))]
 [JsonSerializable(typeof(ChannelState))]

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Reading;
+using Slipway.Documents.Rollouts;
+using Slipway.Documents.Serving;
 using Slipway.Expressions;
 using Slipway.Expressions.Conditions;
 
@@ -39,8 +41,34 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
             Evaluate(),
             Gates())
         {
-            Release = draft.Release?.Resolve(faults),
+            Release = Plan(model),
         };
+    }
+
+    /// <summary>How it is released and watched; null when the file says neither.</summary>
+    private ReleasePlan? Plan(ModelSpec? model)
+    {
+        var release = draft.Release?.Resolve(faults);
+        if (draft.Monitor is not { } monitor)
+            return release;
+        // What could not be read has been told; what hangs on it would be told twice.
+        if (monitor.IsSound)
+            monitor.Value.Check(faults);
+        var inputs = model?.Signature.Inputs.Select(input => input.Name).ToArray() ?? [];
+        foreach (var input in monitor.Value.Inputs.Where(input => model is not null && !inputs.Contains(input.Name)))
+            faults.Add(input.At, "unknown-reference", $"there is no input {Node.Quote(input.Name)}{Node.Nearest(input.Name, inputs)}; {SpecNames.Listed("input", inputs)}");
+        if (model is not null)
+            CheckConditions([.. monitor.Value.Alerts, .. monitor.Value.Retrain], model.Signature);
+        return (release ?? ReleasePlan.Default) with { Monitor = monitor.Value.Plan };
+    }
+
+    private void CheckConditions(ImmutableArray<RulePlace> rules, ModelSignature signature)
+    {
+        foreach (var when in rules.Select(rule => rule.When).OfType<Rollouts.Condition>())
+        {
+            foreach (var fault in MonitorConditions.Check(when.Text, signature.Inputs.Select(input => input.Name), signature.Outputs.Select(output => output.Name)))
+                faults.Add(when.At.Inside(fault));
+        }
     }
 
     private static ImmutableSortedDictionary<string, T> ByName<T>(ImmutableArray<Named<T>>? entries, Func<string, T, T> named) where T : class =>
@@ -98,6 +126,6 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
         }
 
         foreach (var fault in found)
-            faults.Add(fault with { File = gate.RequireAt.File, Line = gate.RequireAt.Line, Column = gate.RequireAt.Column + (fault.Column ?? 1) - 1 });
+            faults.Add(gate.RequireAt.Inside(fault));
     }
 }
