@@ -38,6 +38,9 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>What is answered, and what each asks of its caller.</summary>
     internal IReadOnlyList<ApiEndpoint> Endpoints { get; private set; } = [];
 
+    /// <summary>What browsers that are signed in are answered, and what each page or form asks of who looks at it.</summary>
+    internal IReadOnlyList<PageRoute> Pages { get; private set; } = [];
+
     /// <exception cref="SlipwayException">The port is taken, the folder or the database cannot be used, or another server uses the folder (exit 3).</exception>
     public static async Task<ControlPlane> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
@@ -97,6 +100,7 @@ public sealed class ControlPlane : IAsyncDisposable
             .. monitoring.Endpoints,
             .. pages.All(),
         ];
+        Pages = pages.Routes;
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
