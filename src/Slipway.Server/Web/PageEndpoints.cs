@@ -39,6 +39,7 @@ internal sealed class PageEndpoints
             version,
             Show<CardPage, VersionView>(Version + "/card", Permission.Read, VersionReader.ReadAsync),
             rollout,
+            Show<MonitoringPage, MonitoringPageView>(Channel + "/monitoring", Permission.Read, MonitoringPageReader.ReadAsync),
             Show<LedgerPage, LedgerView>("/ledger", Permission.Read, (call, session) => LedgerReader.ReadAsync(call, session, ledger), anyModel: true),
             new("GET", "/ledger/{index}/proof", Permission.Read, call => LedgerEndpoints.ProofAsync(call.ForApi(), database, ledger), AnyModel: true),
             new("GET", "/ledger/checkpoint", Permission.Read, call => LedgerEndpoints.CheckpointAsync(call.ForApi(), database, ledger), AnyModel: true),
