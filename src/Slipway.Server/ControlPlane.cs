@@ -2,8 +2,10 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
+using Slipway.Server.Captures;
 using Slipway.Server.Ledger;
 using Slipway.Server.Listening;
+using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
@@ -82,6 +84,7 @@ public sealed class ControlPlane : IAsyncDisposable
         directory = Keep(new PrincipalDirectory(database, ledger, options));
         var signIn = new SignIn(directory, options.Time);
         var rollouts = new RolloutControl(database, ledger, options);
+        var monitoring = new MonitoringControl(database, options);
         Endpoints =
         [
             .. new HealthEndpoints(database).All(),
@@ -89,11 +92,14 @@ public sealed class ControlPlane : IAsyncDisposable
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
+            .. new CaptureEndpoints(database, ledger, options.Time).All(),
+            .. monitoring.Endpoints,
             .. new PageEndpoints(database, signIn, options.Time).All(),
         ];
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
+        Keep(monitoring);
         await listener.StartAsync(cancellation);
         // After all that may fail for an occupied port: a token that nobody saw would be lost.
         FirstAdminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);

@@ -118,7 +118,10 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         await ledger.RecordAsync(
             session, caller, "version.registered", [LedgerSubject.OfVersion(model, number, push.Bundle), LedgerSubject.OfModel(model, plan)], push.Reason,
             JsonSerializer.SerializeToElement(examined.Gates, DocumentJson.Default.GateReport));
-        await VersionTable.InsertAsync(session, version, new SealedEvidence(examined.Documents.Evaluation, examined.Documents.Replicates, examined.Documents.Lineage));
+        var documents = examined.Documents;
+        await VersionTable.InsertAsync(
+            session, version, new SealedEvidence(documents.Evaluation, documents.Replicates, documents.Lineage),
+            new SealedProfile(documents.Spec.Model!.Task, documents.Signature, null, documents.Evaluation?.Metrics ?? ImmutableSortedDictionary<string, Figure>.Empty));
         await VersionTable.NotePushAsync(session, push.Bundle, caller, now);
         await VersionTable.AddAttestationsAsync(session, push.Bundle, examined.Statements);
         await BlobTable.AddAsync(session, push.Bundle, examined.Blobs);

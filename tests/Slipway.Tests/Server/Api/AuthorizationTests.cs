@@ -28,6 +28,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/gateway/desired                                              Gateway
         POST   /api/v1/gateway/events                                               Gateway
         POST   /api/v1/gateway/report                                               Gateway
+        POST   /api/v1/gateway/telemetry                                            Gateway
         GET    /api/v1/ledger/checkpoint                                            Read anywhere
         GET    /api/v1/ledger/entries                                               Read anywhere
         POST   /api/v1/ledger/entries/{index}/erase                                 Administer
@@ -37,6 +38,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/models                                                       Read anywhere
         GET    /api/v1/models/{model}                                               Read
         GET    /api/v1/models/{model}/channels                                      Read
+        GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollback                   Operate
         GET    /api/v1/models/{model}/channels/{channel}/rollouts                   Read

@@ -18,7 +18,7 @@ public sealed class ReasonTests
 
     /// <summary>What changes nothing that people decide: uploads, a gateway's own calls, and a browser's session.</summary>
     private static readonly string[] NoChange =
-        ["PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /sign-in", "POST /sign-out"];
+        ["PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /sign-in", "POST /sign-out"];
 
     private static readonly Dictionary<string, Func<string, ByteArrayContent>> Changes = new()
     {
