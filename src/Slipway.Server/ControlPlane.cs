@@ -4,8 +4,10 @@ using Slipway.Server.Access;
 using Slipway.Server.Alerting;
 using Slipway.Server.Api;
 using Slipway.Server.Incidents;
+using Slipway.Server.Captures;
 using Slipway.Server.Ledger;
 using Slipway.Server.Listening;
+using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
@@ -86,37 +88,33 @@ public sealed class ControlPlane : IAsyncDisposable
         var signIn = new SignIn(directory, options.Time);
         var webhookKey = await WebhookKey.OpenAsync(database, Path.Combine(options.Folder, "webhooks.key"), cancellation);
         var outbox = new WebhookOutbox(ledger.Verifier.Name);
-        var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(LastWindowAsync, options.Log));
+        var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(MonitoringReader.LastAsync, options.Log));
         var rollouts = new RolloutControl(database, ledger, options, new RolloutIncidents(outbox, incidents).TellAsync);
         var retraining = new RetrainChanges(ledger, outbox, options.Triggers);
+        var monitoring = new MonitoringControl(database, options);
         Endpoints =
         [
             .. new HealthEndpoints(database).All(),
             .. AccessEndpoints.All(database, ledger, options.Time),
             .. LedgerEndpoints.All(database, ledger),
-            .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync),
+            .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
             .. new WebhookEndpoints(database, ledger, webhookKey, options.Time).All(),
             .. new IncidentEndpoints(database, incidents, options.Time).All(),
             .. new AlertEndpoints(database).All(),
+            .. new CaptureEndpoints(database, ledger, options.Time).All(),
+            .. monitoring.Endpoints,
             .. new PageEndpoints(database, signIn, options.Time).All(),
         ];
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
+        Keep(monitoring);
         await listener.StartAsync(cancellation);
         Keep(new WebhookDriver(database, new WebhookSender(webhookKey, options.Time), options.Database is null, options.Time, options.Log));
-        Keep(new AlertDriver(database, new AlertPass(LastWindowAsync, new AlertChanges(ledger, outbox, incidents), retraining), new CommandRunner(database, retraining, options, () => Url), options));
+        Keep(new AlertDriver(database, new AlertPass(MonitoringReader.LastAsync, new AlertChanges(ledger, outbox, incidents), retraining), new CommandRunner(database, retraining, options, () => Url), options));
         // After all that may fail for an occupied port: a token that nobody saw would be lost.
         FirstAdminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
-    }
-
-    // Stands in until windows are stored.
-    private static async Task<Documents.Monitoring.MonitoringView> LastWindowAsync(Session session, string model, string channel, long now)
-    {
-        var plan = (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? Documents.Rollouts.MonitorPlan.Default;
-        var live = await LiveVersionTable.FindAsync(session, model, channel);
-        return new(model, channel, now - (long)plan.Window.Value.TotalMilliseconds, now, 10_000, plan, live?.Live, [], [], 0);
     }
 
     private T Keep<T>(T part)

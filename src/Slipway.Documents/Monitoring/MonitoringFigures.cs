@@ -10,16 +10,14 @@ namespace Slipway.Documents.Monitoring;
 /// <summary>Lays the live version's window out for conditions to read. What is not known has no value, and decides nothing.</summary>
 public static class MonitoringFigures
 {
-    /// <summary>Gateways tell at least every few seconds: when none has for so long, what a window lacks may have happened all the same.</summary>
-    public static readonly Duration FreshFor = new(TimeSpan.FromSeconds(60));
-
-    /// <param name="view">Over the plan's window, up to now.</param>
-    public static FigureSet Of(MonitoringView view)
+    /// <param name="view">Over the plan's window, up to now; it ends on a border, and so a little later.</param>
+    /// <param name="isHeard">Whether a live gateway is there to tell what happens: without one, what a window lacks may have happened all the same.</param>
+    public static FigureSet Of(MonitoringView view, bool isHeard)
     {
         if (view.Live is not { } live)
             return None("nothing is live");
-        if (!view.Gateways.Any(gateway => view.To - gateway.SeenAt <= FreshFor.Value.TotalMilliseconds))
-            return None(view.Gateways.IsEmpty ? "no gateway has told anything yet" : $"no gateway has told anything for more than {FreshFor}");
+        if (!isHeard)
+            return None("no gateway is there to tell what happens");
         var version = view.Versions.FirstOrDefault(version => version.Version == live.Number);
         var total = version?.Total ?? Silent(view);
         var measures = ImmutableSortedDictionary.CreateBuilder<string, FigureReading>(StringComparer.Ordinal);
@@ -28,7 +26,12 @@ public static class MonitoringFigures
         Add("error_rate", total.ErrorRate, "there were no requests");
         Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference");
         foreach (var quantile in AlertVocabulary.Quantiles)
-            Add("latency." + quantile, total.Latency.GetValueOrDefault(quantile), "there were no answers");
+        {
+            // Beyond the last bucket an answer may have taken any time: the interval is open there, and still wholly above a bound below it.
+            var latency = total.Latency.GetValueOrDefault(quantile);
+            Add("latency." + quantile, latency is { Low: not null, High: null } ? latency with { High = double.PositiveInfinity } : latency, "there were no answers");
+        }
+
         foreach (var feature in version?.Drift ?? [])
             Add(AlertCondition.DriftOf(feature.Feature), feature.Verdict == DriftVerdict.InsufficientEvidence ? feature.Distance with { Low = null, High = null } : feature.Distance, "too little was sampled");
         foreach (var metric in AlertVocabulary.Quality)
@@ -56,7 +59,7 @@ public static class MonitoringFigures
 
     /// <summary>Gateways are there, and had no request.</summary>
     private static WindowFigures Silent(MonitoringView view) =>
-        new(view.From, view.To - view.From, 0, [], null, ImmutableSortedDictionary<string, Figure>.Empty, null, 0, 0, ImmutableSortedDictionary<string, Figure>.Empty);
+        new(view.From, view.To - view.From, 0, [], null, ImmutableSortedDictionary<string, Figure>.Empty, null, 0, 0, ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
     /// <summary>Live minus sealed. The rows are different ones, so the two vary independently.</summary>
     /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): each end's distance is the root of the sum of the squares of both intervals' on that side.</remarks>

@@ -22,8 +22,17 @@ public sealed record MonitoringView(
 /// <param name="Windows">Oldest first; those without traffic are left out.</param>
 /// <param name="Drift">By feature, inputs first, over the plan's window up to the end of the span; empty without a sealed reference.</param>
 /// <param name="SealedMetrics">By name, as the bundle's evaluation has them: what live quality is compared with. Empty without an evaluation.</param>
+/// <param name="Misfits">
+/// Profiles of the span that gateways sent and that fit no feature of this version: an unknown name, another type, other bins. They are in no figure.
+/// </param>
 public sealed record VersionMonitoring(
-    int Version, Digest Bundle, WindowFigures Total, ImmutableArray<WindowFigures> Windows, ImmutableArray<FeatureDrift> Drift, ImmutableSortedDictionary<string, Figure> SealedMetrics);
+    int Version,
+    Digest Bundle,
+    WindowFigures Total,
+    ImmutableArray<WindowFigures> Windows,
+    ImmutableArray<FeatureDrift> Drift,
+    ImmutableSortedDictionary<string, Figure> SealedMetrics,
+    long Misfits);
 
 /// <summary>Figures of one version in one window, all arms but shadow.</summary>
 /// <param name="Start">Unix milliseconds.</param>
@@ -31,10 +40,11 @@ public sealed record VersionMonitoring(
 /// <param name="Bad">By <see cref="BadKind"/> in its order.</param>
 /// <param name="ErrorRate">Share of bad answers, with an interval.</param>
 /// <param name="Latency">Quantiles 0.5, 0.95 and 0.99 in seconds, bounded by the bucket that they fall in and by the sample's size; empty without answers.</param>
-/// <param name="DriftMax">The largest drift of any feature; null where none is known.</param>
+/// <param name="DriftMax">The largest drift of any input, with an interval that holds for all of them together; null where none is known.</param>
 /// <param name="Labelled">Predictions of this window that have their label.</param>
 /// <param name="Unlabelled">Those that are kept and wait for one.</param>
-/// <param name="Quality">By metric: accuracy, auc, brier, ece, log_loss; of a regression mae, rmse, bias. Empty without labels.</param>
+/// <param name="Quality">By metric: accuracy, auc, brier, ece, log_loss; of a regression mae, rmse, bias. Empty without labels. A shadow's predictions count here.</param>
+/// <param name="Basis">What the intervals of <paramref name="Quality"/> rest on.</param>
 public sealed record WindowFigures(
     long Start,
     long Length,
@@ -45,7 +55,28 @@ public sealed record WindowFigures(
     Figure? DriftMax,
     long Labelled,
     long Unlabelled,
-    ImmutableSortedDictionary<string, Figure> Quality);
+    ImmutableSortedDictionary<string, Figure> Quality,
+    IntervalBasis Basis);
+
+/// <summary>What was taken as independent of each other.</summary>
+[JsonConverter(typeof(NamedEnum<IntervalBasis>))]
+public enum IntervalBasis
+{
+    /// <summary>There are no intervals.</summary>
+    [JsonStringEnumMemberName("none")] None,
+
+    /// <summary>Single predictions: too narrow where neighbours in time go wrong together.</summary>
+    [JsonStringEnumMemberName("rows")] Rows,
+
+    /// <summary>Windows, at least 10 of them, each left out once; never narrower than by rows.</summary>
+    [JsonStringEnumMemberName("windows")] Windows,
+}
+
+public static class IntervalBasisWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this IntervalBasis basis) => NamedEnum<IntervalBasis>.Word(basis);
+}
 
 /// <param name="IsOutput">Of the model's outputs: a shift of those is reported, and never called harm by itself.</param>
 /// <param name="Measure">Always <c>psi</c>: over the bins of the sealed reference and one for what is missing.</param>

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Lineage;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Serving;
 using Slipway.Primitives.Bytes;
 
 namespace Slipway.Documents.Registry;
@@ -32,3 +34,9 @@ public sealed record PlanRequest(ReleasePlan Plan, string Reason) : IChangeReque
 /// <summary>Of a registered bundle, what later ones are compared with and what people ask to see.</summary>
 /// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
 public sealed record SealedEvidence(Evaluation? Evaluation, EvaluationReplicates? Replicates, LineageGraph Lineage);
+
+/// <summary>Of a registered bundle, what its live traffic is measured by.</summary>
+/// <param name="Task">Such as <c>regression</c>: what its labels may be.</param>
+/// <param name="Reference">Null where none is sealed.</param>
+/// <param name="Metrics">Of the sealed evaluation, by name; empty without one.</param>
+public sealed record SealedProfile(string Task, ModelSignature Signature, ReferenceProfile? Reference, ImmutableSortedDictionary<string, Figure> Metrics);

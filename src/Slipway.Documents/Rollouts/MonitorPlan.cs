@@ -13,7 +13,7 @@ namespace Slipway.Documents.Rollouts;
 public sealed record MonitorPlan(
     Duration Window, Ratio Sample, LabelRules? Labels, double DriftLimit, ImmutableArray<AlertRule> Alerts, CaptureRules? Capture, ImmutableArray<RetrainRule> Retrain)
 {
-    public const double DefaultDriftLimit = 0.2;
+    public const double DefaultDriftLimit = 0.2, LargestDriftLimit = 10;
 
     /// <summary>Alerts, and retraining rules, of one plan.</summary>
     public const int MostRules = 50;

@@ -14,8 +14,11 @@ public static class PlanRules
         var channels = ReleasePlan.ChannelNames;
         if (plan.Channels.Count != channels.Length || channels.Any(channel => plan.Channels.GetValueOrDefault(channel) is null))
             return [new Fault("bad-plan", $"the release plan has the channels {string.Join(", ", plan.Channels.Keys)}; expected are {string.Join(" and ", channels)}")];
-        return [.. plan.Channels.SelectMany(channel => Check(channel.Value).Select(broken => new Fault("bad-plan", $"{channel.Key}{(broken.Step is { } step ? $", step {step + 1}" : "")}: {broken.Message}", Help: broken.Help)))];
+        return [.. Monitor(plan), .. plan.Channels.SelectMany(channel => Check(channel.Value).Select(broken => new Fault("bad-plan", $"{channel.Key}{(broken.Step is { } step ? $", step {step + 1}" : "")}: {broken.Message}", Help: broken.Help)))];
     }
+
+    private static IEnumerable<Fault> Monitor(ReleasePlan plan) =>
+        plan.Monitor is null ? [] : MonitorRules.Check(plan.Monitor).Select(broken => new Fault("bad-plan", $"monitor{(broken.Step is { } index ? $", {broken.Key} {index + 1}" : "")}: {broken.Message}", Help: broken.Help));
 
     /// <summary>One channel's part.</summary>
     internal static ImmutableArray<BrokenRule> Check(ChannelPlan plan) => [.. Steps(plan), .. Rest(plan)];

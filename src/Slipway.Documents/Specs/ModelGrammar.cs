@@ -56,9 +56,12 @@ internal static class ModelGrammar
     private static readonly Key<SignatureDraft> Signature = new(
         "signature", new RecordShape<SignatureDraft>([Inputs, Outputs], fields => new(fields.Items(Inputs), fields.Items(Outputs))), "What goes in and what comes out.", required: true);
 
+    private static readonly Key<Placed<string>> Reference = new(
+        "reference", Shapes.Reference, "A dataset, or an output as stage.output, with a column by the name of each input: what live traffic is compared with. Its profile is sealed.");
+
     public static Shape<ModelDraft> Model { get; } = new RecordShape<ModelDraft>(
-        [Artifact, Runtime, Task, Signature],
-        fields => new(fields.Value(Artifact), fields.Of(Runtime), fields.Of(Task), fields.Of(Signature), fields.At));
+        [Artifact, Runtime, Task, Signature, Reference],
+        fields => new(fields.Value(Artifact), fields.Of(Runtime), fields.Of(Task), fields.Of(Signature), fields.Value(Reference), fields.At));
 
     private static bool IsTensorName(string text) =>
         text.Length <= 200

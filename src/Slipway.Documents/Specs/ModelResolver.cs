@@ -22,7 +22,10 @@ internal sealed class ModelResolver(SpecNames names, FaultList faults)
                 names.Environment(runtime?.Environment)),
             draft.Task ?? "",
             new ModelSignature([.. (draft.Signature?.Inputs ?? []).Select(tensor => tensor.Value)], [.. (draft.Signature?.Outputs ?? []).Select(tensor => tensor.Value)]))
-        { At = draft.At };
+        {
+            At = draft.At,
+            Reference = draft.Reference is { } reference ? names.Table(reference) : null,
+        };
     }
 
     private void Check(ImmutableArray<Placed<TensorSpec>> tensors, string key)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Documents.Hardware;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
@@ -44,7 +45,7 @@ public sealed record Spec(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReleasePlan? Release { get; init; }
 
-    /// <summary>What of the spec is inside the bundle's digest: all but owners, description and release.</summary>
+    /// <summary>What of the spec is inside the bundle's digest: all but owners, description, release and monitor, which is a part of the release plan.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [], Release = null };
 
     /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
@@ -60,10 +61,17 @@ public sealed record Spec(
 /// <param name="Expect">Expectations file, relative to the project's root; null when nothing is expected.</param>
 public sealed record DatasetSpec(string Name, string Path, string? Expect, DatasetSource? Source)
 {
+    /// <summary>Who may see its values; null when nothing is said: all is public.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DataSensitivity? Sensitivity { get; init; }
+
     /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
     [JsonIgnore]
     public Place At { get; init; }
 }
+
+/// <param name="Default">Of every column that is not among <paramref name="Columns"/>.</param>
+public sealed record DataSensitivity(Sensitivity Default, ImmutableSortedDictionary<string, Sensitivity> Columns);
 
 /// <summary>Where a dataset came from, for the reader; nothing is fetched.</summary>
 public sealed record DatasetSource(string Url, string? License);
@@ -132,6 +140,10 @@ public sealed record StageInput(InputKind Kind, string Name)
 /// <param name="Artifact">The output that is the model, <c>stage.output</c>.</param>
 public sealed record ModelSpec(string Artifact, RuntimeSpec Runtime, string Task, ModelSignature Signature)
 {
+    /// <summary>The dataset or output whose profile is sealed as the reference of live traffic; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StageInput? Reference { get; init; }
+
     /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
     [JsonIgnore]
     public Place At { get; init; }

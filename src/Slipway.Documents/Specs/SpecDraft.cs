@@ -28,7 +28,8 @@ internal sealed record SpecDraft(
     bool HasEvaluate,
     ImmutableArray<GateSpec> Gates,
     Place? GatesAt,
-    ReleaseDraft? Release);
+    ReleaseDraft? Release,
+    Sound<MonitorDraft>? Monitor);
 
 /// <summary>Either the values or the file that holds them.</summary>
 /// <param name="Values">Null when they could not be read.</param>
@@ -53,7 +54,7 @@ internal sealed record StageDraft(
     Placed<string>? Hardware,
     Duration? Timeout);
 
-internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Place At);
+internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Placed<string>? Reference, Place At);
 
 internal sealed record RuntimeDraft(Command? Process, ImmutableArray<Placed<string>> Inputs, Placed<string>? Environment);
 

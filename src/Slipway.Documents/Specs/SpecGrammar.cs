@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Slipway.Documents.Hardware;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
 
@@ -18,8 +19,19 @@ internal static class SpecGrammar
     private static readonly Key<DatasetSource> Source = new(
         "source", new RecordShape<DatasetSource>([Url, License], fields => new(fields.Of(Url) ?? "", fields.Of(License))), "Where the data came from, for the reader.");
 
+    private static readonly Shape<Sensitivity> Sensitive = new ChoiceShape<Sensitivity>([.. Enum.GetValues<Sensitivity>().Reverse().Select(sensitivity => (sensitivity.Word(), sensitivity))]);
+    private static readonly Key<Sensitivity> DefaultSensitivity = new("default", Sensitive, "Of every column that is not named; public when left out.");
+    private static readonly Key<ImmutableArray<Named<ColumnSensitivity>>> Columns = new(
+        "columns", new NamedShape<ColumnSensitivity>(Shapes.Made(Sensitive, sensitivity => new ColumnSensitivity(sensitivity)), NameRule.Foreign), "Of columns by name.");
+    private static readonly Key<DataSensitivity> SensitivityKey = new(
+        "sensitivity",
+        new RecordShape<DataSensitivity>([DefaultSensitivity, Columns], fields => new(
+            fields.Value(DefaultSensitivity) ?? Sensitivity.Public,
+            fields.Items(Columns).Where(column => column.Value is not null).ToImmutableSortedDictionary(column => column.Name, column => column.Value!.Sensitivity, StringComparer.Ordinal))),
+        "Who may see its values: profiles, drift and captured requests go by it.");
+
     private static readonly Shape<DatasetSpec> Dataset = new RecordShape<DatasetSpec>(
-        [Path, Expect, Source], fields => new("", fields.Of(Path) ?? "", fields.Of(Expect), fields.Of(Source)) { At = fields.At });
+        [Path, Expect, Source, SensitivityKey], fields => new("", fields.Of(Path) ?? "", fields.Of(Expect), fields.Of(Source)) { At = fields.At, Sensitivity = fields.Of(SensitivityKey) });
 
     private static readonly Key<ImmutableArray<string>> Packages = new(
         "packages", new ListShape<string>(new TextShape("the name of a Debian package", IsPackage, "^[a-z0-9][a-z0-9+.-]{1,99}$"), atLeast: 1, distinct: true), "Debian packages that the host must have.", required: true);
@@ -62,8 +74,10 @@ internal static class SpecGrammar
     private static readonly Key<ImmutableArray<GateSpec>> Gates = new("gates", EvaluateGrammar.Gates, "Conditions that the model must pass.");
     private static readonly Key<ReleaseDraft> Release = new("release", ReleaseGrammar.Release, "How it is released; outside the bundle's digest, and bounded by the server's policy.");
 
+    private static readonly Key<Sound<MonitorDraft>> Monitor = new("monitor", MonitorGrammar.Monitor, "How it is watched; outside the bundle's digest, a part of the release plan.");
+
     public static Shape<SpecDraft> Spec { get; } = new RecordShape<SpecDraft>(
-        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates, Release],
+        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates, Release, Monitor],
         fields => new(
             fields.Value(Requires),
             fields.Of(Name),
@@ -82,7 +96,8 @@ internal static class SpecGrammar
             fields.Has(Evaluate) || fields.IsUnread(Evaluate),
             fields.Items(Gates),
             fields.PlaceOf(Gates),
-            fields.Of(Release)));
+            fields.Of(Release),
+            fields.Of(Monitor)));
 
     private static bool IsPackage(string text) =>
         text.Length is >= 2 and <= 100
@@ -98,6 +113,8 @@ internal static class SpecGrammar
         seconds = time.ToUnixTimeSeconds();
         return true;
     }
+
+    private sealed record ColumnSensitivity(Sensitivity Sensitivity);
 
     private sealed record Host(ImmutableArray<string> Packages);
 

@@ -51,6 +51,18 @@ internal sealed class SpecNames(SpecDraft draft, FaultList faults)
         return new StageInput(InputKind.Path, ProjectPath.Normal(text)) { At = at };
     }
 
+    /// <summary>A reference that must be a dataset or <c>stage.output</c>.</summary>
+    public StageInput Table(Placed<string> reference)
+    {
+        if (datasets?.Contains(reference.Value) == true)
+            return new StageInput(InputKind.Dataset, reference.Value) { At = reference.At };
+        if (Split(reference.Value) is null && datasets is not null)
+            faults.Add(reference.At, "unknown-reference", $"reference is {Node.Quote(reference.Value)}{Node.Nearest(reference.Value, [.. datasets ?? [], .. Outputs()])}; allowed a dataset, or the output of a stage as stage.output");
+        else
+            Output(reference, "reference");
+        return new StageInput(InputKind.Output, reference.Value) { At = reference.At };
+    }
+
     /// <summary>Adds a fault when the reference is to nothing known.</summary>
     private string? Known(Placed<string>? reference, string kind, ICollection<string>? known, string? help = null)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Reading;
+using Slipway.Documents.Rollouts;
 using Slipway.Expressions;
 using Slipway.Expressions.Conditions;
 
@@ -39,8 +40,23 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
             Evaluate(),
             Gates())
         {
-            Release = draft.Release?.Resolve(faults),
+            Release = Plan(model),
         };
+    }
+
+    /// <summary>How it is released and watched; null when the file says neither.</summary>
+    private ReleasePlan? Plan(ModelSpec? model)
+    {
+        var release = draft.Release?.Resolve(faults);
+        if (draft.Monitor is not { } monitor)
+            return release;
+        // What could not be read has been told; what hangs on it would be told twice.
+        if (monitor.IsSound)
+            monitor.Value.Check(faults);
+        var inputs = model?.Signature.Inputs.Select(input => input.Name).ToArray() ?? [];
+        foreach (var input in monitor.Value.Inputs.Where(input => model is not null && !inputs.Contains(input.Name)))
+            faults.Add(input.At, "unknown-reference", $"there is no input {Node.Quote(input.Name)}{Node.Nearest(input.Name, inputs)}; {SpecNames.Listed("input", inputs)}");
+        return (release ?? ReleasePlan.Default) with { Monitor = monitor.Value.Plan };
     }
 
     private static ImmutableSortedDictionary<string, T> ByName<T>(ImmutableArray<Named<T>>? entries, Func<string, T, T> named) where T : class =>

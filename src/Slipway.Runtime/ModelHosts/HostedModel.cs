@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Serving;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
@@ -46,4 +48,12 @@ public sealed class HostedModel
     public ModelSignature Signature { get; }
 
     public RuntimeSpec Runtime { get; }
+
+    /// <summary>What its inputs and outputs looked like when it was sealed; null where its spec names no reference.</summary>
+    public ReferenceProfile? Reference { get; internal init; }
+
+    /// <summary>Whether values of an input or output could be a person's, as the spec says of its data.</summary>
+    public bool IsSensitive(string name) => Sensitive.Contains(name);
+
+    internal FrozenSet<string> Sensitive { get; init; } = [];
 }

@@ -6,6 +6,7 @@ using Slipway.Expressions.Conditions;
 using Slipway.Expressions.Figures;
 using Slipway.Server.Incidents;
 using Slipway.Server.Registry;
+using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Alerting;
@@ -86,8 +87,15 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
         var lacking = "";
         try
         {
-            var view = await database.ReadAsync(session => window(session, model, channel, now), cancellation);
-            (figures, version) = (MonitoringFigures.Of(view), view.Live?.Number);
+            (figures, version) = await database.ReadAsync(
+                async session =>
+                {
+                    // Gateways send telemetry only while they have requests, and report in any case.
+                    var isHeard = (await GatewayTable.ListAsync(session, channel)).Any(gateway => gateway.IsLive(now));
+                    var view = await window(session, model, channel, now);
+                    return (MonitoringFigures.Of(view, isHeard), view.Live?.Number);
+                },
+                cancellation);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

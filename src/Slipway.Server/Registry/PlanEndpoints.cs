@@ -1,13 +1,12 @@
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Api;
-using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Registry;
 
 /// <summary>A model's release plan, changed without a push. What was approved before goes by the plan that it was approved with.</summary>
-internal sealed class PlanEndpoints(Database database, LedgerWriter ledger, TimeProvider time)
+internal sealed class PlanEndpoints(Database database, PlanSetter plans, TimeProvider time)
 {
     public IEnumerable<ApiEndpoint> All() =>
     [
@@ -31,7 +30,7 @@ internal sealed class PlanEndpoints(Database database, LedgerWriter ledger, Time
                     ?? throw ApiProblem.NotThere("no-model", "there is no version of that model", "`slipway push` registers the first, with its plan");
                 return current.Digest == request.Plan.Digest
                     ? current
-                    : await Registrar.SetPlanAsync(session, ledger, call.Caller, model, request.Plan, current.Number + 1, request.Reason, time.GetUtcNow().ToUnixTimeMilliseconds());
+                    : await plans.SetAsync(session, call.Caller, model, request.Plan, current.Number + 1, request.Reason, time.GetUtcNow().ToUnixTimeMilliseconds());
             },
             call.Cancellation);
         await call.AnswerAsync(plan, RegistryJson.Default.PlanVersion);

@@ -20,7 +20,7 @@ using Slipway.Trust.Verification;
 namespace Slipway.Server.Registry;
 
 /// <summary>Makes a version of an uploaded bundle, after verifying every byte of it and judging its gates anew. What fails leaves nothing.</summary>
-internal sealed class Registrar(Database database, LedgerWriter ledger, BundleStore store, TimeProvider time)
+internal sealed class Registrar(Database database, LedgerWriter ledger, BundleStore store, PlanSetter plans, TimeProvider time)
 {
     /// <summary>Bundles that this process verifies at once; each reads its layers once, and more would only wait for the same disk.</summary>
     private const int MostAtOnce = 2;
@@ -118,7 +118,10 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         await ledger.RecordAsync(
             session, caller, "version.registered", [LedgerSubject.OfVersion(model, number, push.Bundle), LedgerSubject.OfModel(model, plan)], push.Reason,
             JsonSerializer.SerializeToElement(examined.Gates, DocumentJson.Default.GateReport));
-        await VersionTable.InsertAsync(session, version, new SealedEvidence(examined.Documents.Evaluation, examined.Documents.Replicates, examined.Documents.Lineage));
+        var documents = examined.Documents;
+        await VersionTable.InsertAsync(
+            session, version, new SealedEvidence(documents.Evaluation, documents.Replicates, documents.Lineage),
+            new SealedProfile(documents.Spec.Model!.Task, documents.Signature, null, documents.Evaluation?.Metrics ?? ImmutableSortedDictionary<string, Figure>.Empty));
         await VersionTable.NotePushAsync(session, push.Bundle, caller, now);
         await VersionTable.AddAttestationsAsync(session, push.Bundle, examined.Statements);
         await BlobTable.AddAsync(session, push.Bundle, examined.Blobs);
@@ -139,17 +142,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
     {
         var current = await PlanTable.LatestAsync(session, model);
         var plan = push.Plan ?? current?.Plan ?? ReleasePlan.Default;
-        return current is not null && current.Digest == plan.Digest ? current : await SetPlanAsync(session, ledger, caller, model, plan, (current?.Number ?? 0) + 1, push.Reason, now);
-    }
-
-    /// <summary>Makes a plan the model's latest.</summary>
-    internal static async Task<PlanVersion> SetPlanAsync(Session session, LedgerWriter ledger, Caller caller, string model, ReleasePlan plan, int number, string reason, long now)
-    {
-        var version = new PlanVersion(model, number, plan.Digest, plan, caller.Id, caller.Name, now, reason);
-        await ledger.RecordAsync(
-            session, caller, "plan.set", [LedgerSubject.OfModel(model, plan.Digest)], reason, JsonSerializer.SerializeToElement(plan, RolloutJson.Default.ReleasePlan));
-        await PlanTable.InsertAsync(session, version, caller.MayBe);
-        return version;
+        return current is not null && current.Digest == plan.Digest ? current : await plans.SetAsync(session, caller, model, plan, (current?.Number ?? 0) + 1, push.Reason, now);
     }
 
     /// <summary>A forged verdict is worth an entry of its own: somebody signed what the evidence does not say.</summary>

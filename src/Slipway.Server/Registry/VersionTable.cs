@@ -41,8 +41,15 @@ internal static class VersionTable
     public static async Task<long> LastNumberAsync(Session session, string model) =>
         await session.FindAsync<long?>("SELECT MAX(number) FROM versions WHERE model = @model", new { model }) ?? 0;
 
-    public static Task InsertAsync(Session session, ModelVersion version, SealedEvidence evidence) => session.ExecuteAsync(
-        "INSERT INTO versions (model, number, bundle, document, evidence) VALUES (@Model, @number, @bundle, @document, @evidence)",
+    /// <summary>What live traffic is measured by.</summary>
+    public static async Task<(Digest Bundle, SealedProfile? Profile)?> ProfileAsync(Session session, string model, long number) =>
+        await session.FindAsync<ProfileRow>("SELECT bundle AS Bundle, profile AS Profile FROM versions WHERE model = @model AND number = @number", new { model, number }) is { } row
+            ? (Digest.Parse(row.Bundle), row.Profile is null ? null : StoredJson.Read(row.Profile, RegistryJson.Default.SealedProfile))
+            : null;
+
+    /// <param name="profile">Null leaves its inputs, outputs and labels unwatched.</param>
+    public static Task InsertAsync(Session session, ModelVersion version, SealedEvidence evidence, SealedProfile? profile = null) => session.ExecuteAsync(
+        "INSERT INTO versions (model, number, bundle, document, evidence, profile) VALUES (@Model, @number, @bundle, @document, @evidence, @profile)",
         new
         {
             version.Model,
@@ -50,6 +57,7 @@ internal static class VersionTable
             bundle = version.Bundle.ToString(),
             document = StoredJson.Text(version, RegistryJson.Default.ModelVersion),
             evidence = StoredJson.Text(evidence, RegistryJson.Default.SealedEvidence),
+            profile = profile is null ? null : StoredJson.Text(profile, RegistryJson.Default.SealedProfile),
         });
 
     /// <returns>False where this principal pushed it before.</returns>
@@ -87,6 +95,13 @@ internal static class VersionTable
     ];
 
     private static ModelVersion Parse(string document) => StoredJson.Read(document, RegistryJson.Default.ModelVersion);
+
+    private sealed record ProfileRow
+    {
+        public string Bundle { get; init; } = "";
+
+        public string? Profile { get; init; }
+    }
 
     private sealed record Said
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Rollouts;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Rollouts;
@@ -28,7 +29,7 @@ internal static class DesiredStateTable
     {
         var before = await FindAsync(session, channel);
         var running = await RolloutTable.ListRunningAsync(session, channel);
-        var routes = Routes(await LiveVersionTable.ListAsync(session, channel), [.. running.Select(rollout => rollout.State)]);
+        var routes = await WatchedAsync(session, Routes(await LiveVersionTable.ListAsync(session, channel), [.. running.Select(rollout => rollout.State)]));
         var state = before with { Epoch = Math.Max(epoch, before.Epoch), Models = routes };
         var document = Text(state);
         if (document == Text(before))
@@ -40,6 +41,21 @@ internal static class DesiredStateTable
             ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision, document = excluded.document
             """,
             new { state.Channel, state.Epoch, state.Revision, document = Text(state) });
+    }
+
+    /// <summary>Of every channel, for what changes a model wherever it is served.</summary>
+    public static async Task DeriveAllAsync(Session session)
+    {
+        foreach (var channel in ReleasePlan.ChannelNames)
+            await DeriveAsync(session, channel, await Lease.EpochAsync(session, RolloutChanges.DriverLease));
+    }
+
+    private static async Task<ImmutableArray<ModelRoute>> WatchedAsync(Session session, ImmutableArray<ModelRoute> routes)
+    {
+        var watched = ImmutableArray.CreateBuilder<ModelRoute>(routes.Length);
+        foreach (var route in routes)
+            watched.Add(route with { Monitor = RouteMonitor.Of((await PlanTable.LatestAsync(session, route.Model))?.Plan.Monitor ?? MonitorPlan.Default) });
+        return watched.MoveToImmutable();
     }
 
     private static ImmutableArray<ModelRoute> Routes(ImmutableArray<LiveVersion> live, ImmutableArray<RolloutState> running)

@@ -89,7 +89,7 @@ public sealed class SpecFaultTests
     [InlineData("  fit:", "  make:", "duplicate-key", 15, 3, "first in line 11")]
     [InlineData("name: small", "name: small\ndeterminism: { seed: 4294967296 }", "bad-value", 3, 22, "a whole number from 0 to 4294967295")]
     [InlineData("name: small", "name: small\ndeterminism: { epoch: 1980-02-30 }", "bad-value", 3, 23, "a date such as 1980-01-01")]
-    [InlineData("name: small", "name: small\nmonitor: {}", "unknown-key", 3, 1, "unknown key 'monitor'")]
+    [InlineData("name: small", "name: small\nmonitr: {}", "unknown-key", 3, 1, "unknown key 'monitr'")]
     [InlineData("name: small", "name: small\nevaluate: { predictions: fit.late, label: a, score: b }", "missing-key", 3, 1, "without a model")]
     [InlineData("name: small", "name: small\ngates: [{ name: g, require: auc > 1 }]", "missing-key", 3, 1, "gates stand without evaluate")]
     public void One_mistake_gives_one_fault(string text, string replacement, string code, int line, int column, string message)

@@ -33,6 +33,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/incidents/{incident}                                         Read anywhere
         POST   /api/v1/incidents/{incident}/close                                   Operate anywhere
         POST   /api/v1/incidents/{incident}/notes                                   Operate anywhere
+        POST   /api/v1/gateway/telemetry                                            Gateway
         GET    /api/v1/ledger/checkpoint                                            Read anywhere
         GET    /api/v1/ledger/entries                                               Read anywhere
         POST   /api/v1/ledger/entries/{index}/erase                                 Administer
@@ -43,6 +44,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/models/{model}                                               Read
         GET    /api/v1/models/{model}/alerts                                        Read
         GET    /api/v1/models/{model}/channels                                      Read
+        GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollback                   Operate
         GET    /api/v1/models/{model}/channels/{channel}/rollouts                   Read

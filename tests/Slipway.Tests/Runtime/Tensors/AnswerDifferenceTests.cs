@@ -1,9 +1,8 @@
 using Slipway.Documents.Serving;
-using Slipway.Gateway.Routing;
 using Slipway.Runtime.Tensors;
 using Slipway.Tests.Runtime.ModelHosts;
 
-namespace Slipway.Tests.Gateway.Routing;
+namespace Slipway.Tests.Runtime.Tensors;
 
 public sealed class AnswerDifferenceTests
 {

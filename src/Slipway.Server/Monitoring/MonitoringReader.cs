@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Rollouts;
+using Slipway.Server.Registry;
+using Slipway.Server.Rollouts;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Monitoring;
+
+/// <summary>What a model does on a channel: the one reading that the API, pages, conditions and incidents share.</summary>
+internal static class MonitoringReader
+{
+    /// <summary>Windows of one answer, as many as a chart can show, when the reader chooses their length.</summary>
+    private const int AboutWindows = 300;
+
+    /// <summary>Windows of one answer when the asker chooses; more could not be told in a moment.</summary>
+    public const int MostWindows = 2_000;
+
+    /// <summary>The plan's window that ends now: what conditions are judged by.</summary>
+    /// <param name="now">Unix milliseconds.</param>
+    public static async Task<MonitoringView> LastAsync(Session session, string model, string channel, long now)
+    {
+        var plan = await PlanAsync(session, model);
+        return await ReadAsync(session, model, channel, now - (long)plan.Window.Value.TotalMilliseconds, now, null, plan);
+    }
+
+    /// <param name="from">Unix milliseconds; the window that holds it is the first.</param>
+    /// <param name="to">After <paramref name="from"/>; the window that holds the millisecond before it is the last.</param>
+    /// <param name="step">Milliseconds, one of <see cref="WindowLength.Steps"/>; null takes the shortest that is still kept and gives at most some 300 windows.</param>
+    public static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step) =>
+        await ReadAsync(session, model, channel, from, to, step, await PlanAsync(session, model));
+
+    private static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step, MonitorPlan plan)
+    {
+        var horizons = await WindowTable.HorizonsAsync(session);
+        var length = step ?? Choose(from, to, horizons);
+        (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
+        var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
+        foreach (var version in stored.GroupBy(window => window.Version).OrderByDescending(group => group.Key))
+        {
+            if (await WatchedVersion.FindAsync(session, model, version.Key) is { } watched)
+                versions.Add(Of(watched, [.. version], from, to, length));
+        }
+
+        return new(
+            model, channel, from, to, length, plan, (await LiveVersionTable.FindAsync(session, model, channel))?.Live, versions.ToImmutable(),
+            await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
+    }
+
+    private static VersionMonitoring Of(WatchedVersion version, ImmutableArray<StoredWindow> stored, long from, long to, long step)
+    {
+        var total = new WindowSum();
+        var windows = new SortedDictionary<long, WindowSum>();
+        foreach (var window in stored)
+        {
+            if (window.Arm == TrafficArm.Shadow)
+                continue;
+            total.Add(window.Sum);
+            var start = WindowLength.Floor(window.Start, step);
+            if (!windows.TryGetValue(start, out var sum))
+                windows[start] = sum = new WindowSum();
+            sum.Add(window.Sum);
+        }
+
+        return new(
+            version.Version, version.Bundle, Figures(total, from, to - from), [.. windows.Select(window => Figures(window.Value, window.Key, step))],
+            [], version.SealedMetrics, total.Misfits);
+    }
+
+    private static WindowFigures Figures(WindowSum sum, long start, long length) => new(
+        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), null, 0, 0,
+        ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
+
+    private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;
+
+    /// <summary>The shortest that gives few enough windows, and of which the whole span is still there.</summary>
+    private static long Choose(long from, long to, ImmutableDictionary<long, long> horizons)
+    {
+        foreach (var step in WindowLength.Steps)
+        {
+            if ((to - from) / step <= AboutWindows && WindowLength.Floor(from, step) >= horizons.GetValueOrDefault(step))
+                return step;
+        }
+
+        return WindowLength.Steps[^1];
+    }
+
+    /// <summary>The length that a step is read from.</summary>
+    private static long Stored(long step) => Math.Min(step, WindowLength.Longest.Milliseconds);
+}

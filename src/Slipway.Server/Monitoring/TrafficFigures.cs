@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Rollouts;
+using Slipway.Stats.Intervals;
+using Slipway.Stats.Metrics;
+
+namespace Slipway.Server.Monitoring;
+
+/// <summary>How often and how fast a version answered, with intervals of 95 %. Every request is counted: they rest on requests.</summary>
+internal static class TrafficFigures
+{
+    /// <summary>Standard normal quantile of 97.5 %.</summary>
+    private const double Z = 1.959963984540054;
+
+    private static readonly ImmutableArray<(string Name, double Share)> Quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+
+    /// <returns>Null without a request.</returns>
+    public static Figure? ErrorRate(WindowSum sum)
+    {
+        if (sum.Requests == 0)
+            return null;
+        var (low, high) = ShareInterval.Wilson(sum.Bad.Sum(), sum.Requests, Z);
+        return new(Round((double)sum.Bad.Sum() / sum.Requests), Round(low), Round(high), sum.Requests);
+    }
+
+    /// <summary>Seconds, by quantile.</summary>
+    public static ImmutableSortedDictionary<string, Figure> Latency(WindowSum sum) => sum.Latency.Sum() is > 0 and var answers
+        ? Quantiles.ToImmutableSortedDictionary(quantile => quantile.Name, quantile => Quantile(sum.Latency, answers, quantile.Share), StringComparer.Ordinal)
+        : ImmutableSortedDictionary<string, Figure>.Empty;
+
+    /// <summary>
+    /// Between the bounds of its bucket, by where its rank lies among the bucket's. The interval has the outer bounds of the buckets in which the ranks
+    /// lie that a binomial sample puts around it.
+    /// </summary>
+    private static Figure Quantile(ReadOnlySpan<long> buckets, long answers, double share)
+    {
+        var spread = Z * Math.Sqrt(answers * share * (1 - share));
+        var low = Bucket(buckets, Math.Max(1, Math.Floor((answers * share) - spread)), out _);
+        var high = Bucket(buckets, Math.Min(answers, Math.Ceiling((answers * share) + spread) + 1), out _);
+        var at = Bucket(buckets, Math.Max(1, answers * share), out var within);
+        var value = at < LatencyBuckets.Bounds.Length ? Lower(at) + (within * (LatencyBuckets.Bounds[at] - Lower(at))) : Lower(at);
+        double? top = high < LatencyBuckets.Bounds.Length ? LatencyBuckets.Bounds[high] : null;
+        return new(Round(value), Round(Lower(low)), top is { } known ? Round(known) : null, answers, top is null ? $"it may lie beyond {Round(LatencyBuckets.Bounds[^1])} s, which is as far as latencies are told apart" : null);
+    }
+
+    private static int Bucket(ReadOnlySpan<long> buckets, double rank, out double within)
+    {
+        var sum = 0L;
+        for (var i = 0; i < buckets.Length; i++)
+        {
+            if (buckets[i] > 0 && sum + buckets[i] >= rank)
+            {
+                within = Math.Clamp((rank - sum) / buckets[i], 0, 1);
+                return i;
+            }
+
+            sum += buckets[i];
+        }
+
+        within = 1;
+        return buckets.Length - 1;
+    }
+
+    private static double Lower(int bucket) => bucket == 0 ? 0 : LatencyBuckets.Bounds[bucket - 1];
+
+    private static double Round(double value) => SignificantDigits.Round(value);
+}

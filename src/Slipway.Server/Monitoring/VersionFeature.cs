@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Serving;
+using Slipway.Stats.Sketches;
+
+namespace Slipway.Server.Monitoring;
+
+/// <summary>An input or output of a registered version that has one value a row: what live traffic is profiled by.</summary>
+/// <param name="Reference">As it was sealed; null where it was not, and then there are no bins.</param>
+internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber, ReferenceFeature? Reference)
+{
+    /// <summary>More values than any count of ours can reach, and so few that no sum of them overflows or leaves JSON's exact integers.</summary>
+    public const long MostCounted = 1_000_000_000_000;
+
+    /// <summary>Bins of a live profile: those of the reference.</summary>
+    public int BinCount => Reference?.BinCount ?? 0;
+
+    /// <summary>Of a version, inputs first, in the order of its signature: a window's profiles stand in this order.</summary>
+    public static ImmutableArray<VersionFeature> Of(SealedProfile profile) =>
+    [
+        .. profile.Signature.Inputs.Where(HasOneValue).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
+        .. profile.Signature.Outputs.Where(HasOneValue).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),
+    ];
+
+    /// <summary>What of a gateway's profile can be added to a window.</summary>
+    /// <returns>Null where it does not fit: another type, other bins, or numbers that no profile has.</returns>
+    public ColumnProfile? Fitting(ColumnProfile profile)
+    {
+        if (profile.Count is < 0 or > MostCounted || profile.Missing < 0 || profile.Missing > profile.Count || profile.Bins.IsDefault || profile.Bins.Length != BinCount)
+            return null;
+        var binned = 0L;
+        foreach (var bin in profile.Bins)
+        {
+            if (bin is < 0 or > MostCounted)
+                return null;
+            binned += bin;
+        }
+
+        if (binned > profile.Count - profile.Missing)
+            return null;
+        if (!IsNumber)
+            return profile.Moments is null ? profile : null;
+        return profile.Moments is { } moments ? Make(moments, profile) : profile.Count == profile.Missing ? profile : null;
+    }
+
+    private static ColumnProfile? Make(in Moments moments, ColumnProfile profile)
+    {
+        var finite = double.IsFinite(moments.Min) && double.IsFinite(moments.Max) && double.IsFinite(moments.Mean) && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4);
+        return finite && moments.Count == profile.Count - profile.Missing && moments.Min <= moments.Max && moments.M2 >= 0 && moments.M4 >= 0 ? profile : null;
+    }
+
+    private static bool HasOneValue(TensorSpec tensor) => tensor.Shape.Skip(1).All(size => size == 1);
+
+    private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
+    {
+        var match = reference?.FirstOrDefault(feature => feature.Name == tensor.Name);
+        return new(tensor.Name, isOutput, match is null ? tensor.Datatype is not (Datatype.Bool or Datatype.String) : match.Edges is not null, match);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Monitoring;
+using Slipway.Server.Storage;
+
+namespace Slipway.Server.Monitoring;
+
+/// <param name="Start">Unix milliseconds, a multiple of the window's length.</param>
+internal readonly record struct WindowKey(string Model, string Channel, long Length, long Start, int Version, TrafficArm Arm);
+
+/// <param name="Start">Unix milliseconds.</param>
+internal sealed record StoredWindow(int Version, TrafficArm Arm, long Start, WindowSum Sum);
+
+/// <summary>Windows of traffic in the database.</summary>
+internal static class WindowTable
+{
+    /// <summary>Windows deleted in one change: some milliseconds.</summary>
+    private const int DeletedAtOnce = 500;
+
+    public static async Task AddAsync(Session session, WindowKey key, WindowSum more)
+    {
+        var where = new { key.Model, key.Channel, key.Length, key.Start, version = (long)key.Version, arm = (long)key.Arm };
+        var stored = await session.FindAsync<byte[]>(
+            "SELECT data FROM windows WHERE model = @Model AND channel = @Channel AND length = @Length AND start = @Start AND version = @version AND arm = @arm", where);
+        var sum = stored is null ? new WindowSum() : WindowSum.Read(stored);
+        sum.Add(more);
+        await session.ExecuteAsync(
+            """
+            INSERT INTO windows (model, channel, length, start, version, arm, requests, bad, data) VALUES (@Model, @Channel, @Length, @Start, @version, @arm, @Requests, @bad, @data)
+            ON CONFLICT (model, channel, length, start, version, arm) DO UPDATE SET requests = excluded.requests, bad = excluded.bad, data = excluded.data
+            """,
+            new { where.Model, where.Channel, where.Length, where.Start, where.version, where.arm, sum.Requests, bad = sum.Bad.Sum(), data = sum.ToBytes() });
+    }
+
+    /// <summary>Windows that start in a span, by start.</summary>
+    public static async Task<ImmutableArray<StoredWindow>> ListAsync(Session session, string model, string channel, long length, long from, long to) =>
+    [
+        .. (await session.QueryAsync<Row>(
+            """
+            SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
+            WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to ORDER BY start, version, arm
+            """,
+            new { model, channel, length, from, to })).Select(row => new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data))),
+    ];
+
+    /// <summary>By length, the moment before which its windows are deleted; a length that is not there lost none yet.</summary>
+    public static async Task<ImmutableDictionary<long, long>> HorizonsAsync(Session session) =>
+        (await session.QueryAsync<Horizon>("SELECT length AS Length, before AS Before FROM window_horizons")).ToImmutableDictionary(row => row.Length, row => row.Before);
+
+    /// <summary>Deletes some of the windows that are kept no longer.</summary>
+    /// <returns>Whether there may be more.</returns>
+    public static async Task<bool> PurgeAsync(Session session, long now)
+    {
+        var more = false;
+        foreach (var length in WindowLength.All)
+        {
+            var keep = now - length.Keep;
+            foreach (var table in new[] { "windows", "quality" })
+            {
+                var due = await session.QueryAsync<long>($"SELECT start FROM {table} WHERE length = @length AND start < @keep ORDER BY start LIMIT @most", new { length = length.Milliseconds, keep, most = DeletedAtOnce });
+                if (due.Count == 0)
+                    continue;
+                var before = due[^1] + 1;
+                await session.ExecuteAsync($"DELETE FROM {table} WHERE length = @length AND start < @before", new { length = length.Milliseconds, before });
+                await session.ExecuteAsync(
+                    """
+                    INSERT INTO window_horizons (length, before) VALUES (@length, @before)
+                    ON CONFLICT (length) DO UPDATE SET before = CASE WHEN window_horizons.before < excluded.before THEN excluded.before ELSE window_horizons.before END
+                    """,
+                    new { length = length.Milliseconds, before });
+                more |= due.Count == DeletedAtOnce;
+            }
+        }
+
+        return more;
+    }
+
+    private sealed record Row
+    {
+        public long Version { get; init; }
+
+        public long Arm { get; init; }
+
+        public long Start { get; init; }
+
+        public byte[] Data { get; init; } = [];
+    }
+
+    private sealed record Horizon
+    {
+        public long Length { get; init; }
+
+        public long Before { get; init; }
+    }
+}
