@@ -19,8 +19,8 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     /// <summary>Of a version, inputs first, in the order of its signature: a window's profiles stand in this order.</summary>
     public static ImmutableArray<VersionFeature> Of(SealedProfile profile) =>
     [
-        .. profile.Signature.Inputs.Where(HasOneValue).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
-        .. profile.Signature.Outputs.Where(HasOneValue).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),
+        .. profile.Signature.Inputs.Where(tensor => tensor.HasOneValueARow).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
+        .. profile.Signature.Outputs.Where(tensor => tensor.HasOneValueARow).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),
     ];
 
     /// <summary>What of a gateway's profile can be added to a window.</summary>
@@ -41,16 +41,15 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
             return null;
         if (!IsNumber)
             return profile.Moments is null ? profile : null;
-        return profile.Moments is { } moments ? Make(moments, profile) : profile.Count == profile.Missing ? profile : null;
+        // A sensitive column has none.
+        return profile.Moments is { } moments ? Make(moments, profile) : profile;
     }
 
     private static ColumnProfile? Make(in Moments moments, ColumnProfile profile)
     {
         var finite = double.IsFinite(moments.Min) && double.IsFinite(moments.Max) && double.IsFinite(moments.Mean) && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4);
-        return finite && moments.Count == profile.Count - profile.Missing && moments.Min <= moments.Max && moments.M2 >= 0 && moments.M4 >= 0 ? profile : null;
+        return finite && moments.Count >= 0 && moments.Count <= profile.Count - profile.Missing && moments.Min <= moments.Max && moments.M2 >= 0 && moments.M4 >= 0 ? profile : null;
     }
-
-    private static bool HasOneValue(TensorSpec tensor) => tensor.Shape.Skip(1).All(size => size == 1);
 
     private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
     {

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Api;
+using Slipway.Server.Incidents;
 using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
@@ -15,6 +17,9 @@ namespace Slipway.Server.Web.Pages;
 /// <summary>Reads the first page in a handful of queries, however many models and versions there are.</summary>
 internal static class OverviewReader
 {
+    /// <summary>Open ones, newest first: who has more of them looks at their own page.</summary>
+    private const int ShownIncidents = 10;
+
     /// <summary>Of traffic.</summary>
     private const int Hours = 24;
 
@@ -45,7 +50,9 @@ internal static class OverviewReader
             ]));
         return new OverviewView(
             [.. models],
-            [.. running.Where(rollout => seen.Contains(rollout.State.Model)).OrderBy(rollout => rollout.State.StartedAt).Select(rollout => new RunningRollout(rollout.State, rollout.Report))]);
+            [.. running.Where(rollout => seen.Contains(rollout.State.Model)).OrderBy(rollout => rollout.State.StartedAt).Select(rollout => new RunningRollout(rollout.State, rollout.Report))],
+            [.. (await AlertsReader.ReadAsync(call, session)).Alerts.Where(alert => alert.State is AlertState.Firing or AlertState.Pending)],
+            await IncidentTable.ListAsync(session, call.Caller.ModelsOf(Permission.Read), true, ShownIncidents));
     }
 
     /// <summary>The hour that runs is the last one, and is not over.</summary>

@@ -18,6 +18,7 @@ public sealed class AuthorizationTests
     /// <summary>All endpoints, and what each asks for. <c>anywhere</c>: over at least one model; otherwise over the path's, or else over all.</summary>
     private const string Table =
         """
+        GET    /api/v1/alerts                                                       Read anywhere
         GET    /api/v1/all-tokens                                                   Administer
         GET    /api/v1/blobs/{digest}                                               Gateway anywhere
         HEAD   /api/v1/blobs/{digest}                                               Push anywhere
@@ -26,6 +27,10 @@ public sealed class AuthorizationTests
         GET    /api/v1/gateway/desired                                              Gateway
         POST   /api/v1/gateway/events                                               Gateway
         POST   /api/v1/gateway/report                                               Gateway
+        GET    /api/v1/incidents                                                    Read anywhere
+        GET    /api/v1/incidents/{incident}                                         Read anywhere
+        POST   /api/v1/incidents/{incident}/close                                   Operate anywhere
+        POST   /api/v1/incidents/{incident}/notes                                   Operate anywhere
         POST   /api/v1/gateway/telemetry                                            Gateway
         GET    /api/v1/ledger/checkpoint                                            Read anywhere
         GET    /api/v1/ledger/entries                                               Read anywhere
@@ -35,6 +40,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/ledger/tile/{**path}                                         Read
         GET    /api/v1/models                                                       Read anywhere
         GET    /api/v1/models/{model}                                               Read
+        GET    /api/v1/models/{model}/alerts                                        Read
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
@@ -52,6 +58,7 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/promotions                                    Promote
         GET    /api/v1/models/{model}/promotions/{number}                           Read
         POST   /api/v1/models/{model}/promotions/{number}/votes                     Approve
+        GET    /api/v1/models/{model}/retraining                                    Read
         GET    /api/v1/models/{model}/versions                                      Read
         POST   /api/v1/models/{model}/versions                                      Push
         GET    /api/v1/models/{model}/versions/{number}                             Read
@@ -69,6 +76,11 @@ public sealed class AuthorizationTests
         GET    /api/v1/trusted-keys                                                 Read anywhere
         POST   /api/v1/trusted-keys                                                 Administer
         POST   /api/v1/trusted-keys/{key}/revoke                                    Administer
+        GET    /api/v1/webhooks                                                     Administer
+        POST   /api/v1/webhooks                                                     Administer
+        GET    /api/v1/webhooks/{webhook}/deliveries                                Administer
+        POST   /api/v1/webhooks/{webhook}/remove                                    Administer
+        POST   /api/v1/webhooks/{webhook}/retry                                     Administer
         GET    /api/v1/whoami                                                       SignedIn
         GET    /assets/{asset}                                                      Anyone
         GET    /health/live                                                         Anyone
