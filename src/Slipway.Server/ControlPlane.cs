@@ -91,6 +91,7 @@ public sealed class ControlPlane : IAsyncDisposable
         var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(MonitoringReader.LastAsync, options.Log));
         var rollouts = new RolloutControl(database, ledger, options, new RolloutIncidents(outbox, incidents).TellAsync);
         var retraining = new RetrainChanges(ledger, outbox, options.Triggers);
+        var pages = new PageEndpoints(database, ledger, signIn, directory, options.Time);
         var monitoring = new MonitoringControl(database, options);
         Endpoints =
         [
@@ -104,9 +105,9 @@ public sealed class ControlPlane : IAsyncDisposable
             .. new AlertEndpoints(database).All(),
             .. new CaptureEndpoints(database, ledger, options.Time).All(),
             .. monitoring.Endpoints,
-            .. new PageEndpoints(database, signIn, options.Time).All(),
+            .. pages.All(),
         ];
-        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
+        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
         Keep(monitoring);

@@ -14,6 +14,10 @@ public sealed record TensorSpec(string Name, Datatype Datatype, ImmutableArray<l
     /// <summary>Whether a row is a single value: what can be profiled as a column.</summary>
     [JsonIgnore]
     public bool HasOneValueARow => Shape is [-1 or 1, .. var rest] && rest.All(size => size == 1);
+
+    /// <summary>Text or truth, whose values are told apart; else they are numbers.</summary>
+    [JsonIgnore]
+    public bool HasCategories => Datatype is Datatype.String or Datatype.Bool;
 }
 
 public sealed record ValueRange(double Low, double High);

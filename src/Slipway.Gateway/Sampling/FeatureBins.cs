@@ -16,7 +16,7 @@ internal sealed class FeatureBins
     /// <param name="isSensitive">Nothing is kept but counts by bin: a mean of few values is a person's.</param>
     public FeatureBins(TensorSpec spec, ReferenceFeature? reference, bool isSensitive)
     {
-        (Name, IsText) = (spec.Name, spec.Datatype is Datatype.String or Datatype.Bool);
+        (Name, IsText) = (spec.Name, spec.HasCategories);
         HasMoments = !IsText && !isSensitive;
         if (reference is null || (reference.Edges is null) != IsText)
             return;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Slipway.Stats.Sketches;
 
 /// <summary>Count, extremes, mean and central moments of numbers, as sums that merge: the moments of a whole are those of its parts merged.</summary>
@@ -13,6 +15,7 @@ public readonly record struct Moments(long Count, double Min, double Max, double
     public const double Largest = 1e70;
 
     /// <summary>Of the sample, with n−1; null below two numbers.</summary>
+    [JsonIgnore]
     public double? Variance => Count > 1 ? M2 / (Count - 1) : null;
 
     /// <param name="value">Of at most <see cref="Largest"/> in size.</param>

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Slipway.Server.Web;
+namespace Slipway.Server.Web.Kit;
 
-/// <summary>Renders a page's component to HTML on the server; there is no script.</summary>
+/// <summary>Renders a page's component to HTML on the server.</summary>
 internal sealed class PageRenderer
 {
     // Components here ask for no service, so there is nothing to end.

@@ -1,20 +1,21 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Slipway.Server.Access;
 using Slipway.Server.Api;
 
 namespace Slipway.Server.Web;
 
-/// <summary>A browser's session: the person's own token in a cookie that scripts cannot read, and that no other site's request carries.</summary>
-internal static class BrowserSession
+/// <summary>A browser's session in a cookie that scripts cannot read, and that no other site's request carries.</summary>
+internal static class SessionCookie
 {
-    public const string Cookie = "slipway-session";
+    public const string Name = "slipway-session";
 
     /// <returns>Null where nobody signed in.</returns>
-    public static string? TokenOf(HttpRequest request) => request.Cookies[Cookie] is { Length: > 0 } token ? token : null;
+    public static SessionSecret? Of(HttpRequest request) => SessionSecret.Parse(request.Cookies[Name]);
 
-    public static void Begin(HttpContext http, string token) => http.Response.Cookies.Append(Cookie, token, Options(http.Request));
+    public static void Give(HttpContext http, SessionSecret session) => http.Response.Cookies.Append(Name, session.Cookie, Options(http.Request));
 
-    public static void End(HttpContext http) => http.Response.Cookies.Delete(Cookie, Options(http.Request));
+    public static void Take(HttpContext http) => http.Response.Cookies.Delete(Name, Options(http.Request));
 
     /// <summary>
     /// Another site must not sign a browser in as somebody else, or out. Browsers say where a form comes from, to a server without TLS that is
