@@ -8,6 +8,7 @@ namespace Slipway.Documents.Incidents;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(ImmutableArray<Incident>))]
+[JsonSerializable(typeof(ImmutableArray<IncidentSummary>))]
 [JsonSerializable(typeof(NoteRequest))]
 [JsonSerializable(typeof(CloseRequest))]
 [JsonSerializable(typeof(CapturedRequest))]
