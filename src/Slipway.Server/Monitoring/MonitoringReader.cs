@@ -37,11 +37,12 @@ internal static class MonitoringReader
         var length = step ?? Choose(from, to, horizons);
         (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
         var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var last = await LastWindowAsync(session, model, channel, stored, from, to, length, plan, horizons);
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
         foreach (var version in stored.GroupBy(window => window.Version).OrderByDescending(group => group.Key))
         {
             if (await WatchedVersion.FindAsync(session, model, version.Key) is { } watched)
-                versions.Add(Of(watched, [.. version], from, to, length));
+                versions.Add(Of(watched, plan, [.. version], [.. last.Where(window => window.Version == version.Key)], from, to, length));
         }
 
         return new(
@@ -49,28 +50,53 @@ internal static class MonitoringReader
             await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
     }
 
-    private static VersionMonitoring Of(WatchedVersion version, ImmutableArray<StoredWindow> stored, long from, long to, long step)
+    /// <summary>What drift is judged on: the plan's window that ends the span, in parts as short as are kept of it.</summary>
+    private static async Task<ImmutableArray<StoredWindow>> LastWindowAsync(
+        Session session, string model, string channel, ImmutableArray<StoredWindow> stored, long from, long to, long length, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
-        var total = new WindowSum();
-        var windows = new SortedDictionary<long, WindowSum>();
-        foreach (var window in stored)
-        {
-            if (window.Arm == TrafficArm.Shadow)
-                continue;
-            total.Add(window.Sum);
-            var start = WindowLength.Floor(window.Start, step);
-            if (!windows.TryGetValue(start, out var sum))
-                windows[start] = sum = new WindowSum();
-            sum.Add(window.Sum);
-        }
-
-        return new(
-            version.Version, version.Bundle, Figures(total, from, to - from), [.. windows.Select(window => Figures(window.Value, window.Key, step))],
-            [], version.SealedMetrics, total.Misfits);
+        var begin = to - (long)plan.Window.Value.TotalMilliseconds;
+        var part = Stored(Choose(begin, to, horizons));
+        return part == Stored(length) && WindowLength.Floor(begin, part) >= from
+            ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part))]
+            : await WindowTable.ListAsync(session, model, channel, part, WindowLength.Floor(begin, part), to);
     }
 
-    private static WindowFigures Figures(WindowSum sum, long start, long length) => new(
-        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), null, 0, 0,
+    private static VersionMonitoring Of(WatchedVersion version, MonitorPlan plan, ImmutableArray<StoredWindow> stored, ImmutableArray<StoredWindow> last, long from, long to, long step)
+    {
+        var drift = new DriftReading(version, plan.DriftLimit);
+        var windows = stored.Where(IsAnswered).GroupBy(window => WindowLength.Floor(window.Start, step))
+            .Select(group => (Start: group.Key, Parts: Parts(group))).OrderBy(window => window.Start)
+            .Select(window => (window.Start, Sum: Whole(window.Parts), Drift: drift.Judge(window.Parts))).ToArray();
+        var (total, parts) = (Whole([.. windows.Select(window => window.Sum)]), Parts(last.Where(IsAnswered)));
+        var judged = drift.Judge(parts);
+        return new(
+            version.Version,
+            version.Bundle,
+            Figures(total, from, to - from, drift.Largest(judged)),
+            [.. windows.Select(window => Figures(window.Sum, window.Start, step, drift.Largest(window.Drift)))],
+            drift.Tell(judged, Whole(parts), [.. windows.Select(window => (window.Start, step, window.Drift))]),
+            version.SealedMetrics,
+            total.Misfits);
+    }
+
+    private static bool IsAnswered(StoredWindow window) => window.Arm != TrafficArm.Shadow;
+
+    /// <summary>All arms of each stored window together.</summary>
+    private static ImmutableArray<WindowSum> Parts(IEnumerable<StoredWindow> windows) =>
+        [.. windows.GroupBy(window => window.Start).OrderBy(group => group.Key).Select(group => Whole([.. group.Select(window => window.Sum)]))];
+
+    private static WindowSum Whole(ImmutableArray<WindowSum> parts)
+    {
+        if (parts is [var only])
+            return only;
+        var whole = new WindowSum();
+        foreach (var part in parts)
+            whole.Add(part);
+        return whole;
+    }
+
+    private static WindowFigures Figures(WindowSum sum, long start, long length, Figure? driftMax) => new(
+        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), driftMax, 0, 0,
         ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
     private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;

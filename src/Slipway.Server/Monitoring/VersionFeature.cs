@@ -13,14 +13,17 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     /// <summary>More values than any count of ours can reach, and so few that no sum of them overflows or leaves JSON's exact integers.</summary>
     public const long MostCounted = 1_000_000_000_000;
 
+    /// <summary>Size of the numbers that have moments.</summary>
+    private const double LargestMeasured = 1e70;
+
     /// <summary>Bins of a live profile: those of the reference.</summary>
     public int BinCount => Reference?.BinCount ?? 0;
 
     /// <summary>Of a version, inputs first, in the order of its signature: a window's profiles stand in this order.</summary>
     public static ImmutableArray<VersionFeature> Of(SealedProfile profile) =>
     [
-        .. profile.Signature.Inputs.Where(HasOneValue).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
-        .. profile.Signature.Outputs.Where(HasOneValue).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),
+        .. profile.Signature.Inputs.Where(tensor => tensor.HasOneValueARow).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
+        .. profile.Signature.Outputs.Where(tensor => tensor.HasOneValueARow).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),
     ];
 
     /// <summary>What of a gateway's profile can be added to a window.</summary>
@@ -39,22 +42,21 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
 
         if (binned > profile.Count - profile.Missing)
             return null;
-        if (!IsNumber)
-            return profile.Moments is null ? profile : null;
-        return profile.Moments is { } moments ? Make(moments, profile) : profile.Count == profile.Missing ? profile : null;
+        // A sensitive number has no moments, and huge values are in none.
+        return profile.Moments is not { } moments || (IsNumber && moments.Count >= 0 && moments.Count <= profile.Count - profile.Missing && AreSound(moments)) ? profile : null;
     }
 
-    private static ColumnProfile? Make(in Moments moments, ColumnProfile profile)
-    {
-        var finite = double.IsFinite(moments.Min) && double.IsFinite(moments.Max) && double.IsFinite(moments.Mean) && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4);
-        return finite && moments.Count == profile.Count - profile.Missing && moments.Min <= moments.Max && moments.M2 >= 0 && moments.M4 >= 0 ? profile : null;
-    }
+    private static bool AreSound(in Moments moments) =>
+        IsSmall(moments.Min) && IsSmall(moments.Max) && IsSmall(moments.Mean) && moments.Min <= moments.Max
+        && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4) && moments.M2 >= 0 && moments.M4 >= 0;
 
-    private static bool HasOneValue(TensorSpec tensor) => tensor.Shape.Skip(1).All(size => size == 1);
+    /// <summary>Larger ones could make merged moments infinite, and an infinite one can be told to nobody.</summary>
+    private static bool IsSmall(double value) => Math.Abs(value) <= LargestMeasured;
 
     private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
     {
-        var match = reference?.FirstOrDefault(feature => feature.Name == tensor.Name);
-        return new(tensor.Name, isOutput, match is null ? tensor.Datatype is not (Datatype.Bool or Datatype.String) : match.Edges is not null, match);
+        var isNumber = tensor.Datatype is not (Datatype.Bool or Datatype.String);
+        // A reference of the other kind has no bins that live values could be put in.
+        return new(tensor.Name, isOutput, isNumber, reference?.FirstOrDefault(feature => feature.Name == tensor.Name && (feature.Edges is not null) == isNumber));
     }
 }
