@@ -38,6 +38,7 @@ internal static class CommandLine
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
         ("judge", JudgeVerb.Build),
+        ("replay", ReplayVerb.Build),
     ];
 
     public static async Task<int> RunAsync(string[] args)

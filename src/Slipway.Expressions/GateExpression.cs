@@ -52,7 +52,7 @@ public sealed class GateExpression
         try
         {
             var node = Parser.Parse(text);
-            var checker = new Checker(vocabulary);
+            var checker = new GateChecker(vocabulary);
             var condition = checker.Condition(node);
             faults = checker.Faults;
             if (condition is null || !faults.IsEmpty)

@@ -33,7 +33,7 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             var router = new Router();
             server = await InferenceServer.StartAsync(options.Serving with { Channel = options.Channel, Time = options.Time }, router, cancellation);
-            return new GatewayHost(server, new GatewayControl(options, folder, router));
+            return new GatewayHost(server, new GatewayControl(options, folder, router, server.CountInFlight));
         }
         catch
         {

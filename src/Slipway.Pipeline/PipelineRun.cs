@@ -3,6 +3,7 @@ using Slipway.Documents.Bundles;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Gates;
 using Slipway.Documents.Lineage;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Documents.Statements;
@@ -98,6 +99,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             observe(new Remark(warning.Message));
         if (pins.ToWrite is { } content)
             ProjectLockFile.Write(project, content);
+        ReferenceProfiler.CheckBefore(spec, inputs.Data);
 
         var outcome = await new Runner(held, index, stages, what => observe(new StageProgress(what)))
             .RunAsync(spec, snapshots.ToDictionary(snapshot => snapshot.Name), inputs.Environments, cancellation);
@@ -108,6 +110,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
 
         await TryModelAsync(outcome, spec.Model, cancellation);
         var evaluation = Evaluate(outcome, cancellation);
+        var reference = Profile(outcome, inputs, reading, cancellation);
         observe(new PhaseStarted("sealing"));
         var lineage = new LineageGraph([.. outcome.Stages.Select(stage => new LineageStage(
             stage.Name,
@@ -115,7 +118,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
         var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
-        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates);
+        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
         var documents = Sealer.Documents(request);
@@ -166,19 +169,40 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             return null;
         observe(new PhaseStarted("evaluating"));
         var digest = outcome.Output(evaluate.Predictions)!.Digest;
-        // The reader goes by the extension, which an object in the store does not have. Figures that are sealed are computed from
-        // bytes that were hashed, each time: a remembered evaluation would be one more thing to believe.
-        var named = AtomicFile.TemporaryBeside(Path.Combine(project.Scratch, "predictions")) + Path.GetExtension(spec.PathOf(evaluate.Predictions)!);
+        var evaluated = WithTable(outcome, evaluate.Predictions, table => Evaluator.Evaluate(evaluate, spec.Determinism.Seed, table, digest, project.Scratch, options.Threads, cancellation));
+        foreach (var warning in evaluated.Warnings)
+            observe(new Remark(warning.ToString()));
+        return evaluated;
+    }
+
+    private ReferenceProfile? Profile(RunOutcome outcome, ResolvedInputs inputs, TableReading reading, CancellationToken cancellation)
+    {
+        if (spec.Model?.Reference is not { } reference)
+            return null;
+        observe(new PhaseStarted("profiling the reference"));
+        var profiler = new ReferenceProfiler(spec, project.Scratch, cancellation);
+        if (reference.Kind == InputKind.Output)
+            return WithTable(outcome, reference.Name, table => ProfileWith([table]));
+        var profile = ProfileWith(inputs.Data[reference.Name].Files);
+        inputs.Data[reference.Name].EnsureUnchanged(reading.Index);
+        return profile;
+
+        ReferenceProfile ProfileWith(ImmutableArray<string> table) =>
+            spec.Evaluate is { } evaluate ? WithTable(outcome, evaluate.Predictions, predictions => profiler.Profile(table, predictions)) : profiler.Profile(table, null);
+    }
+
+    /// <summary>Has a stage's output read under a name with its extension, which an object in the store does not have.</summary>
+    /// <remarks>Figures that are sealed are computed from bytes that were hashed, each time: a remembered one would be one more thing to believe.</remarks>
+    private T WithTable<T>(RunOutcome outcome, string output, Func<string, T> read)
+    {
+        var named = AtomicFile.TemporaryBeside(Path.Combine(project.Scratch, "table")) + Path.GetExtension(spec.PathOf(output)!);
         AtomicFile.CreateFolder(project.Scratch);
         try
         {
-            using (var stored = new ContentStore(project.Objects).OpenRead(digest, verify: true))
+            using (var stored = new ContentStore(project.Objects).OpenRead(outcome.Output(output)!.Digest, verify: true))
             using (var copy = new FileStream(named, FileMode.CreateNew, FileAccess.Write))
                 stored.CopyTo(copy);
-            var evaluated = Evaluator.Evaluate(evaluate, spec.Determinism.Seed, named, digest, project.Scratch, options.Threads, cancellation);
-            foreach (var warning in evaluated.Warnings)
-                observe(new Remark(warning.ToString()));
-            return evaluated;
+            return read(named);
         }
         catch (IOException e) when (AtomicFile.Explain(e, named) is { } explained)
         {

@@ -1,7 +1,10 @@
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Server.Access;
+using Slipway.Server.Alerting;
 using Slipway.Server.Api;
+using Slipway.Server.Incidents;
+using Slipway.Server.Captures;
 using Slipway.Server.Ledger;
 using Slipway.Server.Listening;
 using Slipway.Server.Monitoring;
@@ -9,6 +12,7 @@ using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 using Slipway.Server.Web;
+using Slipway.Server.Webhooks;
 
 namespace Slipway.Server;
 
@@ -82,7 +86,12 @@ public sealed class ControlPlane : IAsyncDisposable
             Keep(await LedgerMirror.StartAsync(database, ledger, copy, options.Log, options.Time, cancellation));
         directory = Keep(new PrincipalDirectory(database, ledger, options));
         var signIn = new SignIn(directory, options.Time);
-        var rollouts = new RolloutControl(database, ledger, options);
+        var webhookKey = await WebhookKey.OpenAsync(database, Path.Combine(options.Folder, "webhooks.key"), cancellation);
+        var outbox = new WebhookOutbox(ledger.Verifier.Name);
+        var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(MonitoringReader.LastAsync, options.Log));
+        var rollouts = new RolloutControl(database, ledger, options, new RolloutIncidents(outbox, incidents).TellAsync);
+        var retraining = new RetrainChanges(ledger, outbox, options.Triggers);
+        var pages = new PageEndpoints(database, ledger, signIn, directory, options.Time);
         var monitoring = new MonitoringControl(database, options);
         Endpoints =
         [
@@ -91,14 +100,20 @@ public sealed class ControlPlane : IAsyncDisposable
             .. LedgerEndpoints.All(database, ledger),
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
+            .. new WebhookEndpoints(database, ledger, webhookKey, options.Time).All(),
+            .. new IncidentEndpoints(database, incidents, options.Time).All(),
+            .. new AlertEndpoints(database).All(),
+            .. new CaptureEndpoints(database, ledger, options.Time).All(),
             .. monitoring.Endpoints,
-            .. new PageEndpoints(database, signIn, options.Time).All(),
+            .. pages.All(),
         ];
-        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync));
+        listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);
         Keep(monitoring);
         await listener.StartAsync(cancellation);
+        Keep(new WebhookDriver(database, new WebhookSender(webhookKey, options.Time), options.Database is null, options.Time, options.Log));
+        Keep(new AlertDriver(database, new AlertPass(MonitoringReader.LastAsync, new AlertChanges(ledger, outbox, incidents), retraining), new CommandRunner(database, retraining, options, () => Url), options));
         // After all that may fail for an occupied port: a token that nobody saw would be lost.
         FirstAdminToken = await FirstAdmin.OpenAsync(database, ledger, options.Time, options.NewAdminToken, cancellation);
     }

@@ -4,6 +4,7 @@ using Slipway.Documents.Environments;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Hardware;
 using Slipway.Documents.Lineage;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Serving;
 using Slipway.Documents.Specs;
@@ -20,6 +21,7 @@ namespace Slipway.Documents.Bundles;
 /// <param name="Environments">By environment.</param>
 /// <param name="Hardware">Requirements, by profile.</param>
 /// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
+/// <param name="Reference">Null when the spec's model names none.</param>
 public sealed record BundleDocuments(
     Spec Spec,
     ProjectLock Lock,
@@ -29,11 +31,12 @@ public sealed record BundleDocuments(
     LineageGraph Lineage,
     Evaluation? Evaluation,
     EvaluationReplicates? Replicates,
-    ModelSignature Signature)
+    ModelSignature Signature,
+    ReferenceProfile? Reference)
 {
     internal const string SpecFile = "spec.json", LockFile = "lock.json", SnapshotsFile = "snapshots.json", EnvironmentFile = "environment.json",
         HardwareFile = "hardware.json", LineageFile = "lineage.json", EvaluationFile = "evaluation.json",
-        ReplicatesFile = "evaluation-replicates.json", SignatureFile = "signature.json";
+        ReplicatesFile = "evaluation-replicates.json", SignatureFile = "signature.json", ReferenceFile = "reference.json";
 
     /// <summary>The documents by file name, as they are sealed.</summary>
     public ImmutableSortedDictionary<string, byte[]> ToFiles()
@@ -50,6 +53,8 @@ public sealed record BundleDocuments(
             files[EvaluationFile] = CanonicalJson.Serialize(Evaluation, DocumentJson.Default.Evaluation);
         if (Replicates is not null)
             files[ReplicatesFile] = CanonicalJson.Serialize(Replicates, DocumentJson.Default.EvaluationReplicates);
+        if (Reference is not null)
+            files[ReferenceFile] = CanonicalJson.Serialize(Reference, MonitoringJson.Default.ReferenceProfile);
         return files.ToImmutable();
     }
 

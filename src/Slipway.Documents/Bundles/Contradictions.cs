@@ -30,6 +30,8 @@ internal sealed class Contradictions(BundleDocuments documents)
             Add("signature-contradicts-spec", "signature.json differs from the model's signature in spec.json");
         Stages();
         Evaluation();
+        if (documents.Reference is { } reference)
+            Found.AddRange(ReferenceCheck.Of(reference, spec));
     }
 
     public void WithConfig(ModelPackConfig config, ImmutableArray<BundleLayer> layers)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Slipway.Documents.Monitoring;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Archives;
@@ -11,7 +12,7 @@ namespace Slipway.Documents.Bundles;
 internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
 {
     private static readonly string[] Known =
-        [SpecFile, LockFile, SnapshotsFile, EnvironmentFile, HardwareFile, LineageFile, EvaluationFile, ReplicatesFile, SignatureFile];
+        [SpecFile, LockFile, SnapshotsFile, EnvironmentFile, HardwareFile, LineageFile, EvaluationFile, ReplicatesFile, SignatureFile, ReferenceFile];
 
     public List<Fault> Problems { get; } = [];
 
@@ -33,18 +34,21 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
             Lineage: Read(LineageFile, DocumentJson.Default.LineageGraph),
             Signature: Read(SignatureFile, DocumentJson.Default.ModelSignature),
             Evaluation: spec?.Evaluate is null ? null : Read(EvaluationFile, DocumentJson.Default.Evaluation),
-            Replicates: spec?.Evaluate is null ? null : Read(ReplicatesFile, DocumentJson.Default.EvaluationReplicates));
+            Replicates: spec?.Evaluate is null ? null : Read(ReplicatesFile, DocumentJson.Default.EvaluationReplicates),
+            Reference: spec?.Model?.Reference is null ? null : Read(ReferenceFile, MonitoringJson.Default.ReferenceProfile));
         if (spec is { Evaluate: null })
         {
             foreach (var unasked in files.Keys.Intersect([EvaluationFile, ReplicatesFile]))
                 Problems.Add(new Fault("evaluation-unasked", $"{unasked} is there, but spec.json asks for no evaluation"));
         }
 
+        if (spec is { Model.Reference: null } && files.ContainsKey(ReferenceFile))
+            Problems.Add(new Fault("reference-unasked", $"{ReferenceFile} is there, but spec.json names no reference"));
         if (spec is { Model: null })
             Problems.Add(new Fault("model-unspecified", "spec.json names no model, and a bundle holds one"));
         return Problems.Count > 0
             ? null
-            : new BundleDocuments(spec!, read.Lock!, read.Snapshots!, read.Environments!, read.Hardware!, read.Lineage!, read.Evaluation, read.Replicates, read.Signature!);
+            : new BundleDocuments(spec!, read.Lock!, read.Snapshots!, read.Environments!, read.Hardware!, read.Lineage!, read.Evaluation, read.Replicates, read.Signature!, read.Reference);
     }
 
     /// <returns>Null when there is a problem.</returns>

@@ -17,6 +17,11 @@ public sealed record Incident(
     public const int MostNotes = 1_000, LongestNote = 4_000;
 }
 
+/// <summary>An incident in a list, without its evidence.</summary>
+/// <param name="Notes">How many there are.</param>
+public sealed record IncidentSummary(
+    string Id, string Model, string Channel, IncidentKind Kind, string Subject, string Title, AlertSeverity Severity, long OpenedAt, long? ClosedAt, string? Cause, int Notes);
+
 [JsonConverter(typeof(NamedEnum<IncidentKind>))]
 public enum IncidentKind
 {
@@ -42,3 +47,9 @@ public sealed record NoteRequest(string Text);
 
 /// <param name="Cause">What it was: one line or more.</param>
 public sealed record CloseRequest(string Cause, string Reason) : IChangeRequest;
+
+public static class IncidentKindWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this IncidentKind kind) => NamedEnum<IncidentKind>.Word(kind);
+}

@@ -8,8 +8,11 @@ namespace Slipway.Documents.Incidents;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(ImmutableArray<Incident>))]
+[JsonSerializable(typeof(ImmutableArray<IncidentSummary>))]
 [JsonSerializable(typeof(NoteRequest))]
 [JsonSerializable(typeof(CloseRequest))]
 [JsonSerializable(typeof(CapturedRequest))]
+[JsonSerializable(typeof(EraseRequest))]
 [JsonSerializable(typeof(ImmutableArray<CaptureInfo>))]
+[JsonSerializable(typeof(ReplayReport))]
 public sealed partial class IncidentJson : JsonSerializerContext;

@@ -21,4 +21,10 @@ namespace Slipway.Documents.Monitoring;
 [JsonSerializable(typeof(WebhookRequest))]
 [JsonSerializable(typeof(WebhookAdded))]
 [JsonSerializable(typeof(ImmutableArray<WebhookDelivery>))]
+[JsonSerializable(typeof(WebhookRemoval))]
+[JsonSerializable(typeof(WebhookRetry))]
+[JsonSerializable(typeof(CloudEvent))]
+[JsonSerializable(typeof(Retraining))]
+[JsonSerializable(typeof(ImmutableArray<Retraining>))]
+[JsonSerializable(typeof(RetrainRun))]
 public sealed partial class MonitoringJson : JsonSerializerContext;

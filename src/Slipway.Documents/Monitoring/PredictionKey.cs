@@ -23,5 +23,30 @@ public static class PredictionKey
     public static bool IsAmong(Ratio share, string key) =>
         share.Value >= 1 || BinaryPrimitives.ReadUInt32BigEndian(Convert.FromHexString(key.AsSpan(0, 8))) < share.Value * uint.MaxValue;
 
+    /// <summary>As <see cref="IsAmong(Ratio, string)"/> of <see cref="Of"/>, without an allocation.</summary>
+    /// <param name="id">At most <see cref="LongestId"/> characters.</param>
+    public static bool IsAmong(Ratio share, string model, string id, int row, int rows)
+    {
+        if (share.Value >= 1)
+            return true;
+        const int most = 3 * (LongestId + 100) + 32;       // UTF-8 of model and id, a zero between them, a slash and a number
+        if (model.Length + id.Length > LongestId + 100)
+            return IsAmong(share, Of(model, id, row, rows));
+        Span<byte> text = stackalloc byte[most];
+        var length = Encoding.UTF8.GetBytes(model, text);
+        text[length++] = 0;
+        length += Encoding.UTF8.GetBytes(id, text[length..]);
+        if (rows != 1)
+        {
+            text[length++] = (byte)'/';
+            row.TryFormat(text[length..], out var digits, default, CultureInfo.InvariantCulture);
+            length += digits;
+        }
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..length], hash);
+        return BinaryPrimitives.ReadUInt32BigEndian(hash) < share.Value * uint.MaxValue;
+    }
+
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

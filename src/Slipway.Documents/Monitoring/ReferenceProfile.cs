@@ -29,6 +29,9 @@ public sealed record ReferenceFeature(string Name, Sensitivity Sensitivity, Immu
     /// <summary>Characters of a category; a longer one is among the others.</summary>
     public const int LongestCategory = 200;
 
+    /// <summary>The categories of truth.</summary>
+    public const string False = "false", True = "true";
+
     [JsonIgnore]
     public int BinCount => (Edges?.Length ?? Categories!.Value.Length) + 1;
 }

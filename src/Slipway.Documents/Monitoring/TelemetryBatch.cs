@@ -18,17 +18,21 @@ public sealed record TelemetryBatch(string Gateway, string Boot, string Channel,
 
     /// <summary>Slices of one batch; what is beyond waits for the next.</summary>
     public const int MostSlices = 500;
+
+    /// <summary>Bytes of a batch that a server takes; a gateway stays far below.</summary>
+    public const int MostBytes = 8 * 1024 * 1024;
 }
 
 /// <param name="Start">Unix seconds on the gateway's clock.</param>
 /// <param name="Seconds">1, or 60 where a gateway put old slices together while it waited for the server.</param>
-/// <param name="Requests">Assigned to this version and arm, by when they were assigned, and over by now: good and bad. Load that was shed is none.</param>
+/// <param name="Requests">Of this version and arm that were over in this time, whenever they were assigned: good and bad. Load that was shed is none, nor is a caller who gave up.</param>
 /// <param name="Bad">Of these, by <see cref="BadKind"/> in its order; a late answer counts as latency.</param>
 /// <param name="Latency">By <see cref="LatencyBuckets"/>; requests without an answer are in the last one.</param>
-/// <param name="Sampled">Requests whose values were profiled.</param>
-/// <param name="Inputs">In the order of the signature; those with one value a row alone.</param>
+/// <param name="Sampled">Requests whose values were profiled: their first 1,000 rows.</param>
+/// <param name="Inputs">In the order of the signature; those with one value a row alone. Empty when none was sampled; of a shadow they count nothing.</param>
+/// <param name="Outputs">As <paramref name="Inputs"/>, of the requests that were answered.</param>
 /// <param name="Predictions">What labels are matched with; empty unless the plan asks for labels.</param>
-/// <param name="Unkept">Requests whose prediction should be among <paramref name="Predictions"/>, and for whom there was no room.</param>
+/// <param name="Unkept">Rows whose prediction should be among <paramref name="Predictions"/>, and for whom there was no room.</param>
 /// <param name="Exemplars">Traces of bad requests, at most <see cref="MostExemplars"/>.</param>
 public sealed record TelemetrySlice(
     string Model,

@@ -14,12 +14,20 @@ public sealed record Webhook(string Name, Uri Url, string Model, long AddedAt, s
 
 public sealed record WebhookRequest(string Name, Uri Url, string Model, string Reason) : IChangeRequest;
 
+/// <summary>Removes a webhook, with what waits for it.</summary>
+public sealed record WebhookRemoval(string Reason) : IChangeRequest;
+
+/// <summary>Tries dead deliveries again.</summary>
+/// <param name="Id">One event's; null for all of the webhook's.</param>
+public sealed record WebhookRetry(string Reason, string? Id = null) : IChangeRequest;
+
 /// <param name="Secret">What signatures are made with, shown this once: <c>whsec_…</c> as Standard Webhooks has it.</param>
 public sealed record WebhookAdded(Webhook Webhook, string Secret);
 
-/// <summary>One event for one webhook.</summary>
+/// <summary>One event for one webhook. Events are delivered in their order, one at a time.</summary>
 /// <param name="Id">The event's: the same at every try.</param>
-/// <param name="NextAt">When it is tried next, Unix milliseconds; null once it is delivered or dead.</param>
+/// <param name="At">When it was made; of one that is tried again by hand, when that was ordered. Unix milliseconds.</param>
+/// <param name="NextAt">When it is tried next, at the earliest; Unix milliseconds; null once it is delivered or dead.</param>
 /// <param name="Event">CloudEvents 1.0, structured.</param>
 public sealed record WebhookDelivery(string Id, string Webhook, DeliveryState State, int Tries, long At, long? NextAt, string? Error, JsonElement Event);
 
@@ -29,4 +37,10 @@ public enum DeliveryState
     [JsonStringEnumMemberName("waiting")] Waiting,
     [JsonStringEnumMemberName("delivered")] Delivered,
     [JsonStringEnumMemberName("dead")] Dead,
+}
+
+public static class DeliveryStateWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this DeliveryState state) => NamedEnum<DeliveryState>.Word(state);
 }

@@ -7,6 +7,9 @@ namespace Slipway.Documents.Reading;
 /// <param name="Column">In UTF-16 code units.</param>
 public readonly record struct Place(string File, int Line, int Column)
 {
+    /// <summary>A fault of a text that begins at this place, with its column in that text.</summary>
+    internal Fault Inside(Fault fault) => fault with { File = File, Line = Line, Column = Column + (fault.Column ?? 1) - 1 };
+
     /// <summary>A fault at this place.</summary>
     public Fault Fault(string code, string message, string? help = null) => new(code, message, File, Line, Column, help);
 }

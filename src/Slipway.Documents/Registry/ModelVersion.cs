@@ -62,6 +62,7 @@ public sealed record ChannelState(string Model, string Channel, VersionRef? Live
 [JsonSerializable(typeof(PromotionRequest))]
 [JsonSerializable(typeof(Vote))]
 [JsonSerializable(typeof(SealedEvidence))]
+[JsonSerializable(typeof(SealedCard))]
 [JsonSerializable(typeof(SealedProfile))]
 [JsonSerializable(typeof(Promotion))]
 [JsonSerializable(typeof(ImmutableArray<Promotion>))]

@@ -50,6 +50,12 @@ public enum AlertSeverity
     [JsonStringEnumMemberName("critical")] Critical,
 }
 
+public static class AlertSeverityWords
+{
+    /// <inheritdoc cref="NamedEnum{T}.Word"/>
+    public static string Word(this AlertSeverity severity) => NamedEnum<AlertSeverity>.Word(severity);
+}
+
 /// <param name="Share">Of the requests, by hash of their id; more than 0.</param>
 /// <param name="Drop">Inputs that are left out: a request without them cannot be asked again.</param>
 /// <param name="Mask">Inputs whose values are replaced by the reference's commonest: such a request can be asked again, its answer not compared with the captured one.</param>

@@ -18,7 +18,7 @@ public static class PlanRules
     }
 
     private static IEnumerable<Fault> Monitor(ReleasePlan plan) =>
-        plan.Monitor is null ? [] : MonitorRules.Check(plan.Monitor).Select(broken => new Fault("bad-plan", $"monitor{(broken.Step is { } index ? $", {broken.Key} {index + 1}" : "")}: {broken.Message}", Help: broken.Help));
+        plan.Monitor is null ? [] : MonitorRules.Check(plan.Monitor).Concat(MonitorRules.Conditions(plan.Monitor)).Select(broken => new Fault("bad-plan", $"monitor{(broken.Step is { } index ? $", {broken.Key} {index + 1}" : "")}: {broken.Message}", Help: broken.Help));
 
     /// <summary>One channel's part.</summary>
     internal static ImmutableArray<BrokenRule> Check(ChannelPlan plan) => [.. Steps(plan), .. Rest(plan)];

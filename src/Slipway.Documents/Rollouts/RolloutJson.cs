@@ -21,4 +21,5 @@ namespace Slipway.Documents.Rollouts;
 [JsonSerializable(typeof(RolloutCommand))]
 [JsonSerializable(typeof(RolloutEvidence))]
 [JsonSerializable(typeof(JudgeReport))]
+[JsonSerializable(typeof(EvidencePoint))]
 public sealed partial class RolloutJson : JsonSerializerContext;

@@ -9,7 +9,16 @@ public sealed record ModelSignature(ImmutableArray<TensorSpec> Inputs, Immutable
 /// <param name="Shape">Sizes; −1 is any size from 1 on, and the first is the batch.</param>
 /// <param name="Range">Allowed values, both ends included; null for any. Numeric datatypes only.</param>
 /// <param name="Unit">For the reader: miles, minutes.</param>
-public sealed record TensorSpec(string Name, Datatype Datatype, ImmutableArray<long> Shape, ValueRange? Range, string? Unit);
+public sealed record TensorSpec(string Name, Datatype Datatype, ImmutableArray<long> Shape, ValueRange? Range, string? Unit)
+{
+    /// <summary>Whether a row is a single value: what can be profiled as a column.</summary>
+    [JsonIgnore]
+    public bool HasOneValueARow => Shape is [-1 or 1, .. var rest] && rest.All(size => size == 1);
+
+    /// <summary>Text or truth, whose values are told apart; else they are numbers.</summary>
+    [JsonIgnore]
+    public bool HasCategories => Datatype is Datatype.String or Datatype.Bool;
+}
 
 public sealed record ValueRange(double Low, double High);
 

@@ -48,6 +48,16 @@ public sealed record Spec(
     /// <summary>What of the spec is inside the bundle's digest: all but owners, description, release and monitor, which is a part of the release plan.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [], Release = null };
 
+    /// <summary>Who may see the values of an input or output: what the most sensitive column of that name in any dataset is.</summary>
+    /// <param name="isOutput">An output that no column is called like is public; an input is what the datasets' most sensitive default is.</param>
+    public Sensitivity SensitivityOf(string name, bool isOutput)
+    {
+        var named = Data.Values.Where(dataset => dataset.Sensitivity?.Columns.ContainsKey(name) == true).Select(dataset => dataset.Sensitivity!.Columns[name]).ToList();
+        if (named.Count > 0)
+            return named.Min();
+        return isOutput ? Sensitivity.Public : Data.Values.Select(dataset => dataset.Sensitivity?.Default ?? Sensitivity.Public).DefaultIfEmpty(Sensitivity.Public).Min();
+    }
+
     /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
     /// <param name="output">As <c>stage.output</c>.</param>
     /// <returns>Null when there is no such output.</returns>

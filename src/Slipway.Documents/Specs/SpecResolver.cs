@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Serving;
 using Slipway.Expressions;
 using Slipway.Expressions.Conditions;
 
@@ -56,7 +57,18 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
         var inputs = model?.Signature.Inputs.Select(input => input.Name).ToArray() ?? [];
         foreach (var input in monitor.Value.Inputs.Where(input => model is not null && !inputs.Contains(input.Name)))
             faults.Add(input.At, "unknown-reference", $"there is no input {Node.Quote(input.Name)}{Node.Nearest(input.Name, inputs)}; {SpecNames.Listed("input", inputs)}");
+        if (model is not null)
+            CheckConditions([.. monitor.Value.Alerts, .. monitor.Value.Retrain], model.Signature);
         return (release ?? ReleasePlan.Default) with { Monitor = monitor.Value.Plan };
+    }
+
+    private void CheckConditions(ImmutableArray<RulePlace> rules, ModelSignature signature)
+    {
+        foreach (var when in rules.Select(rule => rule.When).OfType<Rollouts.Condition>())
+        {
+            foreach (var fault in MonitorConditions.Check(when.Text, signature.Inputs.Select(input => input.Name), signature.Outputs.Select(output => output.Name)))
+                faults.Add(when.At.Inside(fault));
+        }
     }
 
     private static ImmutableSortedDictionary<string, T> ByName<T>(ImmutableArray<Named<T>>? entries, Func<string, T, T> named) where T : class =>
@@ -114,6 +126,6 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
         }
 
         foreach (var fault in found)
-            faults.Add(fault with { File = gate.RequireAt.File, Line = gate.RequireAt.Line, Column = gate.RequireAt.Column + (fault.Column ?? 1) - 1 });
+            faults.Add(gate.RequireAt.Inside(fault));
     }
 }

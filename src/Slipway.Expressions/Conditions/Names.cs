@@ -8,7 +8,9 @@ namespace Slipway.Expressions.Conditions;
 internal static class Names
 {
     public static FigureReading Measure(FigureSet figures, string name, int column) =>
-        figures.Measures.TryGetValue(name, out var found) ? found : throw Missing("unknown-figure", "figure", name, figures.Measures.Keys, column);
+        figures.Measures.TryGetValue(name, out var found) ? found
+        : figures.Absent is { } why ? new FigureReading(null, null, null, 0, why)
+        : throw Missing("unknown-figure", "figure", name, figures.Measures.Keys, column);
 
     public static ImmutableArray<SliceFigures> Slices(FigureSet figures, string name, int column) =>
         figures.Slices.TryGetValue(name, out var found) ? found : throw Missing("unknown-slice", "slice column", name, figures.Slices.Keys, column);

@@ -109,7 +109,8 @@ internal sealed class Parser(IReadOnlyList<Token> tokens)
         while (Next.Is("."))
         {
             _ = Take();
-            if (Next.Kind is not TokenKind.Name)
+            // A name that is no word is quoted: drift.'distance-km'.
+            if (Next.Kind is not (TokenKind.Name or TokenKind.Text))
                 throw new SyntaxFault("unexpected-token", Next.Column, $"found {Next.Shown} where a name is due behind the dot");
             parts.Add(Take());
         }

@@ -65,7 +65,8 @@ internal sealed record Composition(RoutingTable Table, DesiredState InForce, IRe
             candidate is null ? null : new LiveRollout(route.Rollout!, candidate, follow(route.Rollout!)),
             versions.ToFrozenDictionary(),
             route.LatencyBudget?.Value,
-            unready);
+            unready,
+            route.Monitor);
     }
 
     /// <summary>A candidate without weight need not be ready: requests are assigned as the route says all the same.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Routing;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
@@ -20,13 +21,15 @@ internal sealed class GatewayControl : IAsyncDisposable
     private readonly Reconciler reconciler;
     private readonly Bookkeeper bookkeeper;
     private readonly EventSender sender;
+    private readonly TelemetrySender telemetry;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task[] loops;
 
     /// <summary>Begins to follow the server, and to serve what was served last.</summary>
     /// <param name="folder">Closed at the end.</param>
+    /// <param name="inFlight">Requests that are being answered, which the server is told.</param>
     /// <exception cref="SlipwayException">The folder cannot be written (exit 3).</exception>
-    public GatewayControl(GatewayOptions options, GatewayFolder folder, Router router)
+    public GatewayControl(GatewayOptions options, GatewayFolder folder, Router router, Func<long> inFlight)
     {
         (this.options, this.folder) = (options, folder);
         var boot = RandomNumberGenerator.GetHexString(16, lowercase: true);
@@ -50,13 +53,16 @@ internal sealed class GatewayControl : IAsyncDisposable
         var (changed, settled, kept) = (new Signal(), new Signal(), new Signal());
         link = new ServerLink(options.Server, options.Token, options.Time);
         Recorder = new RolloutRecorder(options.Name, boot, options.Channel, options.Time);
+        var clock = new SampleClock(options.Time);
+        var samplers = new Samplers(clock);
         var lease = new WeightLease(options.Time);
         var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
         var follower = new StateFollower(options, link, lease, lastKnown, changed);
         var crashes = new CrashReports(notes, Recorder);
-        versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting), notes, hosting, changed.Set);
+        versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting, samplers), notes, hosting, changed.Set);
         reconciler = new Reconciler(options, follower, lease, versions, crashes, router, Recorder);
         sender = new EventSender(options, link, Recorder, crashes);
+        telemetry = new TelemetrySender(options, link, samplers, new TelemetryLog(options.Name, boot, options.Channel), clock, new HostGauge(options.Time, inFlight));
         bookkeeper = new Bookkeeper(options, folder, shelf, lastKnown);
         var reporter = new Reporter(options, boot, link, follower);
         loops =
@@ -66,6 +72,7 @@ internal sealed class GatewayControl : IAsyncDisposable
             Task.Run(() => bookkeeper.RunAsync(() => reconciler.Current, settled, kept.Set, stopping.Token)),
             Task.Run(() => reporter.RunAsync(() => reconciler.Current, kept, stopping.Token)),
             Task.Run(() => sender.RunAsync(stopping.Token)),
+            Task.Run(() => telemetry.RunAsync(stopping.Token)),
         ];
         Ended = Task.WhenAny(loops).Unwrap();
     }
@@ -88,7 +95,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         // Only now does nothing come into force any more: above all the epoch that was seen last must be known at the next start.
         bookkeeper.Note(reconciler.Current);
         using (var farewell = new CancellationTokenSource(FarewellLimit, options.Time))
-            await sender.FlushAsync(farewell.Token);
+            await Task.WhenAll(sender.FlushAsync(farewell.Token), telemetry.FlushAsync(farewell.Token));
         await versions.ReleaseAsync();
         link.Dispose();
         folder.Dispose();

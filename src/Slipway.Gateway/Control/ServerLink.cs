@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
@@ -15,6 +17,9 @@ internal sealed class ServerLink : IDisposable
 {
     /// <summary>What the server did not answer; the same call may succeed later.</summary>
     public const string Unreachable = "server-unreachable";
+
+    /// <summary>What the server will never take, however often it is sent.</summary>
+    public const string Unusable = "server-found-unusable";
 
     /// <summary>For a connection.</summary>
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
@@ -59,6 +64,15 @@ internal sealed class ServerLink : IDisposable
     /// <returns>The highest sequence of this boot that the server has.</returns>
     public async Task<long> SendAsync(EventBatch batch, CancellationToken cancellation) =>
         (await CallAsync(Post("/api/v1/gateway/events", batch, RolloutJson.Default.EventBatch), AnswerLimit, RolloutJson.Default.EventReceipt, cancellation) ?? throw Unreadable("nothing")).Taken;
+
+    /// <param name="sentAt">Unix milliseconds, by the clock of the batch's slices.</param>
+    /// <returns>The highest sequence of this boot that the server has.</returns>
+    public async Task<long> SendAsync(TelemetryBatch batch, long sentAt, CancellationToken cancellation)
+    {
+        var request = Post("/api/v1/gateway/telemetry", batch, MonitoringJson.Default.TelemetryBatch);
+        request.Headers.Add(TelemetryBatch.SentAtHeader, sentAt.ToString(CultureInfo.InvariantCulture));
+        return (await CallAsync(request, AnswerLimit, MonitoringJson.Default.TelemetryReceipt, cancellation) ?? throw Unreadable("nothing")).Taken;
+    }
 
     public async Task<BundleContents> ContentsAsync(Digest bundle, CancellationToken cancellation) =>
         await CallAsync(Get($"/api/v1/bundles/{bundle}"), AnswerLimit, RegistryJson.Default.BundleContents, cancellation)
@@ -132,7 +146,12 @@ internal sealed class ServerLink : IDisposable
     private static async Task<SlipwayException> RefusedAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         // A server that is overloaded or without its database is as good as silent: later it may answer.
-        var code = response.StatusCode >= HttpStatusCode.InternalServerError || response.StatusCode == HttpStatusCode.TooManyRequests ? Unreachable : "server-refused";
+        var code = response.StatusCode switch
+        {
+            >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests => Unreachable,
+            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => Unusable,
+            _ => "server-refused",
+        };
         var said = "";
         try
         {

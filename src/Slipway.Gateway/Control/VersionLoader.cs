@@ -1,5 +1,6 @@
 using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Routing;
+using Slipway.Gateway.Sampling;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
@@ -7,7 +8,7 @@ using Slipway.Runtime.ModelHosts;
 namespace Slipway.Gateway.Control;
 
 /// <summary>From a version's digest to a model that answered generated requests. Thread-safe.</summary>
-internal sealed class VersionLoader(BundleShelf shelf, string folder, HostOptions options)
+internal sealed class VersionLoader(BundleShelf shelf, string folder, HostOptions options, Samplers samplers)
 {
     /// <summary>Versions beside the stable ones that are fetched, verified, loaded and warmed at once: the machine is for live requests.</summary>
     private const int OthersAtOnce = 2;
@@ -28,7 +29,7 @@ internal sealed class VersionLoader(BundleShelf shelf, string folder, HostOption
             var hosted = await shelf.UseAsync(version.Bundle, bundle => HostedModel.Unpack(bundle, place, cancellation), cancellation);
             if (hosted.Name != model)
                 throw new SlipwayException(ExitCode.BadVerdict, new Fault("other-model", $"the bundle is of model '{hosted.Name}', and the server names it for '{model}'"));
-            return new ServedVersion(version, await StartAsync(hosted, cancellation));
+            return new ServedVersion(version, await StartAsync(hosted, cancellation), samplers.Begin(model, version, hosted));
         }
         finally
         {

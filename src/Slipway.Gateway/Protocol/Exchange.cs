@@ -46,6 +46,9 @@ internal sealed class Exchange(DefaultHttpContext http, ConnectionPlace? place)
     /// <summary>The caller's if it is sane; else a fresh one, which is the trace's id as well.</summary>
     public string RequestId { get; private set; } = "";
 
+    /// <summary>As the answer's <c>traceparent</c> has it.</summary>
+    public string Trace => trace;
+
     /// <summary>What was chosen to answer; null before, and where no model is asked.</summary>
     public ServedVersion? Version { get; set; }
 

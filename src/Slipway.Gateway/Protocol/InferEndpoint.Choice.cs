@@ -57,20 +57,23 @@ internal sealed partial class InferEndpoint
             return NotReleased(route);
         exchange.Arm = assignment.Arm == Arm.Candidate ? AnswerArm.Candidate : AnswerArm.Stable;
         choice = new Choice(route, version, rollout, assignment);
-        return readsOnce ? null : ReadOrBlame(call, choice);
+        return readsOnce ? null : ReadOrBlame(exchange, call, choice);
     }
 
     /// <summary>
     /// Reads a request for one of two arms that want different ones. A request that only the other arm would have taken is none of the
     /// caller's mistakes: a candidate that turns callers away whom the stable version answers would otherwise look harmless.
     /// </summary>
-    private Refusal? ReadOrBlame(InferCall call, in Choice choice)
+    private Refusal? ReadOrBlame(Exchange exchange, InferCall call, in Choice choice)
     {
         if (Read(call, choice.Version) is not { } refusal)
             return null;
         var other = choice.Assignment.Arm == Arm.Candidate ? choice.Route.Stable : choice.Rollout!.Candidate;
-        if (other is not null && Read(call, other) is null)
-            choice.Rollout!.Tally.Failed(choice.Rollout.Tally.Begin(choice.Assignment.Arm, choice.Assignment.User, time.GetTimestamp()), BadKind.Error);
+        if (other is null || Read(call, other) is not null)
+            return refusal;
+        var now = time.GetTimestamp();
+        choice.Rollout!.Tally.Failed(choice.Rollout.Tally.Begin(choice.Assignment.Arm, choice.Assignment.User, now), BadKind.Error);
+        choice.Version.Sampler?.Failed(OverRequestOf(exchange, call, choice, now, 0), inputs: null, BadKind.Error);
         return refusal;
     }
 

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Admission;
 using Slipway.Gateway.Routing;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 
@@ -36,14 +38,14 @@ internal sealed partial class InferEndpoint
             }
             finally
             {
-                TakeDown(exchange, choice, assigned, prediction.Status, time.GetElapsedTime(asked).TotalSeconds, call.Deadline.Limit);
+                TakeDown(exchange, call, choice, assigned, asked, prediction.Status);
             }
 
             if (prediction.Status != PredictionStatus.Done)
                 return RefusalOf(prediction);
             await exchange.AnswerAsync(StatusCodes.Status200OK, call.WriteAnswer(choice.Route.Model, choice.Version.Name));
             if (choice.Rollout is { Route.Shadow: true } && choice.Assignment.Arm == Arm.Stable)
-                shadows.Offer(new ShadowCopy(choice.Rollout, call.TakeTensors(), size, own.Metrics));
+                shadows.Offer(new ShadowCopy(choice.Rollout, call.TakeTensors(), size, own.Metrics, choice.Route.Monitor, IdOf(exchange, call)));
             return null;
         }
         finally
@@ -85,42 +87,54 @@ internal sealed partial class InferEndpoint
         Leave(version, limit);
     }
 
-    private void TakeDown(Exchange exchange, in Choice choice, in AssignedRequest assigned, PredictionStatus status, double seconds, TimeSpan limit)
+    private void TakeDown(Exchange exchange, InferCall call, in Choice choice, in AssignedRequest assigned, long asked, PredictionStatus status)
     {
+        var ended = time.GetTimestamp();
+        var seconds = time.GetElapsedTime(asked, ended).TotalSeconds;
         if (status == PredictionStatus.Done)
         {
             MetricsOf(choice, exchange).Observe(exchange.Arm, seconds);
             observability.Observe(choice.Route.Model, choice.Version.Name, exchange.Arm, seconds);
         }
 
-        if (choice.Rollout?.Tally is not { } tally)
-            return;
         var isLate = choice.Route.LatencyBudget is { } budget && seconds > budget.TotalSeconds;
-        switch (status)
+        // A caller who gave up before the answer was late has shown nothing of the version: else whoever asks for 1 ms takes it back.
+        var isRefused = status == PredictionStatus.Busy || (status == PredictionStatus.TimedOut && call.Deadline.Limit < options.RequestLimit && !isLate);
+        var (tally, sampler) = (choice.Rollout?.Tally, choice.Version.Sampler);
+        if (isRefused)
         {
-            case PredictionStatus.Done:
-                tally.Answered(assigned, seconds, isLate);
-                break;
-            // A caller who gave up before the answer was late has shown nothing of the version: else whoever asks for 1 ms takes it back.
-            case PredictionStatus.TimedOut when limit < options.RequestLimit && !isLate:
-            case PredictionStatus.Busy:
-                tally.Refused(assigned);
-                break;
-            default:
-                tally.Failed(assigned, KindOf(status));
-                break;
+            tally?.Refused(assigned);
+            return;
+        }
+
+        var over = sampler is null ? default : OverRequestOf(exchange, call, choice, ended, seconds);
+        if (status == PredictionStatus.Done)
+        {
+            tally?.Answered(assigned, seconds, isLate);
+            sampler?.Answered(over, call.Tensors!.Inputs, call.Tensors.Outputs, isLate);
+        }
+        else
+        {
+            tally?.Failed(assigned, OverRequest.KindOf(status));
+            sampler?.Failed(over, call.Tensors!.Inputs, OverRequest.KindOf(status));
         }
     }
 
-    private static VersionMetrics MetricsOf(in Choice choice, Exchange exchange) => choice.Version.Metrics ??= exchange.Metrics!.Of(choice.Version.Name);
-
-    /// <summary>A model that starts or has ended fails its callers, as one does that throws: where all is well it is not asked before it is ready.</summary>
-    private static BadKind KindOf(PredictionStatus status) => status switch
+    private static OverRequest OverRequestOf(Exchange exchange, InferCall call, in Choice choice, long ended, double seconds)
     {
-        PredictionStatus.TimedOut => BadKind.Timeout,
-        PredictionStatus.InvalidOutput => BadKind.InvalidOutput,
-        _ => BadKind.Error,
-    };
+        var arm = exchange.Arm switch
+        {
+            AnswerArm.Stable => TrafficArm.Stable,
+            AnswerArm.Candidate => TrafficArm.Candidate,
+            _ => TrafficArm.Direct,
+        };
+        return new OverRequest(arm, choice.Route.Monitor, IdOf(exchange, call), exchange.Trace, ended, seconds);
+    }
+
+    /// <summary>What a request is sampled by, and what labels name.</summary>
+    private static string IdOf(Exchange exchange, InferCall call) => call.Id is { Length: > 0 } own ? own : exchange.RequestId;
+
+    private static VersionMetrics MetricsOf(in Choice choice, Exchange exchange) => choice.Version.Metrics ??= exchange.Metrics!.Of(choice.Version.Name);
 
     private static Refusal RefusalOf(in Prediction prediction) => prediction.Status switch
     {

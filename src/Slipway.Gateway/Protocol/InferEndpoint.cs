@@ -20,7 +20,7 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
     private readonly ConcurrentQueue<InferCall> idle = new();
     private readonly BodyBudget bodies = new();
     private readonly CallerLimit? callers = options.RateLimit is null ? null : new CallerLimit(options.RateLimit, options.Time);
-    private readonly ShadowQueue shadows = new();
+    private readonly ShadowQueue shadows = new(options.Time);
     private readonly TimeProvider time = options.Time;
 
     /// <summary>Answers a request.</summary>

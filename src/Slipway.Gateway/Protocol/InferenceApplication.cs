@@ -28,6 +28,8 @@ internal sealed class InferenceApplication : IHttpApplication<Exchange>, IAsyncD
         infer = new InferEndpoint(router, options, traffic, observability);
     }
 
+    public long InFlight => Volatile.Read(ref inFlight);
+
     public Exchange CreateContext(IFeatureCollection features)
     {
         // The same connection's next request comes with the same collection: its exchange is used again.

@@ -86,6 +86,9 @@ public sealed class InferenceServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Requests that are being answered.</summary>
+    internal long CountInFlight() => application.InFlight;
+
     /// <summary>Answers new requests 503, waits for those in flight, and closes. Safe to call again.</summary>
     public async Task StopAsync()
     {

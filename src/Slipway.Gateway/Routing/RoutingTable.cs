@@ -22,8 +22,9 @@ internal sealed record RoutingTable(long Epoch, long Revision, FrozenDictionary<
 /// <param name="Stable">Null before a first release, and while the version that the state names is not ready here.</param>
 /// <param name="Versions">All that are loaded, by number: for <c>/versions/V</c>.</param>
 /// <param name="Unready">Why the stable version that the state names is not in the table, as a sentence for whoever asks; null when it is, or when the state names none.</param>
+/// <param name="Monitor">What is told of its requests' values; null for nothing but counts.</param>
 internal sealed record LiveRoute(
-    string Model, ServedVersion? Stable, LiveRollout? Rollout, FrozenDictionary<int, ServedVersion> Versions, TimeSpan? LatencyBudget, string? Unready = null)
+    string Model, ServedVersion? Stable, LiveRollout? Rollout, FrozenDictionary<int, ServedVersion> Versions, TimeSpan? LatencyBudget, string? Unready = null, RouteMonitor? Monitor = null)
 {
     /// <summary>Whether a request that was read for one arm of the rollout is read for the other as well.</summary>
     public bool ArmsReadAlike { get; } = Rollout is not null && Stable is not null && Stable.Tensors.ReadsAlike(Rollout.Candidate.Tensors);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 
@@ -7,7 +8,8 @@ namespace Slipway.Gateway.Routing;
 
 /// <summary>A version that is loaded and warmed here, with the count of requests that use it. Thread-safe.</summary>
 /// <remarks>Owns its host: it ends when the version was retired and its last request is answered, so that a switch loses none.</remarks>
-internal sealed class ServedVersion(VersionRef version, IModelHost host)
+/// <param name="sampler">Counts its requests for the server; null where there is none.</param>
+internal sealed class ServedVersion(VersionRef version, IModelHost host, VersionSampler? sampler = null)
 {
     /// <summary>Added to the count once it is retired: the count is then negative, and no request gets in.</summary>
     private const int Retired = int.MinValue / 2;
@@ -18,6 +20,8 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
     public VersionRef Version => version;
 
     public IModelHost Host => host;
+
+    public VersionSampler? Sampler => sampler;
 
     /// <summary>As paths and answers name it: the number; of a bundle that no server registered (number 0), the first digits of its digest.</summary>
     public string Name { get; } = version.Number > 0 ? version.Number.ToString(CultureInfo.InvariantCulture) : version.Bundle.Short;
@@ -52,6 +56,7 @@ internal sealed class ServedVersion(VersionRef version, IModelHost host)
         if (Interlocked.Add(ref users, Retired) == Retired)
             idle.TrySetResult();
         await idle.Task;
+        sampler?.Retire();
         Tensors.Dispose();
         await host.DisposeAsync();
     }

@@ -1,5 +1,8 @@
 using System.Threading.Channels;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 using Slipway.Runtime.Tensors;
@@ -20,10 +23,15 @@ internal sealed class ShadowQueue : IAsyncDisposable
 
     private readonly Channel<ShadowCopy> copies = Channel.CreateBounded<ShadowCopy>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.Wait });
     private readonly CancellationTokenSource stopping = new();
+    private readonly TimeProvider time;
     private readonly Task work;
     private long bytes;
 
-    public ShadowQueue() => work = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(WorkAsync)));
+    public ShadowQueue(TimeProvider time)
+    {
+        this.time = time;
+        work = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(WorkAsync)));
+    }
 
     /// <summary>Takes the tensors over, whether or not the copy is made.</summary>
     public void Offer(ShadowCopy copy)
@@ -68,7 +76,7 @@ internal sealed class ShadowQueue : IAsyncDisposable
         }
     }
 
-    private static async Task AskAsync(ShadowCopy copy)
+    private async Task AskAsync(ShadowCopy copy)
     {
         var candidate = copy.Rollout.Candidate;
         if (!candidate.TryEnter())
@@ -80,7 +88,7 @@ internal sealed class ShadowQueue : IAsyncDisposable
         var tensors = candidate.Tensors.Rent();
         try
         {
-            var difference = await CompareAsync(copy.Tensors, tensors, candidate.Host);
+            var difference = await CompareAsync(copy, tensors);
             copy.Rollout.Tally.Shadowed(difference?.Largest, difference is { IsBeyondTolerance: true });
             copy.Metrics.Shadow(difference is null ? ShadowOutcome.Failed : difference.Value.IsBeyondTolerance ? ShadowOutcome.Different : ShadowOutcome.Same);
         }
@@ -93,12 +101,31 @@ internal sealed class ShadowQueue : IAsyncDisposable
     }
 
     /// <returns>Null when the candidate has no answer to the request.</returns>
-    private static async ValueTask<AnswerDifference?> CompareAsync(TensorPair stable, TensorPair candidate, IModelHost host)
+    private async ValueTask<AnswerDifference?> CompareAsync(ShadowCopy copy, TensorPair candidate)
     {
-        if (!Copy(stable.Inputs, candidate.Inputs) || candidate.Inputs.Check() is not null)
+        var (version, asked) = (copy.Rollout.Candidate, time.GetTimestamp());
+        if (!Copy(copy.Tensors.Inputs, candidate.Inputs) || candidate.Inputs.Check() is not null)
+        {
+            version.Sampler?.Failed(OverRequestOf(copy, asked), inputs: null, BadKind.Error);
             return null;
-        var prediction = await host.PredictAsync(candidate.Inputs, candidate.Outputs, CancellationToken.None);
-        return prediction.Status == PredictionStatus.Done ? AnswerDifference.Of(stable.Outputs, candidate.Outputs) : null;
+        }
+
+        var prediction = await version.Host.PredictAsync(candidate.Inputs, candidate.Outputs, CancellationToken.None);
+        if (prediction.Status == PredictionStatus.Done)
+        {
+            version.Sampler?.Answered(OverRequestOf(copy, asked), inputs: null, candidate.Outputs, isLate: false);
+            return AnswerDifference.Of(copy.Tensors.Outputs, candidate.Outputs);
+        }
+
+        if (prediction.Status != PredictionStatus.Busy)
+            version.Sampler?.Failed(OverRequestOf(copy, asked), inputs: null, OverRequest.KindOf(prediction.Status));
+        return null;
+    }
+
+    private OverRequest OverRequestOf(ShadowCopy copy, long asked)
+    {
+        var ended = time.GetTimestamp();
+        return new OverRequest(TrafficArm.Shadow, copy.Monitor, copy.Id, "", ended, time.GetElapsedTime(asked, ended).TotalSeconds);
     }
 
     /// <returns>False when the candidate wants other inputs than the request has.</returns>
@@ -124,4 +151,5 @@ internal sealed class ShadowQueue : IAsyncDisposable
 
 /// <param name="Tensors">The request's inputs and the stable version's answer.</param>
 /// <param name="Size">Bytes of the request's body.</param>
-internal sealed record ShadowCopy(LiveRollout Rollout, TensorPair Tensors, long Size, ModelMetrics Metrics);
+/// <param name="Id">What the request is sampled by.</param>
+internal sealed record ShadowCopy(LiveRollout Rollout, TensorPair Tensors, long Size, ModelMetrics Metrics, RouteMonitor? Monitor, string Id);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Lineage;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
@@ -17,6 +18,7 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="Model">The artifact's files, in any order: a file's path is its name alone, those of a folder are relative to it.</param>
 /// <param name="Code">The files that stages and the served model declare as inputs, by their paths in the project, in any order.</param>
 /// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
+/// <param name="Reference">Null when the spec's model names none.</param>
 internal sealed record SealRequest(
     Spec Spec,
     ProjectLock Lock,
@@ -25,7 +27,8 @@ internal sealed record SealRequest(
     ImmutableArray<SealFile> Model,
     ImmutableArray<SealFile> Code,
     EvaluationDocument? Evaluation,
-    EvaluationReplicates? Replicates);
+    EvaluationReplicates? Replicates,
+    ReferenceProfile? Reference);
 
 /// <summary>A file to be sealed; it is hashed again while it is packed.</summary>
 /// <param name="Path">With slashes.</param>

@@ -51,7 +51,8 @@ internal static class Sealer
         request.Lineage,
         request.Evaluation,
         request.Replicates,
-        request.Spec.Model!.Signature);
+        request.Spec.Model!.Signature,
+        request.Reference);
 
     private static OciDescriptor ModelLayer(SealRequest request, ModelSpec model, OciLayout layout, CancellationToken cancellation)
     {

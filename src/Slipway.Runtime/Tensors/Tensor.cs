@@ -59,6 +59,22 @@ public sealed class Tensor
     public ReadOnlySpan<T> Values<T>()
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(bytes.AsSpan(0, Count * ElementSize));
 
+    /// <summary>An element as a number, exact up to 2^53; not of strings.</summary>
+    public double Number(int index) => Spec.Datatype switch
+    {
+        Datatype.Float32 => Values<float>()[index],
+        Datatype.Float64 => Values<double>()[index],
+        Datatype.Int64 => Values<long>()[index],
+        Datatype.Int32 => Values<int>()[index],
+        Datatype.Int16 => Values<short>()[index],
+        Datatype.Int8 => Values<sbyte>()[index],
+        Datatype.UInt64 => Values<ulong>()[index],
+        Datatype.UInt32 => Values<uint>()[index],
+        Datatype.UInt16 => Values<ushort>()[index],
+        Datatype.UInt8 or Datatype.Bool => bytes[index],
+        _ => throw new UnreachableException($"a {Spec.Datatype} is no number"),
+    };
+
     /// <param name="sizes">At most <see cref="MaxRank"/>.</param>
     public void SetShape(ReadOnlySpan<long> sizes)
     {

@@ -38,6 +38,21 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
             : await IdentifyAsync(secret, cancellation);
     }
 
+    /// <summary>Whose session it is. What it was made with is looked at as if it had come with this request.</summary>
+    /// <exception cref="ApiProblem">The token is expired or revoked, or the principal disabled (401).</exception>
+    public async Task<Caller> IdentifyAsync(StoredSession stored, CancellationToken cancellation)
+    {
+        var (token, principal, keys) = await database.ReadAsync(
+            async session => (
+                stored.Token is null ? null : await TokenTable.FindAsync(session, stored.Token),
+                await PrincipalTable.FindAsync(session, stored.Principal),
+                await TrustedKeyTable.OfOwnerAsync(session, stored.Principal)),
+            cancellation);
+        return stored.Provided is { } provided && principal is not null
+            ? Provided(principal, provided, keys) with { Expires = stored.ExpiresAt }
+            : await ProvenAsync(token, principal, keys, cancellation);
+    }
+
     public void Dispose() => oidc.Dispose();
 
     private async Task<Caller> IdentifyAsync(TokenSecret secret, CancellationToken cancellation)
@@ -47,6 +62,11 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
                 ? (null, null, [])
                 : (found, await PrincipalTable.FindAsync(session, found.Principal), await TrustedKeyTable.OfOwnerAsync(session, found.Principal)),
             cancellation);
+        return await ProvenAsync(token, principal, keys, cancellation);
+    }
+
+    private async Task<Caller> ProvenAsync(ApiToken? token, Principal? principal, ImmutableArray<string> keys, CancellationToken cancellation)
+    {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         if (token is null || principal is null)
             throw Refused("token-unknown", "this token is not known here");
@@ -66,10 +86,12 @@ internal sealed class PrincipalDirectory(Database database, LedgerWriter ledger,
         var (principal, keys) = await database.ReadAsync(
             async session => (await PrincipalTable.FindAsync(session, identity.Id), await TrustedKeyTable.OfOwnerAsync(session, identity.Id)), cancellation);
         principal ??= await database.ChangeAsync(session => FirstSeenAsync(session, identity), cancellation);
-        if (principal.Disabled)
-            throw Disabled(principal);
-        return CallerOf(principal with { Groups = [.. principal.Groups.Union(identity.Groups)] }, [.. principal.Roles.Union(identity.Roles)], keys) with { Expires = identity.Expires };
+        return Provided(principal, new(identity.Groups, identity.Roles), keys) with { Expires = identity.Expires };
     }
+
+    private static Caller Provided(Principal principal, ProvidedRights provided, ImmutableArray<string> keys) => principal.Disabled
+        ? throw Disabled(principal)
+        : CallerOf(principal with { Groups = [.. principal.Groups.Union(provided.Groups)] }, [.. principal.Roles.Union(provided.Roles)], keys) with { Provided = provided };
 
     private async Task<Principal> FirstSeenAsync(Session session, OidcIdentity identity)
     {

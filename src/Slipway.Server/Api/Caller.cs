@@ -24,6 +24,9 @@ internal sealed record Caller(
     /// <summary>Null for an identity provider's token, and for callers that need none.</summary>
     public ApiToken? Token { get; init; }
 
+    /// <summary>What an identity provider said; null for the server's own tokens.</summary>
+    public ProvidedRights? Provided { get; init; }
+
     /// <summary>When the proof ends, Unix milliseconds; null where it ends with the process.</summary>
     public long? Expires { get; init; }
 
@@ -46,6 +49,9 @@ internal sealed record Caller(
     public IReadOnlyCollection<string>? ModelsOf(Permission permission) =>
         May(permission, null) ? null : Grants.Where(grant => grant.Permission == permission).Select(grant => grant.Model).ToHashSet();
 }
+
+/// <summary>Groups and roles that an identity provider's token gives, beside those that are granted here.</summary>
+internal sealed record ProvidedRights(ImmutableArray<string> Groups, ImmutableArray<RoleGrant> Roles);
 
 internal sealed record Grant(Permission Permission, string Model)
 {

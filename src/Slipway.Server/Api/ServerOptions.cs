@@ -31,6 +31,9 @@ public sealed record ServerOptions
     /// <summary>Identity providers whose tokens are taken, beside the server's own.</summary>
     public ImmutableArray<OidcTrust> Oidc { get; init; } = [];
 
+    /// <summary>What retraining rules may start; names are unique. Servers of one database have the same.</summary>
+    public ImmutableArray<Trigger> Triggers { get; init; } = [];
+
     /// <summary>Makes a new token for an administrator at this start, for who lost them all.</summary>
     public bool NewAdminToken { get; init; }
 

@@ -28,7 +28,7 @@ internal static class LedgerEndpoints
         new("POST", "/api/v1/ledger/entries/{index}/erase", Permission.Administer, call => EraseAsync(call, database, ledger)),
     ];
 
-    private static async Task CheckpointAsync(ApiCall call, Database database, LedgerWriter ledger)
+    public static async Task CheckpointAsync(ApiCall call, Database database, LedgerWriter ledger)
     {
         var head = await database.ReadAsync(session => LedgerHead.ReadAsync(session, ledger.Verifier), call.Cancellation);
         await AnswerAsync(call, head.Note, Text, Fresh);
@@ -65,7 +65,7 @@ internal static class LedgerEndpoints
         await call.AnswerAsync(records.ToImmutableArray(), LedgerJson.Default.ImmutableArrayLedgerRecord);
     }
 
-    private static async Task ProofAsync(ApiCall call, Database database, LedgerWriter ledger)
+    public static async Task ProofAsync(ApiCall call, Database database, LedgerWriter ledger)
     {
         var index = Index(call);
         var proof = await database.ReadAsync(

@@ -38,13 +38,15 @@ internal sealed class ApiListener : IAsyncDisposable
 
     private readonly WebApplication web;
     private readonly Func<HttpContext, Task<Caller>> identify;
+    private readonly Func<HttpContext, int, IReadOnlyList<Fault>, Task<bool>> showProblem;
     private readonly HostNames names;
     private readonly Action<string> log;
 
     /// <param name="identify">Who calls; throws an <see cref="ApiProblem"/> for a token that proves nothing.</param>
-    public ApiListener(ServerOptions options, IReadOnlyList<ApiEndpoint> endpoints, Func<HttpContext, Task<Caller>> identify)
+    /// <param name="showProblem">Shows a failure as a page; false where a document is what the caller reads.</param>
+    public ApiListener(ServerOptions options, IReadOnlyList<ApiEndpoint> endpoints, Func<HttpContext, Task<Caller>> identify, Func<HttpContext, int, IReadOnlyList<Fault>, Task<bool>> showProblem)
     {
-        (this.identify, log) = (identify, options.Log);
+        (this.identify, this.showProblem, log) = (identify, showProblem, options.Log);
         names = new HostNames(options);
         // No configuration from files or variables that happen to lie about.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -109,7 +111,7 @@ internal sealed class ApiListener : IAsyncDisposable
             if (http.Response.StatusCode == StatusCodes.Status404NotFound && http.GetEndpoint() is null)
                 throw ApiProblem.NotThere("no-such-path", $"there is nothing at {http.Request.Path}", "see docs/guide/release.md, access.md and promotion.md for the API");
             if (http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && !http.Response.HasStarted)
-                await ErrorAnswer.WriteAsync(http, StatusCodes.Status405MethodNotAllowed, new Fault("no-such-method", $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}"));
+                await RefuseAsync(http, StatusCodes.Status405MethodNotAllowed, new Fault("no-such-method", $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}"));
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -118,21 +120,27 @@ internal sealed class ApiListener : IAsyncDisposable
         }
         catch (ApiProblem e)
         {
-            await ErrorAnswer.WriteAsync(http, e.Status, [.. e.Faults]);
+            await RefuseAsync(http, e.Status, [.. e.Faults]);
         }
         catch (SlipwayException e)
         {
-            await ErrorAnswer.WriteAsync(http, ErrorAnswer.StatusOf(e.Exit), [.. e.Faults]);
+            await RefuseAsync(http, ErrorAnswer.StatusOf(e.Exit), [.. e.Faults]);
         }
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException e)
         {
-            await ErrorAnswer.WriteAsync(http, e.StatusCode, new Fault(e.StatusCode == StatusCodes.Status413PayloadTooLarge ? "too-large" : "bad-request", e.Message.TrimEnd('.')));
+            await RefuseAsync(http, e.StatusCode, new Fault(e.StatusCode == StatusCodes.Status413PayloadTooLarge ? "too-large" : "bad-request", e.Message.TrimEnd('.')));
         }
         catch (Exception e)
         {
             log($"slipway has a bug, in {http.Request.Method} {http.Request.Path}: {e}");
-            await ErrorAnswer.WriteAsync(http, StatusCodes.Status500InternalServerError, new Fault("bug", "the server has a bug; its log says more", Help: "please report it with the server's log"));
+            await RefuseAsync(http, StatusCodes.Status500InternalServerError, new Fault("bug", "the server has a bug; its log says more", Help: "please report it with the server's log"));
         }
+    }
+
+    private async Task RefuseAsync(HttpContext http, int status, params Fault[] faults)
+    {
+        if (ErrorAnswer.TryClear(http) && !await showProblem(http, status, faults))
+            await ErrorAnswer.WriteAsync(http, status, faults);
     }
 
     private async Task AnswerAsync(HttpContext http, ApiEndpoint endpoint)

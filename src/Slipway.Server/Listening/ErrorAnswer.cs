@@ -29,19 +29,26 @@ internal static class ErrorAnswer
         _ => StatusCodes.Status500InternalServerError,
     };
 
-    /// <summary>Answers with the faults; one that is half answered is cut off instead, so that nobody takes it for whole.</summary>
-    public static async Task WriteAsync(HttpContext http, int status, params Fault[] faults)
+    /// <summary>Takes back what was prepared as an answer; one that is half answered is cut off instead, so that nobody takes it for whole.</summary>
+    /// <returns>Whether there is still something to answer.</returns>
+    public static bool TryClear(HttpContext http)
     {
         if (http.Response.HasStarted)
         {
             http.Abort();
-            return;
+            return false;
         }
 
         var (allow, retry) = (http.Response.Headers.Allow, http.Response.Headers.RetryAfter);
         http.Response.Clear();
         Guard(http.Response);
         (http.Response.Headers.Allow, http.Response.Headers.RetryAfter) = (allow, retry);
+        return true;
+    }
+
+    /// <summary>Answers with the faults, where <see cref="TryClear"/> left something to answer.</summary>
+    public static async Task WriteAsync(HttpContext http, int status, params Fault[] faults)
+    {
         if (status == StatusCodes.Status401Unauthorized)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         http.Response.StatusCode = status;

@@ -8,21 +8,22 @@ internal static class PredictionIntake
 {
     /// <param name="tasks">Of the versions that the predictions are of.</param>
     /// <param name="rules">Null where the plan asks for no labels: then none is kept.</param>
-    /// <returns>How many there was no room for.</returns>
-    public static async Task<long> KeepAsync(Session session, string model, string channel, IReadOnlyList<KeptPrediction> told, Dictionary<int, string?> tasks, LabelRules? rules, long now)
+    /// <returns>Those that there was no room for.</returns>
+    public static async Task<IReadOnlyList<KeptPrediction>> KeepAsync(Session session, string model, string channel, IReadOnlyList<KeptPrediction> told, Dictionary<int, string?> tasks, LabelRules? rules, long now)
     {
         if (rules is null)
-            return 0;
+            return [];
         var oldest = now - (long)rules.Within.Value.TotalMilliseconds;
         var (kept, _) = await PredictionTable.CountsAsync(session, model, channel);
-        var (room, unkept, met) = (PredictionTable.MostPredictions - kept, 0L, 0);
-        var (added, delta) = (0L, new QualityDelta(model, channel, now));
+        var (room, added, met) = (PredictionTable.MostPredictions - kept, 0L, 0);
+        var (unkept, delta) = (new List<KeptPrediction>(), new QualityDelta(model, channel, now));
         foreach (var chunk in told.Where(prediction => prediction.At >= oldest).DistinctBy(prediction => (prediction.Name, prediction.Version)).Chunk(PredictionTable.AtOnce))
         {
             var known = await PredictionTable.FindAsync(session, model, channel, chunk.Select(prediction => prediction.Key));
             var fresh = chunk.Where(prediction => !known[prediction.Name].Any(same => same.Version == prediction.Version)).ToArray();
             var taken = fresh[..(int)Math.Min(fresh.Length, Math.Max(0, room - added))];
-            (added, unkept) = (added + taken.Length, unkept + fresh.Length - taken.Length);
+            unkept.AddRange(fresh[taken.Length..]);
+            added += taken.Length;
             if (taken.Length == 0)
                 continue;
             var waiting = await PredictionTable.WaitingAsync(session, model, channel, taken.Select(prediction => prediction.Key));

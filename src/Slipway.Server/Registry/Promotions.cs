@@ -76,7 +76,12 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
     }
 
     /// <summary>Newest first.</summary>
-    public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model) => await ReadAsync(session, await PromotionTable.ListAsync(session, model));
+    public static async Task<ImmutableArray<Promotion>> ListAsync(Session session, string model, int limit = VersionTable.Page) =>
+        await ReadAsync(session, (await PromotionTable.ListAsync(session, model)).Take(limit));
+
+    /// <summary>Of one version, newest first.</summary>
+    public static async Task<ImmutableArray<Promotion>> OfVersionAsync(Session session, string model, int version, int limit) =>
+        await ReadAsync(session, (await PromotionTable.ListAsync(session, model)).Where(row => row.Version == version).Take(limit));
 
     /// <summary>Those that wait for somebody, newest first.</summary>
     /// <param name="models">Whose; null for all models'.</param>

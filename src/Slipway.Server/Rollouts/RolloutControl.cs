@@ -10,10 +10,11 @@ internal sealed class RolloutControl : IAsyncDisposable
     private readonly DesiredFeed feed;
     private readonly RolloutDriver driver;
 
-    public RolloutControl(Database database, LedgerWriter ledger, ServerOptions options)
+    /// <param name="tell">Told of what happens to rollouts, in the change in which it happens.</param>
+    public RolloutControl(Database database, LedgerWriter ledger, ServerOptions options, Func<Session, RolloutNews, Task> tell)
     {
         var time = options.Time;
-        var changes = new RolloutChanges(ledger);
+        var changes = new RolloutChanges(ledger, tell);
         feed = new DesiredFeed(database, time);
         driver = new RolloutDriver(database, changes, isAlone: options.Database is null, time, options.Log);
         Endpoints = [.. new GatewayEndpoints(database, feed, time).All(), .. new RolloutEndpoints(database, changes, time).All()];

@@ -90,7 +90,11 @@ internal sealed class RolloutPass(RolloutChanges changes)
         await TellAsync(new TimePassed(now));
         var folded = Encoding.UTF8.GetString(fold.Write());
         if (s.IsOver || folded != rollout.Fold || report?.Step != rollout.Report?.Step)
+        {
             await RolloutTable.SaveEvidenceAsync(session, s.Id, s.IsOver ? null : folded, report);
+            if (report is not null)
+                await EvidenceSeries.AddAsync(session, s, report);
+        }
 
         async Task TellAsync(RolloutEvent e)
         {

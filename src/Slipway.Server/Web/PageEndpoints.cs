@@ -1,157 +1,78 @@
-using System.Collections.Immutable;
-using System.Text;
-using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
-using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
+using Slipway.Server.Ledger;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
+using Slipway.Server.Web.Kit;
+using Slipway.Server.Web.Pages;
 
 namespace Slipway.Server.Web;
 
-/// <summary>The pages. They only read: a signed-in browser can change nothing, so no other site can make it do so.</summary>
-/// <remarks>The API does not take a <see cref="BrowserSession"/>: there a token stands in the Authorization header.</remarks>
-internal sealed class PageEndpoints(Database database, SignIn signIn, TimeProvider time)
+/// <summary>The pages, and the forms on them: each form gives the order that the API's endpoint gives, with the same permission.</summary>
+internal sealed class PageEndpoints
 {
-    /// <summary>What a browser may do with a page: load its style, and send its forms back here. Source: CSP level 3.</summary>
-    private const string Policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private const string Model = "/models/{model}", Version = Model + "/versions/{number}", Channel = Model + "/channels/{channel}", Rollout = Channel + "/rollouts/{rollout}";
 
-    /// <summary>Bytes of a form: a token, and room for what a browser sends beside it.</summary>
-    private const int LargestForm = 64 * 1024;
+    private readonly Database database;
+    private readonly PageAnswers answers = new();
+    private readonly PageGate gate;
+    private readonly SignInEndpoints signInEndpoints;
 
-    /// <summary>Versions of a model that the first page shows; the API has them all.</summary>
-    private const int ShownVersions = 10;
-
-    /// <summary>Of a model: two rollouts or so, the rest is in <c>slipway history</c>.</summary>
-    private const int ShownHistory = 8;
-
-    private readonly PageRenderer renderer = new();
-
-    public IEnumerable<ApiEndpoint> All() =>
-    [
-        new("GET", "/", Permission.Anyone, ShowAsync),
-        new("GET", PageAssets.StylePath, Permission.Anyone, StyleAsync),
-        new("POST", "/sign-in", Permission.Anyone, SignInAsync) { BodyLimit = LargestForm },
-        new("POST", "/sign-out", Permission.Anyone, SignOutAsync),
-    ];
-
-    private async Task ShowAsync(ApiCall call)
+    public PageEndpoints(Database database, LedgerWriter ledger, SignIn signIn, PrincipalDirectory directory, TimeProvider time)
     {
-        if (BrowserSession.TokenOf(call.Http.Request) is not { } token)
-        {
-            await ShowSignInAsync(call);
-            return;
-        }
+        this.database = database;
+        var sessions = new Sessions(database, directory, time);
+        gate = new PageGate(sessions, answers, time);
+        signInEndpoints = new SignInEndpoints(signIn, sessions, answers);
+        var orders = new PageOrders(new RolloutOrders(new RolloutChanges(ledger)), new Promotions(ledger, time));
 
-        if (await TryIdentifyAsync(call, token) is not { } caller)
-            return;
-        await AnswerAsync<OverviewPage>(call, StatusCodes.Status200OK, nameof(OverviewPage.Overview), await ReadAsync(caller, call.Cancellation));
+        var model = Show<ModelPage, ModelView>(Model, Permission.Read, ModelReader.ReadAsync);
+        var version = Show<VersionPage, VersionView>(Version, Permission.Read, VersionReader.ReadAsync);
+        var rollout = Show<RolloutPage, RolloutPageView>(Rollout, Permission.Read, RolloutReader.ReadAsync);
+        Routes =
+        [
+            Show<OverviewPage, OverviewView>("/", Permission.SignedIn, OverviewReader.ReadAsync),
+            model,
+            version,
+            Show<CardPage, VersionView>(Version + "/card", Permission.Read, VersionReader.ReadAsync),
+            rollout,
+            Show<LedgerPage, LedgerView>("/ledger", Permission.Read, (call, session) => LedgerReader.ReadAsync(call, session, ledger), anyModel: true),
+            new("GET", "/ledger/{index}/proof", Permission.Read, call => LedgerEndpoints.ProofAsync(call.ForApi(), database, ledger), AnyModel: true),
+            new("GET", "/ledger/checkpoint", Permission.Read, call => LedgerEndpoints.CheckpointAsync(call.ForApi(), database, ledger), AnyModel: true),
+            Form(Version + "/promote", Permission.Promote, version, orders.PromoteAsync),
+            Form(Version + "/vote", Permission.Approve, version, orders.VoteAsync),
+            Form(Version + "/release", Permission.Operate, version, orders.ReleaseAsync),
+            Form(Model + "/rollback", Permission.Operate, model, orders.RollBackAsync),
+            Form(Rollout + "/pause", Permission.Operate, rollout, (call, session) => orders.TellAsync(call, session, new Pause(call.Now, call.Caller.Name, call.Reason()))),
+            Form(Rollout + "/resume", Permission.Operate, rollout, (call, session) => orders.TellAsync(call, session, new Resume(call.Now, call.Caller.Name, call.Reason()))),
+            Form(Rollout + "/abort", Permission.Operate, rollout, (call, session) => orders.TellAsync(call, session, new Abort(call.Now, call.Caller.Name, call.Reason()))),
+            Form(Rollout + "/rollback", Permission.Operate, rollout, (call, session) => orders.TellAsync(call, session, new RollBack(call.Now, call.Caller.Name, call.Reason()))),
+        ];
     }
 
-    private Task<Overview> ReadAsync(Caller caller, CancellationToken cancellation) => database.ReadAsync(
-        async session =>
-        {
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-            var models = ImmutableArray.CreateBuilder<ModelOverview>();
-            foreach (var model in (await VersionTable.ModelsAsync(session)).Where(model => caller.May(Permission.Read, model)))
-            {
-                var channels = await ChannelStates.OfAsync(session, model);
-                var rollouts = ImmutableArray.CreateBuilder<RolloutView>();
-                foreach (var running in channels.Where(channel => channel.Rollout is not null))
-                    rollouts.Add(await RolloutOrders.ViewAsync(session, model, running.Channel, running.Rollout!, now));
-                models.Add(new ModelOverview(model, channels, [.. (await VersionTable.ListAsync(session, model, null)).OrderByDescending(version => version.Number).Take(ShownVersions)], rollouts.ToImmutable(), await ChannelHistory.ListAsync(session, model, null, ShownHistory)));
-            }
+    /// <summary>All that needs a session, and what each asks for.</summary>
+    public IReadOnlyList<PageRoute> Routes { get; }
 
-            return new Overview(caller.Name, now, models.ToImmutable());
-        },
-        cancellation);
+    public IEnumerable<ApiEndpoint> All() => [.. signInEndpoints.All(), .. Routes.Select(gate.Guard)];
 
-    private static async Task StyleAsync(ApiCall call)
+    /// <summary>Shows a failure as a page, to a browser that asked for one outside the API.</summary>
+    /// <returns>False where a document is what the caller reads.</returns>
+    public async Task<bool> TryShowProblemAsync(HttpContext http, int status, IReadOnlyList<Fault> faults)
     {
-        var response = call.Http.Response;
-        response.ContentType = "text/css";
-        response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        response.ContentLength = PageAssets.Style.Length;
-        await response.Body.WriteAsync(PageAssets.Style, call.Cancellation);
+        if (http.Request.Path.StartsWithSegments("/api") || !http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
+            return false;
+        await answers.ShowProblemAsync(http, status, faults);
+        return true;
     }
 
-    private async Task SignInAsync(ApiCall call)
-    {
-        BrowserSession.RequireOwnPage(call.Http.Request);
-        var token = await ReadTokenAsync(call);
-        if (await TryIdentifyAsync(call, token) is null)
-            return;
-        BrowserSession.Begin(call.Http, token);
-        SendHome(call);
-    }
+    private PageRoute Show<TPage, TModel>(string path, Permission permission, Func<PageCall, Session, Task<TModel>> read, bool anyModel = false)
+        where TPage : PageOf<TModel>
+        where TModel : class =>
+        new("GET", path, permission, async call => await answers.ShowAsync<TPage, TModel>(call, await database.ReadAsync(session => read(call, session), call.Call.Cancellation)), anyModel);
 
-    private static Task SignOutAsync(ApiCall call)
-    {
-        BrowserSession.RequireOwnPage(call.Http.Request);
-        BrowserSession.End(call.Http);
-        SendHome(call);
-        return Task.CompletedTask;
-    }
-
-    /// <exception cref="ApiProblem">Not the form of the sign-in page (415), or a broken one (400).</exception>
-    private static async Task<string> ReadTokenAsync(ApiCall call)
-    {
-        var request = call.Http.Request;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "application/x-www-form-urlencoded")
-            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, new Fault("bad-form", "this takes the form of the sign-in page"));
-        try
-        {
-            return (await request.ReadFormAsync(call.Cancellation))["token"].ToString().Trim();
-        }
-        catch (InvalidDataException e)
-        {
-            throw ApiProblem.Malformed("bad-form", $"the form cannot be read: {e.Message}");
-        }
-    }
-
-    /// <returns>Null where the token was refused: the sign-in page then says why, and a session that is over ends.</returns>
-    private async Task<Caller?> TryIdentifyAsync(ApiCall call, string token)
-    {
-        try
-        {
-            return await signIn.ByTokenAsync(call.Http, token);
-        }
-        catch (ApiProblem e)
-        {
-            if (e.Status != StatusCodes.Status503ServiceUnavailable)
-                BrowserSession.End(call.Http);
-            await ShowSignInAsync(call, e);
-            return null;
-        }
-    }
-
-    private static void SendHome(ApiCall call)
-    {
-        call.Http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        call.Http.Response.Headers.Location = "/";
-    }
-
-    private Task ShowSignInAsync(ApiCall call, ApiProblem? refusal = null)
-    {
-        if (refusal?.Status == StatusCodes.Status401Unauthorized)
-            call.Http.Response.Headers.WWWAuthenticate = "Bearer";
-        return AnswerAsync<SignInPage>(call, refusal?.Status ?? StatusCodes.Status200OK, nameof(SignInPage.Fault), refusal?.Message);
-    }
-
-    /// <summary>With what the listener guards every answer by; a page has a style and forms beside.</summary>
-    private async Task AnswerAsync<TPage>(ApiCall call, int status, string name, object? value)
-        where TPage : IComponent
-    {
-        var html = Encoding.UTF8.GetBytes(await renderer.RenderAsync<TPage>(new Dictionary<string, object?> { [name] = value }));
-        var response = call.Http.Response;
-        response.StatusCode = status;
-        response.ContentType = "text/html; charset=utf-8";
-        response.ContentLength = html.Length;
-        response.Headers.ContentSecurityPolicy = Policy;
-        await response.Body.WriteAsync(html, call.Cancellation);
-    }
+    private PageRoute Form(string path, Permission permission, PageRoute page, FormOrder order) =>
+        new("POST", path, permission, async call => PageAnswers.SendTo(call.Call.Http, await database.ChangeAsync(session => order(call, session), call.Call.Cancellation))) { Page = page };
 }

@@ -5,9 +5,11 @@ namespace Slipway.Stats.Sketches;
 /// <summary>What is kept of one column's values: a commutative monoid under <see cref="Merge"/>, in its simplest form, with bins fixed beforehand.</summary>
 /// <remarks>Compares <paramref name="Bins"/> by identity.</remarks>
 /// <param name="Count">All values, the missing ones too.</param>
-/// <param name="Missing">Null, NaN or infinite: in no bin, and not among the moments.</param>
+/// <param name="Missing">Null, NaN, infinite or an empty text: in no bin, and not among the moments.</param>
 /// <param name="Bins">Counts by bin, Count − Missing in all; empty where no bins are known.</param>
-/// <param name="Moments">Of numbers; null for text.</param>
+/// <param name="Moments">
+/// Of numbers of at most <see cref="Sketches.Moments.Largest"/> in size; null for text, and for a sensitive column, where the moments of few values would be a person's.
+/// </param>
 public sealed record ColumnProfile(long Count, long Missing, ImmutableArray<long> Bins, Moments? Moments)
 {
     /// <exception cref="ArgumentException">The two have different bins, which nothing can bring together.</exception>

@@ -85,6 +85,9 @@ public sealed class SigningKey : IDisposable
         AtomicFile.Write(publicFile, System.Text.Encoding.ASCII.GetBytes(PublicKey.ToPem()));
     }
 
+    /// <summary>The same key, to agree upon secrets with; the caller disposes it.</summary>
+    internal ECDiffieHellman ToAgreementKey() => ECDiffieHellman.Create(key.ExportParameters(includePrivateParameters: true));
+
     /// <returns>A DER signature, 70 to 72 bytes as a rule.</returns>
     public byte[] Sign(ReadOnlySpan<byte> data) =>
         key.SignData(data, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);

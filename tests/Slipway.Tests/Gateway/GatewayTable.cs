@@ -5,6 +5,7 @@ using System.Text.Json;
 using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Protocol;
 using Slipway.Gateway.Routing;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Runtime.ModelHosts;
 using Slipway.Tests.Runtime.ModelHosts;
@@ -30,6 +31,11 @@ public sealed class GatewayTable : IAsyncDisposable
 
     internal RolloutRecorder Recorder { get; } = new("g1", "b1", "production", TimeProvider.System);
 
+    internal Samplers Samplers { get; } = new(new SampleClock(TimeProvider.System));
+
+    /// <summary>What is told of the requests of routes that are served from here on.</summary>
+    internal RouteMonitor? Monitor { get; set; }
+
     internal InferenceServer Server { get; private set; } = null!;
 
     public HttpClient Client { get; private set; } = null!;
@@ -52,7 +58,7 @@ public sealed class GatewayTable : IAsyncDisposable
     {
         var host = await ModelHost.StartAsync(model, options ?? Models.Options, TestContext.Current.CancellationToken);
         await host.WaitUntilReadyAsync(TestContext.Current.CancellationToken);
-        var version = new ServedVersion(new VersionRef(number, model.Bundle), host);
+        var version = new ServedVersion(new VersionRef(number, model.Bundle), host, Samplers.Begin(Model, new VersionRef(number, model.Bundle), model));
         versions.Add(version);
         return version;
     }
@@ -67,7 +73,7 @@ public sealed class GatewayTable : IAsyncDisposable
         var rollout = new RolloutRoute("r1", candidate?.Version ?? new VersionRef(1, default), weight, shadow, weight + 1, key, Salt);
         var all = new[] { stable, candidate }.Concat(warm ?? []).OfType<ServedVersion>().Distinct().ToFrozenDictionary(version => version.Version.Number);
         var live = candidate is null ? null : new LiveRollout(rollout, candidate, Recorder.Follow(rollout));
-        Replace(new LiveRoute(Model, stable, live, all, budget, unready));
+        Replace(new LiveRoute(Model, stable, live, all, budget, unready, Monitor));
     }
 
     internal void Replace(params LiveRoute[] routes) => Router.Replace(new RoutingTable(1, ++revision, routes.ToFrozenDictionary(route => route.Model, StringComparer.Ordinal)));

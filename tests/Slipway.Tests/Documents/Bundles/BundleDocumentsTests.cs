@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using System.Text;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Serving;
+using Slipway.Documents.Specs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Faults;
+using Slipway.Stats.Sketches;
 using Slipway.Tests.Pipeline.Sealing;
 using Slipway.Tests.Primitives;
 
@@ -74,6 +77,48 @@ public sealed class BundleDocumentsTests : IDisposable
         Assert.Empty(sample.ReadForged(without).Problems);
         var unasked = Sealer.Documents(request).ToFiles()["evaluation.json"];
         Assert.Equal(["evaluation-unasked"], sample.ReadForged(without, files => files.Add("evaluation.json", unasked)).Problems.Select(problem => problem.Code));
+    }
+
+    [Fact]
+    public void A_reference_is_due_when_the_spec_names_one_and_is_refused_otherwise()
+    {
+        Assert.Empty(sample.ReadForged(WithReference()).Problems);
+        Assert.Equal(["document-missing"], Codes(files => files.Remove("reference.json")));
+        Assert.Equal(["document-not-canonical"], Codes(files => files.SetItem("reference.json", [.. files["reference.json"], (byte)'\n'])));
+        var unasked = Sealer.Documents(WithReference()).ToFiles()["reference.json"];
+        Assert.Equal(["reference-unasked"], sample.ReadForged(Request(), files => files.Add("reference.json", unasked)).Problems.Select(problem => problem.Code));
+
+        IEnumerable<string> Codes(Func<ImmutableSortedDictionary<string, byte[]>, ImmutableSortedDictionary<string, byte[]>> change) =>
+            sample.ReadForged(WithReference(), change).Problems.Select(problem => problem.Code);
+    }
+
+    [Theory]
+    [InlineData("\"name\":\"distance\"", "\"name\":\"distanse\"", "reference-contradicts-spec")]
+    [InlineData("\"sensitivity\":\"public\"", "\"sensitivity\":\"internal\"", "reference-contradicts-spec")]
+    [InlineData("\"edges\":[100,200]", "\"edges\":[200,100]", "reference-contradicts-itself")]
+    [InlineData("\"edges\":[100,200]", "\"edges\":[100,100]", "reference-contradicts-itself")]
+    [InlineData("\"edges\":[100,200]", "\"edges\":[100]", "reference-contradicts-itself")]
+    [InlineData("\"edges\":[100,200]", "\"edges\":null", "reference-contradicts-itself")]
+    [InlineData("\"categories\":null", "\"categories\":[]", "reference-contradicts-itself")]
+    [InlineData("\"bins\":[5,3,1]", "\"bins\":[5,3,2]", "reference-contradicts-itself")]
+    [InlineData("\"bins\":[5,3,1]", "\"bins\":[5,-3,7]", "reference-contradicts-itself")]
+    [InlineData("\"missing\":1", "\"missing\":2", "reference-contradicts-itself")]
+    [InlineData("\"mean\":120", "\"mean\":12000", "reference-contradicts-itself")]
+    [InlineData("\"m2\":9", "\"m2\":-9", "reference-contradicts-itself")]
+    [InlineData("{\"inputs\":[{", "{\"inputs\":[null,{", "reference-contradicts-itself")]
+    public void A_reference_that_cannot_be_true_is_refused(string text, string instead, string code)
+    {
+        var problems = sample.ReadForged(WithReference(), files => Replaced(files, "reference.json", text, instead)).Problems;
+        Assert.Equal(code, Assert.Single(problems).Code);
+    }
+
+    private SealRequest WithReference()
+    {
+        var request = Request();
+        var moments = new Moments(9, 50, 300, 120, 9, 0, 81);
+        var distance = new ReferenceFeature("distance", Sensitivity.Public, [100, 200], null, new ColumnProfile(10, 1, [5, 3, 1], moments));
+        var model = request.Spec.Model! with { Reference = new StageInput(InputKind.Dataset, "flights") };
+        return request with { Spec = request.Spec with { Model = model }, Reference = new ReferenceProfile([distance], []) };
     }
 
     [Fact]

@@ -37,13 +37,13 @@ public sealed class MonitorTests
         Assert.Equal(
             CanonicalJson.Serialize(MonitorPlan.Default, MonitoringJson.Default.MonitorPlan), CanonicalJson.Serialize(plan, MonitoringJson.Default.MonitorPlan));
         Assert.Null(SpecText.Parse(SpecText.Small).Release);
-        Assert.Equal(ReleasePlan.Default.Digest, (SpecText.Parse(SpecText.Small + "\nmonitor: {}\n").Release! with { Monitor = null }).Digest);
+        Assert.Equal(ReleasePlan.Default.Digest, (SpecText.Parse(WithReference("flights") + "\nmonitor: {}\n").Release! with { Monitor = null }).Digest);
     }
 
     [Fact]
     public void It_is_outside_the_sealed_spec_and_inside_the_plan()
     {
-        var (with, without) = (SpecText.Parse(SpecText.Small + "\nmonitor: { window: 10 min }\n"), SpecText.Parse(SpecText.Small));
+        var (with, without) = (SpecText.Parse(WithReference("flights") + "\nmonitor: { window: 10 min }\n"), SpecText.Parse(WithReference("flights")));
         Assert.Equal(Bytes(without.ForSeal()), Bytes(with.ForSeal()));
         Assert.NotEqual(ReleasePlan.Default.Digest, with.Release!.Digest);
     }
@@ -62,6 +62,10 @@ public sealed class MonitorTests
     [InlineData("{ alerts: [{ name: a, when: drift.max > 0.2, remedy: 'javascript:alert(1)' }] }", "bad-value", "remedy is")]
     [InlineData("{ alerts: [{ name: a, when: drift.max > 0.2, remedy: ../../etc/passwd }] }", "bad-value", "remedy is")]
     [InlineData("{ alerts: [{ name: a, when: drift.max > 0.2, channel: qa }] }", "bad-value", "allowed staging, production")]
+    [InlineData("{ alerts: [{ name: a, when: drift.max > }] }", "unexpected-token", "")]
+    [InlineData("{ alerts: [{ name: a, when: drift.distence > 0.2 }] }", "unknown-figure", "distence")]
+    [InlineData("{ retrain: [{ name: r, when: aux < 0.5, start: nightly }] }", "unknown-figure", "aux")]
+    [InlineData("{ capture: { share: 1 %, drop: [z] } }", "unknown-reference", "there is no input 'z'")]
     [InlineData("{ capture: { drop: [x] } }", "missing-key", "lacks the key 'share'")]
     [InlineData("{ capture: { share: 1 %, drop: [x], mask: [x] } }", "bad-value", "both dropped and masked")]
     [InlineData("{ capture: { share: 1 %, keep: 1 s } }", "bad-value", "allowed 1 min 0 s to 90 d")]
@@ -97,7 +101,7 @@ public sealed class MonitorTests
         Assert.Contains("allowed public, internal, sensitive", fault.Message, StringComparison.Ordinal);
     }
 
-    private static MonitorPlan Plan(string monitor) => SpecText.Parse($"{SpecText.Small}\nmonitor: {monitor.Replace("\n", "\n  ", StringComparison.Ordinal)}\n").Release!.Monitor!;
+    private static MonitorPlan Plan(string monitor) => SpecText.Parse($"{WithReference("flights")}\nmonitor: {monitor.Replace("\n", "\n  ", StringComparison.Ordinal)}\n").Release!.Monitor!;
 
     private static string Bytes(Spec spec) => Encoding.UTF8.GetString(CanonicalJson.Serialize(spec, DocumentJson.Default.Spec));
 
@@ -113,7 +117,7 @@ public sealed class MonitorTests
           task: regression
           reference: {{reference}}
           signature:
-            inputs: [{ name: x, type: float32, shape: [-1, 1] }]
+            inputs: [{ name: x, type: float32, shape: [-1, 1] }, { name: secret, type: string, shape: [-1, 1] }]
             outputs: [{ name: y, type: float32, shape: [-1, 1] }]
         """;
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
@@ -27,6 +28,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly OciLayout layout;
     private readonly ConcurrentQueue<GatewayReport> reports = new();
     private readonly ConcurrentDictionary<(string Boot, long Sequence), EventBatch> batches = new();
+    private readonly ConcurrentDictionary<(string Boot, long Sequence), TelemetryBatch> telemetry = new();
+    private readonly ConcurrentDictionary<(string Boot, long Sequence), byte[]> received = new();
     private volatile DesiredState? state;
     private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,8 +40,20 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>While false, every call's connection is cut.</summary>
     public bool Up { get; set; } = true;
 
-    /// <summary>While true, events are taken in and their receipts are lost.</summary>
+    /// <summary>While true, events and telemetry are taken in and their receipts are lost.</summary>
     public bool LosesReceipts { get; set; }
+
+    /// <summary>What telemetry is answered with; an older server has 404.</summary>
+    public int TelemetryStatus { get; set; } = StatusCodes.Status200OK;
+
+    /// <summary>Calls with telemetry, whatever they were answered with.</summary>
+    public int TelemetryCalls { get; private set; }
+
+    /// <summary>Batches that came twice, and not as the same bytes.</summary>
+    public int Changed { get; private set; }
+
+    /// <summary>When the last batch was sent, as it says.</summary>
+    public long SentAt { get; private set; }
 
     /// <summary>What is sent in a blob's place.</summary>
     public Func<Digest, byte[], byte[]> Spoil { get; set; } = static (_, bytes) => bytes;
@@ -53,6 +68,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     /// <summary>Each batch once, in order.</summary>
     public IReadOnlyList<EventBatch> Batches => [.. batches.OrderBy(batch => batch.Key.Sequence).Select(batch => batch.Value)];
+
+    /// <summary>Each batch once, in order.</summary>
+    public IReadOnlyList<TelemetryBatch> Telemetry => [.. telemetry.OrderBy(batch => batch.Key.Sequence).Select(batch => batch.Value)];
+
+    public IEnumerable<TelemetrySlice> Slices => Telemetry.SelectMany(batch => batch.Slices);
 
     public static async Task<ScriptedServer> StartAsync(OciLayout layout)
     {
@@ -74,6 +94,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         web.MapGet("/api/v1/gateway/desired", server.PollAsync);
         web.MapPost("/api/v1/gateway/report", server.ReportAsync);
         web.MapPost("/api/v1/gateway/events", server.TakeAsync);
+        web.MapPost("/api/v1/gateway/telemetry", server.TakeTelemetryAsync);
         web.MapGet("/api/v1/bundles/{digest}", server.ContentsAsync);
         web.MapGet("/api/v1/blobs/{digest}", server.BlobAsync);
         await web.StartAsync();
@@ -152,6 +173,28 @@ internal sealed class ScriptedServer : IAsyncDisposable
             http.Abort();
         else
             await AnswerAsync(http, CanonicalJson.Serialize(new EventReceipt(batch.Gateway, batch.Boot, batch.Sequence), RolloutJson.Default.EventReceipt));
+    }
+
+    private async Task TakeTelemetryAsync(HttpContext http)
+    {
+        TelemetryCalls++;
+        var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        if (TelemetryStatus != StatusCodes.Status200OK)
+        {
+            http.Response.StatusCode = TelemetryStatus;
+            return;
+        }
+
+        var batch = JsonSerializer.Deserialize(body.ToArray(), MonitoringJson.Default.TelemetryBatch)!;
+        telemetry.TryAdd((batch.Boot, batch.Sequence), batch);
+        if (!received.GetOrAdd((batch.Boot, batch.Sequence), body.ToArray()).AsSpan().SequenceEqual(body.ToArray()))
+            Changed++;
+        SentAt = long.Parse(http.Request.Headers[TelemetryBatch.SentAtHeader].ToString());
+        if (LosesReceipts)
+            http.Abort();
+        else
+            await AnswerAsync(http, CanonicalJson.Serialize(new TelemetryReceipt(batch.Gateway, batch.Boot, batch.Sequence), MonitoringJson.Default.TelemetryReceipt));
     }
 
     private Task ContentsAsync(HttpContext http)

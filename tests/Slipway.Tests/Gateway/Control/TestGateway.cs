@@ -34,7 +34,7 @@ internal sealed class TestGateway : IAsyncDisposable
         };
         standard = options?.Invoke(standard) ?? standard;
         standard.Validate();
-        control = new GatewayControl(standard, GatewayFolder.Open(standard.Folder), Router);
+        control = new GatewayControl(standard, GatewayFolder.Open(standard.Folder), Router, static () => 0);
     }
 
     public Router Router { get; } = new();

@@ -57,7 +57,7 @@ internal static class SampleRun
         return new SealRequest(
             spec,
             new ProjectLock(1, Map(("flights", new DatasetPin(flights.Digest, 120, 10))), Map(("py", py)), null),
-            [flights], lineage, model, code, evaluation, replicates);
+            [flights], lineage, model, code, evaluation, replicates, null);
     }
 
     private static Spec Spec(bool isFolder)

@@ -20,6 +20,7 @@ public sealed class AuthorizationTests
     private const string Table =
         """
         GET    /                                                                    Anyone
+        GET    /api/v1/alerts                                                       Read anywhere
         GET    /api/v1/all-tokens                                                   Administer
         GET    /api/v1/blobs/{digest}                                               Gateway anywhere
         HEAD   /api/v1/blobs/{digest}                                               Push anywhere
@@ -28,6 +29,10 @@ public sealed class AuthorizationTests
         GET    /api/v1/gateway/desired                                              Gateway
         POST   /api/v1/gateway/events                                               Gateway
         POST   /api/v1/gateway/report                                               Gateway
+        GET    /api/v1/incidents                                                    Read anywhere
+        GET    /api/v1/incidents/{incident}                                         Read anywhere
+        POST   /api/v1/incidents/{incident}/close                                   Operate anywhere
+        POST   /api/v1/incidents/{incident}/notes                                   Operate anywhere
         POST   /api/v1/gateway/telemetry                                            Gateway
         GET    /api/v1/ledger/checkpoint                                            Read anywhere
         GET    /api/v1/ledger/entries                                               Read anywhere
@@ -37,6 +42,7 @@ public sealed class AuthorizationTests
         GET    /api/v1/ledger/tile/{**path}                                         Read
         GET    /api/v1/models                                                       Read anywhere
         GET    /api/v1/models/{model}                                               Read
+        GET    /api/v1/models/{model}/alerts                                        Read
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
@@ -48,12 +54,14 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/resume  Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/rollback Operate
         GET    /api/v1/models/{model}/history                                       Read
+        POST   /api/v1/models/{model}/labels                                        Label
         GET    /api/v1/models/{model}/plans                                         Read
         POST   /api/v1/models/{model}/plans                                         Push
         GET    /api/v1/models/{model}/promotions                                    Read
         POST   /api/v1/models/{model}/promotions                                    Promote
         GET    /api/v1/models/{model}/promotions/{number}                           Read
         POST   /api/v1/models/{model}/promotions/{number}/votes                     Approve
+        GET    /api/v1/models/{model}/retraining                                    Read
         GET    /api/v1/models/{model}/versions                                      Read
         POST   /api/v1/models/{model}/versions                                      Push
         GET    /api/v1/models/{model}/versions/{number}                             Read
@@ -71,6 +79,11 @@ public sealed class AuthorizationTests
         GET    /api/v1/trusted-keys                                                 Read anywhere
         POST   /api/v1/trusted-keys                                                 Administer
         POST   /api/v1/trusted-keys/{key}/revoke                                    Administer
+        GET    /api/v1/webhooks                                                     Administer
+        POST   /api/v1/webhooks                                                     Administer
+        GET    /api/v1/webhooks/{webhook}/deliveries                                Administer
+        POST   /api/v1/webhooks/{webhook}/remove                                    Administer
+        POST   /api/v1/webhooks/{webhook}/retry                                     Administer
         GET    /api/v1/whoami                                                       SignedIn
         GET    /assets/{style}                                                      Anyone
         GET    /health/live                                                         Anyone
@@ -83,9 +96,9 @@ public sealed class AuthorizationTests
     private static readonly Dictionary<Role, Permission[]> May = new()
     {
         [Role.Viewer] = [Permission.Read],
-        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote],
+        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
         [Role.Approver] = [Permission.Read, Permission.Approve],
-        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate],
+        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
         [Role.Admin] = [Permission.Read, Permission.Administer],
         [Role.Gateway] = [Permission.Gateway],
     };

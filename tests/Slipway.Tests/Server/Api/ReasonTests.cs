@@ -3,7 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Slipway.Documents;
 using Slipway.Documents.Access;
+using Slipway.Documents.Incidents;
 using Slipway.Documents.Ledger;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
@@ -16,9 +18,12 @@ public sealed class ReasonTests
 {
     private const string Model = "/api/v1/models/{model}", Channel = Model + "/channels/{channel}", Rollout = Channel + "/rollouts/{rollout}";
 
-    /// <summary>What changes nothing that people decide: uploads, a gateway's own calls, and a browser's session.</summary>
+    /// <summary>What changes nothing that people decide: uploads, a gateway's own calls, a browser's session, and a note, which is words alone.</summary>
     private static readonly string[] NoChange =
-        ["PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /sign-in", "POST /sign-out"];
+    [
+        "PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /api/v1/models/{model}/labels", "POST /api/v1/incidents/{incident}/notes",
+        "POST /sign-in", "POST /sign-out",
+    ];
 
     private static readonly Dictionary<string, Func<string, ByteArrayContent>> Changes = new()
     {
@@ -39,6 +44,10 @@ public sealed class ReasonTests
         ["POST /api/v1/tokens/{token}/revoke"] = why => Json(new RevokeToken(false, why), AccessJson.Default.RevokeToken),
         ["POST /api/v1/trusted-keys"] = why => Json(new NewTrustedKey("a key", "", [KeyRole.Builder], null, why), AccessJson.Default.NewTrustedKey),
         ["POST /api/v1/trusted-keys/{key}/revoke"] = why => Json(new ReasonOnly(why), AccessJson.Default.ReasonOnly),
+        ["POST /api/v1/incidents/{incident}/close"] = why => Json(new CloseRequest("a full disk", why), IncidentJson.Default.CloseRequest),
+        ["POST /api/v1/webhooks"] = why => Json(new WebhookRequest("ops", new Uri("https://hooks.example.org/"), "*", why), MonitoringJson.Default.WebhookRequest),
+        ["POST /api/v1/webhooks/{webhook}/remove"] = why => Json(new WebhookRemoval(why), MonitoringJson.Default.WebhookRemoval),
+        ["POST /api/v1/webhooks/{webhook}/retry"] = why => Json(new WebhookRetry(why), MonitoringJson.Default.WebhookRetry),
         ["POST /api/v1/ledger/entries/{index}/erase"] = why => Json(new LedgerErasureRequest(why), LedgerJson.Default.LedgerErasureRequest),
     };
 

@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Evaluations;
+using Slipway.Expressions;
+using Slipway.Expressions.Conditions;
+using Slipway.Expressions.Figures;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Documents.Monitoring;
+
+/// <summary>Lays the live version's window out for conditions to read. What is not known has no value, and decides nothing.</summary>
+public static class MonitoringFigures
+{
+    /// <param name="view">Over the plan's window, up to now; it ends on a border, and so a little later.</param>
+    /// <param name="isHeard">Whether a live gateway is there to tell what happens: without one, what a window lacks may have happened all the same.</param>
+    public static FigureSet Of(MonitoringView view, bool isHeard)
+    {
+        if (view.Live is not { } live)
+            return None("nothing is live");
+        if (!isHeard)
+            return None("no gateway is there to tell what happens");
+        var version = view.Versions.FirstOrDefault(version => version.Version == live.Number);
+        var total = version?.Total ?? Silent(view);
+        var measures = ImmutableSortedDictionary.CreateBuilder<string, FigureReading>(StringComparer.Ordinal);
+        measures["requests"] = Count(total.Requests);
+        measures["labelled"] = Count(total.Labelled);
+        Add("error_rate", total.ErrorRate, "there were no requests");
+        Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference");
+        foreach (var quantile in AlertVocabulary.Quantiles)
+        {
+            // Beyond the last bucket an answer may have taken any time: the interval is open there, and still wholly above a bound below it.
+            var latency = total.Latency.GetValueOrDefault(quantile);
+            Add("latency." + quantile, latency is { Low: not null, High: null } ? latency with { High = double.PositiveInfinity } : latency, "there were no answers");
+        }
+
+        foreach (var feature in version?.Drift ?? [])
+            Add(AlertCondition.DriftOf(feature.Feature), feature.Verdict == DriftVerdict.InsufficientEvidence ? feature.Distance with { Low = null, High = null } : feature.Distance, "too little was sampled");
+        foreach (var metric in AlertVocabulary.Quality)
+        {
+            var now = total.Quality.GetValueOrDefault(metric);
+            Add(metric, now, total.Labelled == 0 ? "no labels are told" : "the labels do not give it");
+            measures[metric + ".delta"] = Delta(metric, now, version?.SealedMetrics.GetValueOrDefault(metric));
+        }
+
+        var lost = view.Lost > 0 ? $", without {view.Lost} requests that gateways could not tell" : "";
+        return new(
+            total.Requests, 0, $"over {new Duration(TimeSpan.FromMilliseconds(view.To - view.From))}{lost}", measures.ToImmutable(), ImmutableSortedDictionary<string, ImmutableArray<SliceFigures>>.Empty,
+            $"version {live.Number} tells no such figure");
+
+        void Add(string name, Figure? figure, string otherwise) =>
+            measures[name] = figure is null ? new(null, null, null, 0, otherwise)
+                : figure.Low is null || figure.High is null ? new(figure.Value, null, null, figure.N, figure.Lacks ?? otherwise)
+                : new(figure.Value, figure.Low, figure.High, figure.N);
+    }
+
+    private static FigureSet None(string why) =>
+        new(0, 0, "", ImmutableSortedDictionary<string, FigureReading>.Empty, ImmutableSortedDictionary<string, ImmutableArray<SliceFigures>>.Empty, why);
+
+    private static FigureReading Count(long count) => new(count, count, count, count);
+
+    /// <summary>Gateways are there, and had no request.</summary>
+    private static WindowFigures Silent(MonitoringView view) =>
+        new(view.From, view.To - view.From, 0, [], null, ImmutableSortedDictionary<string, Figure>.Empty, null, 0, 0, ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
+
+    /// <summary>Live minus sealed. The rows are different ones, so the two vary independently.</summary>
+    /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): each end's distance is the root of the sum of the squares of both intervals' on that side.</remarks>
+    private static FigureReading Delta(string metric, Figure? now, Figure? sealedFigure)
+    {
+        if (now is null)
+            return new(null, null, null, 0, "no labels are told, or they do not give it");
+        if (sealedFigure is null)
+            return new(null, null, null, now.N, $"the sealed evaluation has no {metric}");
+        var difference = now.Value - sealedFigure.Value;
+        return now is { Low: { } low, High: { } high } && sealedFigure is { Low: { } sealedLow, High: { } sealedHigh }
+            ? new(difference, difference - double.Hypot(now.Value - low, sealedHigh - sealedFigure.Value), difference + double.Hypot(high - now.Value, sealedFigure.Value - sealedLow), now.N)
+            : new(difference, null, null, now.N, now.Lacks ?? sealedFigure.Lacks ?? "one of the two has no interval");
+    }
+}

@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+using Slipway.Expressions.Conditions;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Expressions;
+
+/// <summary>Checks the conditions of a plan's <c>monitor:</c> as it is written.</summary>
+public static class MonitorConditions
+{
+    /// <param name="inputs">The signature's names; likewise <paramref name="outputs"/>.</param>
+    /// <returns>Each fault with its 1-based column in <paramref name="text"/>, without file and line; empty when it may be used.</returns>
+    public static ImmutableArray<Fault> Check(string text, IEnumerable<string> inputs, IEnumerable<string> outputs) =>
+        AlertCondition.TryParse(text, new AlertVocabulary([.. inputs, .. outputs]), out _, out var faults) ? [] : faults;
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Incidents;
+using Slipway.Documents.Ledger;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Registry;
+using Slipway.Server.Rollouts;
+using Slipway.Server.Storage;
+using Slipway.Trust.Encryption;
+
+namespace Slipway.Server.Captures;
+
+/// <summary>Captured requests in, from gateways whose model's plan asks for them, and out, to those who operate the model. What is sealed stays sealed.</summary>
+internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, TimeProvider time)
+{
+    /// <summary>Bytes of one capture.</summary>
+    private const long BodyLimit = 16 * 1024 * 1024;
+
+    private const int LongestId = 200, MostRequests = 100_000;
+
+    /// <summary>What a gateway's clock may be ahead; what is further in the future would never be the oldest.</summary>
+    private const long MostAhead = 24 * 3600 * 1000;
+
+    public IEnumerable<ApiEndpoint> All() =>
+    [
+        new("POST", "/api/v1/gateway/captures", Permission.Gateway, TakeInAsync) { BodyLimit = BodyLimit },
+        new("GET", "/api/v1/models/{model}/captures", Permission.Operate, ListAsync),
+        new("GET", "/api/v1/models/{model}/captures/{id}", Permission.Operate, ShowAsync),
+        new("POST", "/api/v1/models/{model}/captures/erase", Permission.Administer, EraseAsync),
+    ];
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private async Task TakeInAsync(ApiCall call)
+    {
+        using var body = new MemoryStream();
+        await call.Http.Request.Body.CopyToAsync(body, call.Cancellation);
+        var content = body.ToArray();
+        if (SealedMessage.RecipientOf(content) is not { Length: <= LongestId } recipient)
+            throw ApiProblem.Malformed("capture-open", "the capture is not sealed for a key; nothing else is stored");
+        var (model, channel, gateway, id) = (Name(call, "model"), Require.Channel(call.Query("channel")), Name(call, "gateway"), Name(call, "id"));
+        var (from, to, requests) = (Number(call, "from"), Number(call, "to"), Number(call, "requests"));
+        if (from > to || to > Now + MostAhead || requests is < 1 or > MostRequests)
+            throw ApiProblem.Malformed("bad-request", $"a capture is of 1 to {MostRequests} requests, and from is not after to");
+        await database.ChangeAsync(
+            async session =>
+            {
+                await GatewayTable.RequireOwnAsync(session, channel, gateway, call.Caller.Id, Now);
+                var rules = (await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Capture
+                    ?? throw ApiProblem.Conflict("no-capture", "the model's plan asks for no capture, so nothing is kept");
+                await CaptureTable.PurgeAsync(session, Now);
+                await CaptureTable.AddAsync(
+                    session, new CaptureInfo(id, model, channel, gateway, from, to, (int)requests, content.Length, recipient, Now + (long)rules.Keep.Value.TotalMilliseconds), content);
+            },
+            call.Cancellation);
+        call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task ListAsync(ApiCall call)
+    {
+        var (channel, from, to) = (Require.Channel(call.Query("channel")), Number(call, "from"), Number(call, "to"));
+        var captures = await database.ReadAsync(session => CaptureTable.ListAsync(session, call.Segment("model"), channel, from, to, Now), call.Cancellation);
+        await call.AnswerAsync(captures, IncidentJson.Default.ImmutableArrayCaptureInfo);
+    }
+
+    /// <summary>Who took captured requests is in the ledger, whether or not they can open them.</summary>
+    private async Task ShowAsync(ApiCall call)
+    {
+        var (model, id) = (call.Segment("model"), call.Segment("id"));
+        var content = await database.ChangeAsync(
+            async session =>
+            {
+                var found = await CaptureTable.ContentAsync(session, model, id, Now) ?? throw ApiProblem.NotThere("no-capture", "there is no such capture, or its time is over");
+                await ledger.RecordAsync(session, call.Caller, "capture.read", [LedgerSubject.OfModel(model, Primitives.Bytes.Digest.Of(found))], "taken for a replay");
+                return found;
+            },
+            call.Cancellation);
+        call.Http.Response.ContentType = "application/jose";
+        call.Http.Response.ContentLength = content.Length;
+        await call.Http.Response.Body.WriteAsync(content, call.Cancellation);
+    }
+
+    /// <summary>All of a model's, for good.</summary>
+    private async Task EraseAsync(ApiCall call)
+    {
+        var (model, request) = (call.Segment("model"), await call.ReadAsync(IncidentJson.Default.EraseRequest));
+        await database.ChangeAsync(
+            async session =>
+            {
+                var plan = await PlanTable.LatestAsync(session, model) ?? throw ApiProblem.NotThere("no-model", "there is no version of that model");
+                var erased = await CaptureTable.EraseAsync(session, model);
+                await ledger.RecordAsync(session, call.Caller, "capture.erased", [LedgerSubject.OfModel(model, plan.Digest)], string.Create(CultureInfo.InvariantCulture, $"{request.Reason} ({erased} captures)"));
+            },
+            call.Cancellation);
+        call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static string Name(ApiCall call, string name) => call.Query(name) is { Length: <= LongestId } text && !text.Any(char.IsControl)
+        ? text
+        : throw ApiProblem.Malformed("bad-request", $"the query lacks {name}, allowed are 1 to {LongestId} characters");
+
+    private static long Number(ApiCall call, string name) => long.TryParse(call.Query(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw ApiProblem.Malformed("bad-request", $"the query lacks {name}, a whole number; times are Unix milliseconds");
+}

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Incidents;
+using Slipway.Documents.Ledger;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
+using Slipway.Server.Api;
+using Slipway.Server.Ledger;
+using Slipway.Server.Storage;
+using Slipway.Server.Webhooks;
+
+namespace Slipway.Server.Incidents;
+
+/// <summary>Opens incidents, adds to them and closes them, each wholly inside the caller's change.</summary>
+internal sealed class IncidentChanges(LedgerWriter ledger, WebhookOutbox outbox, EvidenceReader evidence)
+{
+    /// <summary>Opens an incident with what is known now.</summary>
+    /// <param name="rollout">Of a rollback.</param>
+    /// <returns>Its id.</returns>
+    public async Task<string> OpenAsync(
+        Session session, IncidentKind kind, string model, string channel, string subject, string title, string reason, AlertSeverity severity, string? remedy, long now, RolloutState? rollout = null, JudgeReport? judged = null)
+    {
+        var known = await evidence.ReadAsync(session, model, channel, reason, now, rollout?.Id, judged);
+        var incident = new Incident(IncidentTable.IdOf(await IncidentTable.NextNumberAsync(session)), model, channel, kind, subject, title, severity, now, null, null, known, []);
+        await IncidentTable.AddAsync(session, incident);
+        var version = rollout?.Candidate.Number ?? known.Monitoring?.Live?.Number;
+        await ledger.RecordAsync(session, LedgerWriter.Server, "incident.opened", Subjects(incident), reason);
+        await SendAsync(session, "incident.opened", incident, reason, remedy, version, now);
+        return incident.Id;
+    }
+
+    /// <summary>Adds a sentence of the server's own to the timeline; where there is no room any more, it is left out.</summary>
+    public Task NoteAsync(Session session, string id, string text, long now) =>
+        IncidentTable.NoteAsync(session, id, new IncidentNote(now, LedgerWriter.Server.Id, LedgerWriter.Server.Name, text.Length > Incident.LongestNote ? text[..Incident.LongestNote] : text));
+
+    /// <summary>Closes an open incident with its cause.</summary>
+    public async Task<Incident> CloseAsync(Session session, Incident incident, string cause, Caller by, string reason, long now)
+    {
+        var closed = incident with { ClosedAt = now, Cause = cause };
+        await IncidentTable.CloseAsync(session, incident.Id, now, cause);
+        await ledger.RecordAsync(session, by, "incident.closed", Subjects(incident), reason);
+        await SendAsync(session, "incident.closed", closed, cause, null, null, now);
+        return closed;
+    }
+
+    private Task SendAsync(Session session, string type, Incident incident, string reason, string? remedy, int? version, long now) => outbox.SendAsync(session, now, outbox.Event(
+        type, $"incidents/{incident.Id}", now,
+        new EventData(incident.Model, incident.Channel, incident.Title, reason, incident.Severity, remedy, version, incident.Id, $"/api/v1/incidents/{incident.Id}")));
+
+    /// <summary>By the digest of what it was opened with: that it is unchanged can be checked.</summary>
+    private static ImmutableArray<LedgerSubject> Subjects(Incident incident) =>
+    [
+        LedgerSubject.OfChannel(incident.Model, incident.Channel),
+        new($"models/{incident.Model}/incidents/{incident.Id}", Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null }, IncidentJson.Default.Incident))),
+    ];
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Charts;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Rollouts;
+using Slipway.Server.Web.Kit;
+using Slipway.Stats.Intervals;
+
+namespace Slipway.Server.Web.Pages;
+
+/// <summary>A rollout: where it stands, how it came there, and on which evidence.</summary>
+/// <param name="Series">How the evidence grew, oldest first.</param>
+/// <param name="History">Newest first.</param>
+/// <param name="Now">Unix milliseconds.</param>
+public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePoint> Series, ImmutableArray<HistoryEntry> History, long Now) : ICharted
+{
+    /// <summary>Of the arms' error rates: two-sided 95 %.</summary>
+    private const double Z = 1.959964;
+
+    public RolloutState State => View.State;
+
+    public string Path => $"/models/{State.Model}/channels/{State.Channel}/rollouts/{State.Id}";
+
+    public IEnumerable<Chart> Charts => [Weights, Evidence, .. Arms is { } arms ? [arms] : ImmutableArray<Chart>.Empty, .. Kinds is { } kinds ? [kinds] : ImmutableArray<Chart>.Empty, .. Latency is { } latency ? [latency] : ImmutableArray<Chart>.Empty];
+
+    private long End => Math.Max(State.EndedAt ?? Now, State.StartedAt + 1_000);
+
+    private ImmutableArray<TimeMarker> Markers => State.EndedAt is { } ended ? [new(ended, Words.Spaced(State.Phase.Word()))] : [];
+
+    public TimeChart Weights => new(
+        "weights", "Share of the requests that the candidate was ordered to get",
+        $"Version {State.Candidate.Number} was ordered {Words.Some(State.Weights.Length, "weight")}; the last is {Weight.Text(State.Weights[^1].Weight)}.",
+        ChartUnit.Share, State.StartedAt, End,
+        [new TimeSeries("ordered weight", [.. State.Weights.Select(weight => new TimePoint(weight.At, weight.Weight / (double)Weight.All))], IsStep: true)], [], Markers);
+
+    public TimeChart Evidence
+    {
+        get
+        {
+            var limits = ImmutableArray.CreateBuilder<ReferenceLine>();
+            if (!Series.IsEmpty)
+            {
+                limits.Add(new(Series[^1].HarmAt, "harm is shown above"));
+                if (Series[^1].NoWorseAt is { } at && Math.Abs(at - Series[^1].HarmAt) > 0.05)
+                    limits.Add(new(at, "no worse is shown above"));
+            }
+
+            var highest = limits.Select(limit => limit.Value).DefaultIfEmpty(1).Max();
+            return new(
+                "evidence", "Evidence against its threshold, natural logarithm of the e-value",
+                Series.IsEmpty
+                    ? "Nothing has been judged yet."
+                    : $"0 is no evidence. Harm stands at {NumberText.Short(Series[^1].Harm, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].HarmAt, ChartUnit.Number)}{(Series[^1].NoWorse is { } noWorse ? $"; no worse stands at {NumberText.Short(noWorse, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].NoWorseAt!.Value, ChartUnit.Number)}" : "")}. It may be looked at as often as one likes: that is what e-values are for, so there is no interval. What is far above is drawn at the border.",
+                ChartUnit.Number, State.StartedAt, End,
+                [
+                    new TimeSeries("harm", [.. Series.Select(point => new TimePoint(point.At, Drawn(point.Harm), N: point.Candidate + point.Stable))]),
+                    .. Series.Any(point => point.NoWorse is not null)
+                        ? [new TimeSeries("no worse", [.. Series.Select(point => new TimePoint(point.At, point.NoWorse is { } e ? Drawn(e) : null, N: point.Candidate + point.Stable))])]
+                        : ImmutableArray<TimeSeries>.Empty,
+                ],
+                limits.ToImmutable(), Markers, Ceiling: highest * 2);
+
+            // Far below, too, nothing is to be seen.
+            double Drawn(double e) => Math.Max(e, -highest);
+        }
+    }
+
+    private (long Requests, long Bad) Sum(Func<EvidenceCell, ArmEvidence> arm) => View.Report is { } report
+        ? (report.Evidence.Cells.Sum(cell => arm(cell).Requests), report.Evidence.Cells.Sum(cell => arm(cell).BadRequests))
+        : (0, 0);
+
+    /// <summary>Share of bad answers by arm; null without a judgement.</summary>
+    public IntervalChart? Arms => View.Report is null ? null : new(
+        "arms", "Bad answers by arm, as share of its requests",
+        "Wilson's intervals of 95 %, for people: the judge goes by the e-values above, since it compares both arms at the same time and weight.",
+        ChartUnit.Share,
+        [Row($"candidate, version {State.Candidate.Number}", Sum(cell => cell.Candidate), true), .. State.Stable is { } stable ? [Row($"stable, version {stable.Number}", Sum(cell => cell.Stable), false)] : ImmutableArray<IntervalRow>.Empty],
+        State.Plan.Guard.ErrorRate is { } most ? new ReferenceLine(most.Value, "bound") : null);
+
+    public StackedBars? Kinds => View.Report is not { } report ? null : new(
+        "kinds", "Bad answers by kind, the first of each user",
+        "The first bad answer of each user that is followed counts as evidence; later ones of the same user do not.",
+        [.. Enum.GetValues<BadKind>().Select(kind => Words.Spaced(kind.Word()))],
+        [
+            new StackedRow($"candidate, version {State.Candidate.Number}", [.. Enum.GetValues<BadKind>().Select(kind => Bad(report, kind).Sum(bad => bad.Candidate))], Sum(cell => cell.Candidate).Requests),
+            .. State.Stable is { } stable
+                ? [new StackedRow($"stable, version {stable.Number}", [.. Enum.GetValues<BadKind>().Select(kind => Bad(report, kind).Sum(bad => bad.Stable))], Sum(cell => cell.Stable).Requests)]
+                : ImmutableArray<StackedRow>.Empty,
+        ]);
+
+    /// <summary>Quantiles under the weight now; null where nothing was answered.</summary>
+    public IntervalChart? Latency => View.Report is not { Latency.IsEmpty: false } report || report.Latency.All(band => band.Seconds is null) ? null : new(
+        "latency", "Latency by arm and quantile, under the weight now",
+        "Bands that hold at every moment at once (95 %), to the width of a bucket: a quantile is known to 19 %.",
+        ChartUnit.Seconds,
+        [
+            .. report.Latency.Select(band => new IntervalRow(
+                $"{band.Arm.ToString().ToLowerInvariant()} {NumberText.Short(band.Quantile, ChartUnit.Share)}",
+                band.Seconds is { } seconds ? new Figure(seconds, band.High is null ? null : band.Low, band.Low is null ? null : band.High, band.N, "too few answers") : null,
+                "beyond 5.5 s, or no answer", band.Arm == Arm.Candidate)),
+        ],
+        State.Plan.Guard.Latency is { } guard ? new ReferenceLine(guard.Limit.Value.TotalSeconds, "budget") : null);
+
+    private static IEnumerable<KindEvidence> Bad(JudgeReport report, BadKind kind) => report.Evidence.Cells.SelectMany(cell => cell.Bad).Where(bad => bad.Kind == kind);
+
+    private static IntervalRow Row(string label, (long Requests, long Bad) sum, bool isMain)
+    {
+        if (sum.Requests == 0)
+            return new(label, null, "no request yet", isMain);
+        var (low, high) = ShareInterval.Wilson(sum.Bad, sum.Requests, Z);
+        return new(label, new Figure(sum.Bad / (double)sum.Requests, low, high, sum.Requests), "", isMain);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Charts;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Registry;
+using Slipway.Server.Web.Kit;
+
+namespace Slipway.Server.Web.Pages;
+
+/// <summary>A version with all that is sealed in it, and what was said and done about it since.</summary>
+/// <param name="Card">Null where it was registered before cards were kept.</param>
+/// <param name="Baseline">The version that its gates compare it with, and what that has; null for none that is registered here.</param>
+/// <param name="Promotions">Newest first.</param>
+public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, SeenVersion? Baseline, ImmutableArray<Promotion> Promotions) : ICharted
+{
+    /// <summary>Slices of one column that are drawn, largest first.</summary>
+    private const int MostSlices = 30;
+
+    public ModelVersion Version => Detail.Version;
+
+    public string Path => $"/models/{Version.Model}/versions/{Version.Number}";
+
+    public IEnumerable<Chart> Charts => [.. Metrics, .. Slices, Lineage];
+
+    /// <summary>One chart a metric, beside the baseline where there is one.</summary>
+    public IEnumerable<IntervalChart> Metrics => Detail.Evaluation is not { } evaluation ? [] : evaluation.Metrics.Select(metric => new IntervalChart(
+        $"metric-{metric.Key.Replace('_', '-')}",
+        $"{metric.Key} on {Words.Some(evaluation.Rows, "held-out row")}",
+        $"{MetricWords.Meaning(metric.Key)} Interval of {NumberText.Short(evaluation.Confidence, ChartUnit.Share)} by {evaluation.Method}, {Words.Count(evaluation.Resamples)} resamples of {(evaluation.Unit is { } unit ? $"{Words.Count(evaluation.Units)} values of {unit}" : "rows")}.{(Baseline is null ? " There is no baseline to compare it with." : "")}",
+        ChartUnit.Number,
+        [
+            new IntervalRow($"version {Version.Number}", metric.Value, IsMain: true),
+            .. Baseline is { } baseline ? [new IntervalRow($"baseline, version {baseline.Version.Number}", baseline.Evaluation?.Metrics.GetValueOrDefault(metric.Key), "not measured")] : ImmutableArray<IntervalRow>.Empty,
+        ],
+        Baseline?.Evaluation?.Metrics.GetValueOrDefault(metric.Key) is { } held ? new ReferenceLine(held.Value, "baseline") : null));
+
+    /// <summary>The first metric by the values of each column that the spec slices by.</summary>
+    public IEnumerable<IntervalChart> Slices => Detail.Evaluation is not { Metrics.IsEmpty: false } evaluation ? [] : evaluation.Slices.Select(column =>
+    {
+        var metric = evaluation.Metrics.ContainsKey("auc") ? "auc" : evaluation.Metrics.Keys.First();
+        var shown = column.Value.Take(MostSlices).ToArray();
+        return new IntervalChart(
+            $"slices-{evaluation.Slices.Keys.ToList().IndexOf(column.Key) + 1}",
+            $"{metric} by {column.Key}",
+            $"The dashed line is {metric} over all rows. {(shown.Length < column.Value.Length ? $"The largest {shown.Length} of {column.Value.Length} values; t" : "T")}he fewer rows, the wider the interval.",
+            ChartUnit.Number,
+            [.. shown.Select(slice => new IntervalRow($"{slice.Value} ({Words.Some(slice.N, "row")})", slice.Metrics.GetValueOrDefault(metric), slice.Metrics.IsEmpty ? "too few rows" : "not defined here"))],
+            new ReferenceLine(evaluation.Metrics[metric].Value, "all rows"));
+    });
+
+    public GraphChart Lineage => LineageChart.Of(Detail.Lineage);
+}
