@@ -57,7 +57,8 @@ public sealed class ReasonTests
     public async Task Every_change_wants_a_reason_that_is_neither_empty_nor_endless()
     {
         await using var server = await TestServer.StartAsync();
-        var writing = server.Plane.Endpoints.Where(endpoint => endpoint.Method is not ("GET" or "HEAD")).Select(endpoint => $"{endpoint.Method} {endpoint.Path}");
+        // The pages' forms give the same orders, and take the same reasons: see PageFormTests.
+        var writing = server.Plane.Endpoints.Where(endpoint => endpoint.Method is not ("GET" or "HEAD") && !server.Plane.Pages.Any(page => page.Path == endpoint.Path)).Select(endpoint => $"{endpoint.Method} {endpoint.Path}");
         Assert.Equal(Changes.Keys.Concat(NoChange).Order(StringComparer.Ordinal), writing.Order(StringComparer.Ordinal));
 
         var (_, token) = await server.NewTokenAsync("everything", [], [.. Enum.GetValues<Role>().Where(role => role != Role.Gateway).Select(role => new RoleGrant(role, "*"))]);
