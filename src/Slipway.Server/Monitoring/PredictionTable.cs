@@ -45,9 +45,9 @@ internal static class PredictionTable
 
     /// <param name="keys">At most <see cref="AtOnce"/>.</param>
     public static async Task<ILookup<string, KeptPrediction>> FindAsync(Session session, string model, string channel, IEnumerable<byte[]> keys) =>
-        (await session.QueryAsync<Row>(
-            "SELECT key AS Key, version AS Version, at AS At, score AS Score, label AS Label FROM predictions WHERE model = @model AND channel = @channel AND key IN @keys",
-            new { model, channel, keys = keys.ToArray() })).Select(row => row.Read()).ToLookup(prediction => prediction.Name);
+        (await QueryAsync<Row>(
+            session, "SELECT key AS Key, version AS Version, at AS At, score AS Score, label AS Label FROM predictions WHERE model = @model AND channel = @channel AND key IN {0}",
+            model, channel, keys)).Select(row => row.Read()).ToLookup(prediction => prediction.Name);
 
     /// <summary>Writes predictions as they are now, new ones and those whose label came.</summary>
     public static async Task WriteAsync(Session session, string model, string channel, IEnumerable<KeptPrediction> predictions)
@@ -75,15 +75,19 @@ internal static class PredictionTable
 
     /// <summary>Labels that wait, by key.</summary>
     public static async Task<Dictionary<string, double>> WaitingAsync(Session session, string model, string channel, IEnumerable<byte[]> keys) =>
-        (await session.QueryAsync<WaitingRow>("SELECT key AS Key, label AS Label FROM waiting_labels WHERE model = @model AND channel = @channel AND key IN @keys", new { model, channel, keys = keys.ToArray() }))
+        (await QueryAsync<WaitingRow>(session, "SELECT key AS Key, label AS Label FROM waiting_labels WHERE model = @model AND channel = @channel AND key IN {0}", model, channel, keys))
             .ToDictionary(row => Convert.ToHexStringLower(row.Key), row => BitConverter.Int64BitsToDouble(row.Label));
 
     public static Task WaitAsync(Session session, string model, string channel, byte[] key, double label, long now) => session.ExecuteAsync(
         "INSERT INTO waiting_labels (model, channel, key, label, until) VALUES (@model, @channel, @key, @bits, @until)",
         new { model, channel, key, bits = BitConverter.DoubleToInt64Bits(label), until = now + (long)WaitsFor.TotalMilliseconds });
 
-    public static Task<int> EndWaitAsync(Session session, string model, string channel, IEnumerable<byte[]> keys) =>
-        session.ExecuteAsync("DELETE FROM waiting_labels WHERE model = @model AND channel = @channel AND key IN @keys", new { model, channel, keys = keys.ToArray() });
+    /// <param name="keys">At least one.</param>
+    public static Task<int> EndWaitAsync(Session session, string model, string channel, IEnumerable<byte[]> keys)
+    {
+        var (list, values) = List(model, channel, keys);
+        return session.ExecuteAsync($"DELETE FROM waiting_labels WHERE model = @model AND channel = @channel AND key IN {list}", values);
+    }
 
     /// <summary>Deletes some of what is kept no longer.</summary>
     /// <param name="within">By model, how long its plan lets a label come after its prediction, in milliseconds; 0 where it asks for none.</param>
@@ -103,6 +107,29 @@ internal static class PredictionTable
         }
 
         return more;
+    }
+
+    /// <param name="sql"><c>{0}</c> stands for the keys.</param>
+    private static Task<IReadOnlyList<T>> QueryAsync<T>(Session session, string sql, string model, string channel, IEnumerable<byte[]> keys)
+    {
+        var (list, values) = List(model, channel, keys);
+        return values.ParameterNames.Count() == 2 ? Task.FromResult<IReadOnlyList<T>>([]) : session.QueryAsync<T>(sql.Replace("{0}", list, StringComparison.Ordinal), values);
+    }
+
+    /// <summary>A list of parameters, written out: the two databases take arrays differently.</summary>
+    private static (string List, DynamicParameters Values) List(string model, string channel, IEnumerable<byte[]> keys)
+    {
+        var values = new DynamicParameters();
+        values.Add("model", model);
+        values.Add("channel", channel);
+        var names = new List<string>();
+        foreach (var key in keys)
+        {
+            values.Add($"k{names.Count}", key);
+            names.Add($"@k{names.Count}");
+        }
+
+        return ($"({string.Join(", ", names)})", values);
     }
 
     private sealed record Counts
