@@ -58,8 +58,11 @@ internal sealed class AlertStage : IAsyncDisposable
     public static VersionRef Live { get; } = new(1, Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{Model} 1")));
 
     /// <summary>The gateway reports, as it does every few seconds.</summary>
-    public Task HearAsync() => Monitoring.Database.ChangeAsync(
-        session => GatewayTable.TakeInAsync(session, new GatewayReport("g1", "b1", Channel, 0, 0, []), "user:gateway", Monitoring.Now), Cancellation);
+    public async Task HearAsync()
+    {
+        using var answer = await Monitoring.Gateway.PostAsync("/api/v1/gateway/report", TestServer.Json(new GatewayReport("g1", "b1", Channel, 0, 0, []), RolloutJson.Default.GatewayReport), Cancellation);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+    }
 
     /// <summary>The gateway tells what it answered, half a minute passes, and the rules are looked at.</summary>
     public async Task PassAsync(long requests = 100, long errors = 0, bool hears = true)
