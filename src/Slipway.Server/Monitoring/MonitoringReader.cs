@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Registry;
@@ -37,11 +36,16 @@ internal static class MonitoringReader
         var length = step ?? Choose(from, to, horizons);
         (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
         var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var last = await LastWindowAsync(session, model, channel, stored, from, to, length, plan, horizons);
+        var quality = await QualityTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var exemplars = await ExemplarTable.ListAsync(session, model, channel, from, to);
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
-        foreach (var version in stored.GroupBy(window => window.Version).OrderByDescending(group => group.Key))
+        foreach (var version in stored.Select(window => window.Version).Concat(quality.Select(window => window.Version)).Distinct().OrderDescending())
         {
-            if (await WatchedVersion.FindAsync(session, model, version.Key) is { } watched)
-                versions.Add(Of(watched, [.. version], from, to, length));
+            if (await WatchedVersion.FindAsync(session, model, version) is not { } watched)
+                continue;
+            var reading = new VersionReading(watched, plan, [.. stored.Where(window => window.Version == version)], [.. quality.Where(window => window.Version == version)]);
+            versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])));
         }
 
         return new(
@@ -49,29 +53,16 @@ internal static class MonitoringReader
             await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
     }
 
-    private static VersionMonitoring Of(WatchedVersion version, ImmutableArray<StoredWindow> stored, long from, long to, long step)
+    /// <summary>What drift is judged on: the plan's window that ends the span, in parts as short as are kept of it.</summary>
+    private static async Task<ImmutableArray<StoredWindow>> LastWindowAsync(
+        Session session, string model, string channel, ImmutableArray<StoredWindow> stored, long from, long to, long length, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
-        var total = new WindowSum();
-        var windows = new SortedDictionary<long, WindowSum>();
-        foreach (var window in stored)
-        {
-            if (window.Arm == TrafficArm.Shadow)
-                continue;
-            total.Add(window.Sum);
-            var start = WindowLength.Floor(window.Start, step);
-            if (!windows.TryGetValue(start, out var sum))
-                windows[start] = sum = new WindowSum();
-            sum.Add(window.Sum);
-        }
-
-        return new(
-            version.Version, version.Bundle, Figures(total, from, to - from), [.. windows.Select(window => Figures(window.Value, window.Key, step))],
-            [], version.SealedMetrics, total.Misfits);
+        var begin = to - (long)plan.Window.Value.TotalMilliseconds;
+        var part = Stored(Choose(begin, to, horizons));
+        return part == Stored(length) && WindowLength.Floor(begin, part) >= from
+            ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part))]
+            : await WindowTable.ListAsync(session, model, channel, part, WindowLength.Floor(begin, part), to);
     }
-
-    private static WindowFigures Figures(WindowSum sum, long start, long length) => new(
-        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), null, 0, 0,
-        ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
     private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;
 

@@ -56,8 +56,8 @@ internal sealed class TelemetryIntake
             await TelemetrySources.AdmitAsync(session, batch.Channel, batch.Gateway, now);
         await TelemetrySources.StoreAsync(session, batch, batch.Sequence, arrived.ClockOff, now);
         takenNow[boot] = batch.Sequence;
-        // What was between, nobody can tell again: the database was set back. A batch is one request at least.
-        delta.Lose(batch.Channel, TelemetryLosses.AnyModel, batch.Sequence - taken - 1 + Math.Clamp(batch.Lost, 0, VersionFeature.MostCounted));
+        // What was between, nobody can tell again: the database was set back, or the gateway gave it up and says how much it was. A batch is one request at least.
+        delta.Lose(batch.Channel, TelemetryLosses.AnyModel, Math.Max(batch.Sequence - taken - 1, Math.Clamp(batch.Lost, 0, VersionFeature.MostCounted)));
         foreach (var slice in batch.Slices)
             await AddAsync(session, slice, arrived, delta);
         return new(batch.Gateway, batch.Boot, batch.Sequence);

@@ -13,6 +13,9 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     /// <summary>More values than any count of ours can reach, and so few that no sum of them overflows or leaves JSON's exact integers.</summary>
     public const long MostCounted = 1_000_000_000_000;
 
+    /// <summary>Size of a sum of fourth powers of as many numbers as may be. A larger one could make merged sums infinite, and those can be told to nobody.</summary>
+    private const double LargestSum = 1e294;
+
     /// <summary>Bins of a live profile: those of the reference.</summary>
     public int BinCount => Reference?.BinCount ?? 0;
 
@@ -39,21 +42,18 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
 
         if (binned > profile.Count - profile.Missing)
             return null;
-        if (!IsNumber)
-            return profile.Moments is null ? profile : null;
-        // A sensitive column has none.
-        return profile.Moments is { } moments ? Make(moments, profile) : profile;
+        // A sensitive number has no moments, and huge values are in none.
+        return profile.Moments is not { } moments || (IsNumber && moments.Count >= 0 && moments.Count <= profile.Count - profile.Missing && AreSound(moments)) ? profile : null;
     }
 
-    private static ColumnProfile? Make(in Moments moments, ColumnProfile profile)
-    {
-        var finite = double.IsFinite(moments.Min) && double.IsFinite(moments.Max) && double.IsFinite(moments.Mean) && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4);
-        return finite && moments.Count >= 0 && moments.Count <= profile.Count - profile.Missing && moments.Min <= moments.Max && moments.M2 >= 0 && moments.M4 >= 0 ? profile : null;
-    }
+    private static bool AreSound(in Moments moments) =>
+        Math.Abs(moments.Min) <= Moments.Largest && Math.Abs(moments.Max) <= Moments.Largest && Math.Abs(moments.Mean) <= Moments.Largest && moments.Min <= moments.Max
+        && moments.M2 >= 0 && moments.M2 <= LargestSum && Math.Abs(moments.M3) <= LargestSum && moments.M4 >= 0 && moments.M4 <= LargestSum;
 
     private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
     {
-        var match = reference?.FirstOrDefault(feature => feature.Name == tensor.Name);
-        return new(tensor.Name, isOutput, match is null ? tensor.Datatype is not (Datatype.Bool or Datatype.String) : match.Edges is not null, match);
+        var isNumber = tensor.Datatype is not (Datatype.Bool or Datatype.String);
+        // A reference of the other kind has no bins that live values could be put in.
+        return new(tensor.Name, isOutput, isNumber, reference?.FirstOrDefault(feature => feature.Name == tensor.Name && (feature.Edges is not null) == isNumber));
     }
 }

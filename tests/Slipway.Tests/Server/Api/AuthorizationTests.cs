@@ -25,6 +25,7 @@ public sealed class AuthorizationTests
         PUT    /api/v1/blobs/{digest}                                               Push anywhere
         GET    /api/v1/bundles/{digest}                                             Gateway anywhere
         GET    /api/v1/gateway/desired                                              Gateway
+        POST   /api/v1/gateway/captures                                             Gateway
         POST   /api/v1/gateway/events                                               Gateway
         POST   /api/v1/gateway/report                                               Gateway
         GET    /api/v1/incidents                                                    Read anywhere
@@ -41,6 +42,9 @@ public sealed class AuthorizationTests
         GET    /api/v1/models                                                       Read anywhere
         GET    /api/v1/models/{model}                                               Read
         GET    /api/v1/models/{model}/alerts                                        Read
+        GET    /api/v1/models/{model}/captures                                      Operate
+        GET    /api/v1/models/{model}/captures/{id}                                 Operate
+        POST   /api/v1/models/{model}/captures/erase                                Administer
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
@@ -52,6 +56,7 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/resume  Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/rollback Operate
         GET    /api/v1/models/{model}/history                                       Read
+        POST   /api/v1/models/{model}/labels                                        Label
         GET    /api/v1/models/{model}/plans                                         Read
         POST   /api/v1/models/{model}/plans                                         Push
         GET    /api/v1/models/{model}/promotions                                    Read
@@ -93,9 +98,9 @@ public sealed class AuthorizationTests
     private static readonly Dictionary<Role, Permission[]> May = new()
     {
         [Role.Viewer] = [Permission.Read],
-        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote],
+        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
         [Role.Approver] = [Permission.Read, Permission.Approve],
-        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate],
+        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
         [Role.Admin] = [Permission.Read, Permission.Administer],
         [Role.Gateway] = [Permission.Gateway],
     };

@@ -1,0 +1,159 @@
+using Slipway.Stats.Distances;
+using Slipway.Stats.Intervals;
+
+namespace Slipway.Tests.Stats.Distances;
+
+public sealed class PsiEstimateTests
+{
+    private const int Runs = 400;
+
+    /// <summary>How much a part may differ from the others.</summary>
+    private const double Bend = 1.5;
+
+    /// <summary>Runs whose share at most 5 % of alarms may have by chance, 4 standard errors up.</summary>
+    private const double MostAlarms = 0.05 + (4 * 0.0109);
+
+    /// <summary>The hardest null there is: the true distance is exactly the limit. In 32 cases of 1,000 runs each (2 to 21 bins, even and skewed, 100 to 20,000 values) 0 to 5.4 % alarmed.</summary>
+    [Theory]
+    [InlineData(2, 1.0, false, 200)]
+    [InlineData(6, 0.7, true, 500)]
+    [InlineData(11, 0.7, false, 2_000)]
+    [InlineData(21, 1.0, true, 500)]
+    public void A_distance_at_the_limit_raises_few_alarms_and_lies_in_its_interval(int bins, double skew, bool spike, int values)
+    {
+        var reference = Shares(bins, skew);
+        var (alarms, covered) = Simulate(reference, Tilted(reference, 0.2, spike), values, 0.2);
+        Assert.InRange(alarms, 0, MostAlarms);
+        Assert.InRange(covered, 0.88, 1);
+    }
+
+    [Fact]
+    public void Twice_the_limit_is_found_and_half_of_it_is_not()
+    {
+        var reference = Shares(11, 0.8);
+        Assert.InRange(Simulate(reference, Tilted(reference, 0.4, false), 2_000, 0.4).Alarms, 0.9, 1);
+        Assert.Equal(0, Simulate(reference, Tilted(reference, 0.1, false), 2_000, 0.1).Alarms);
+    }
+
+    [Fact]
+    public void What_the_size_of_samples_adds_is_taken_off()
+    {
+        var shares = Shares(11, 1);
+        var random = new Philox(3, 1);
+        var (plain, debiased) = (0.0, 0.0);
+        for (var run = 0; run < Runs; run++)
+        {
+            var (reference, current) = (Draw(ref random, shares, 1_000), Draw(ref random, shares, 200));
+            plain += BinDistances.Psi(current, reference, out _) / Runs;
+            debiased += PsiEstimate.Of(reference, [current])!.Value / Runs;
+        }
+
+        Assert.InRange(plain, 0.05, 0.08);      // 10 (1/200 + 1/1000) = 0.06
+        Assert.InRange(debiased, 0, 0.02);
+    }
+
+    /// <summary>Each part has a distribution of its own, as hours of a day have: values that come together are alike, and fewer than they seem.</summary>
+    [Fact]
+    public void Parts_that_differ_are_as_many_values_as_they_are_parts()
+    {
+        var reference = Shares(6, 1);
+        var shifted = Tilted(reference, 0.2, false);
+        var mean = new double[6];
+        for (var i = 0; i <= 1_000; i++)
+            mean = [.. mean.Zip(Bent(shifted, ((i / 500.0) - 1) * Bend), (sum, share) => sum + (share / 1_001))];
+        var truth = mean.Zip(reference, (p, q) => (p - q) * Math.Log(p / q)).Sum();
+        var random = new Philox(5, 1);
+        var (byParts, byValues) = (0, 0);
+        for (var run = 0; run < Runs; run++)
+        {
+            var parts = Enumerable.Range(0, 20).Select(_ => Wandering(ref random, shifted)).ToArray();
+            var sealedIn = Draw(ref random, reference, 5_000);
+            byParts += PsiEstimate.Of(sealedIn, parts)!.AtMost(truth) <= 0.05 ? 1 : 0;
+            byValues += PsiEstimate.Of(sealedIn, [[.. Enumerable.Range(0, 6).Select(bin => parts.Sum(part => part[bin]))]])!.AtMost(truth) <= 0.05 ? 1 : 0;
+        }
+
+        Assert.InRange(byParts / (double)Runs, 0, MostAlarms);
+        Assert.InRange(byValues / (double)Runs, 0.1, 1);
+    }
+
+    [Fact]
+    public void Fewer_than_ten_parts_are_taken_as_one_and_empty_ones_are_none()
+    {
+        long[] reference = [100, 100];
+        Assert.Equal(0, PsiEstimate.Of(reference, [.. Enumerable.Repeat(new long[] { 5, 5 }, 9)])!.Parts);
+        Assert.Equal(10, PsiEstimate.Of(reference, [.. Enumerable.Repeat(new long[] { 5, 5 }, 10), [0, 0]])!.Parts);
+        Assert.Null(PsiEstimate.Of(reference, [[0, 0]]));
+        Assert.Null(PsiEstimate.Of([0, 0], [[1, 1]]));
+    }
+
+    private static (double Alarms, double Covered) Simulate(double[] reference, double[] current, int values, double truth)
+    {
+        var (alarms, covered) = (0, 0);
+        var random = new Philox(7, (ulong)values);
+        for (var run = 0; run < Runs; run++)
+        {
+            var estimate = PsiEstimate.Of(Draw(ref random, reference, 1_000), [Draw(ref random, current, values)])!;
+            alarms += estimate.AtMost(0.2) <= 0.05 ? 1 : 0;
+            var (low, high) = estimate.Interval(0.95);
+            covered += low <= truth && high >= truth ? 1 : 0;
+        }
+
+        return (alarms / (double)Runs, covered / (double)Runs);
+    }
+
+    /// <summary>100 values of a distribution that is bent at random.</summary>
+    private static long[] Wandering(ref Philox random, double[] shares) => Draw(ref random, Bent(shares, ((random.Next() / 4294967296.0 * 2) - 1) * Bend), 100);
+
+    private static double[] Bent(double[] shares, double bend)
+    {
+        var bent = shares.Select((share, i) => share * Math.Exp(bend * ((2.0 * i / (shares.Length - 1)) - 1))).ToArray();
+        return [.. bent.Select(share => share / bent.Sum())];
+    }
+
+    private static double[] Shares(int bins, double skew)
+    {
+        var shares = Enumerable.Range(0, bins).Select(i => Math.Pow(skew, i)).ToArray();
+        return [.. shares.Select(share => share / shares.Sum())];
+    }
+
+    /// <summary>Bent away from a distribution until the distance is the limit.</summary>
+    private static double[] Tilted(double[] q, double limit, bool spike)
+    {
+        double[] At(double t)
+        {
+            var p = q.Select((x, i) => x * Math.Exp(t * (spike ? (i == q.Length - 1 ? 1 : 0) : 2.0 * i / (q.Length - 1) - 1))).ToArray();
+            var sum = p.Sum();
+            return [.. p.Select(x => x / sum)];
+        }
+
+        var (low, high) = (0.0, 20.0);
+        for (var i = 0; i < 100; i++)
+        {
+            var middle = (low + high) / 2;
+            var p = At(middle);
+            var psi = p.Zip(q, (a, b) => (a - b) * Math.Log(a / b)).Sum();
+            (low, high) = psi < limit ? (middle, high) : (low, middle);
+        }
+
+        return At(low);
+    }
+
+    private static long[] Draw(ref Philox random, double[] p, int n)
+    {
+        var counts = new long[p.Length];
+        var cumulative = new double[p.Length];
+        var sum = 0.0;
+        for (var i = 0; i < p.Length; i++)
+            cumulative[i] = sum += p[i];
+        for (var i = 0; i < n; i++)
+        {
+            var u = random.Next() / 4294967296.0;
+            var bin = 0;
+            while (bin < p.Length - 1 && u >= cumulative[bin])
+                bin++;
+            counts[bin]++;
+        }
+
+        return counts;
+    }
+}
