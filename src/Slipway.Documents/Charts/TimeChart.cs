@@ -177,6 +177,8 @@ public sealed record TimeChart(
             }
             else
             {
+                if (segment[0] is { Low: { } low, High: { } high } && double.IsFinite(low) && double.IsFinite(high))
+                    svg.Line(x.At(segment[0].At), Y(low), x.At(segment[0].At), Y(high), $"series s{style}");
                 svg.Dot(x.At(segment[0].At), Y(segment[0].Value!.Value), 3, $"f{style}", $"{series.Name}: {NumberText.Short(segment[0].Value!.Value, Unit)}, {TimeText.Full(segment[0].At)}");
             }
         }

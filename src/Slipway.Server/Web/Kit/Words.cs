@@ -11,7 +11,7 @@ internal static class Words
 {
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    public static string Some(long count, string thing) => $"{Count(count)} {thing}{(count == 1 ? "" : "s")}";
+    public static string Some(long count, string thing) => $"{Count(count)} {(count == 1 ? thing : thing.EndsWith('y') ? thing[..^1] + "ies" : thing + "s")}";
 
     public static Mood Mood(Verdict verdict) => verdict switch
     {

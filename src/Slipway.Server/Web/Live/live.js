@@ -12,14 +12,15 @@
     if (bar.textContent !== text) bar.textContent = text;
   };
 
-  // Fields are known by name within their form; all else that can have focus by id, or by its place among those like it.
+  // What can have focus is known by its id, or by its place among those like it within what has one.
   const mark = element => {
     if (!element || element === document.body || !document.getElementById("main").contains(element)) return null;
-    if (element.id) return "#" + CSS.escape(element.id);
+    const home = "#" + CSS.escape(element.closest("[id]").id);
+    if (element.id) return [home, null, 0];
     const like = element.tagName.toLowerCase() + (element.name ? `[name="${CSS.escape(element.name)}"]` : element.getAttribute("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]` : "");
-    return [like, [...document.querySelectorAll("#main " + like)].indexOf(element)];
+    return [home, like, [...document.querySelectorAll(home + " " + like)].indexOf(element)];
   };
-  const find = where => where === null ? null : typeof where === "string" ? document.querySelector(where) : document.querySelectorAll("#main " + where[0])[where[1]];
+  const find = where => where === null ? null : where[1] === null ? document.querySelector(where[0]) : document.querySelectorAll(where[0] + " " + where[1])[where[2]];
 
   const isTyping = main => [...main.querySelectorAll("input, textarea, select")].some(field =>
     field.type !== "hidden" && (field.tagName === "SELECT" ? [...field.options].some(option => option.selected !== option.defaultSelected) : field.value !== field.defaultValue));

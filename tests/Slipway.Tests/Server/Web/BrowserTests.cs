@@ -43,6 +43,106 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
         Assert.Empty(wrong);
     }
 
+    [Fact]
+    public async Task A_rollout_is_rolled_back_with_the_keyboard_alone()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}");
+        await TabToAsync(page, "Roll back");
+        await page.Keyboard.PressAsync("Enter");
+        await TabToAsync(page, "");
+        await page.Keyboard.TypeAsync("the answers are late");
+        await TabToAsync(page, "Roll back");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.GetByText("the answers are late").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("Olga rolls back").First).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Every_page_works_without_script()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token, script: false);
+        foreach (var (name, path) in PageStage.Pages)
+        {
+            var answer = await page.GotoAsync(path);
+            Assert.Equal((name, 200), (name, answer!.Status));
+            await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
+            if (await page.Locator("details.numbers").CountAsync() is > 0)
+            {
+                await page.Locator("details.numbers summary").First.ClickAsync();
+                await Assertions.Expect(page.Locator("details.numbers table").First).ToBeVisibleAsync();
+            }
+        }
+
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}");
+        await page.Locator("#abort summary").ClickAsync();
+        await page.Locator("#abort-reason").FillAsync("no script was needed");
+        await page.Locator("#abort button").ClickAsync();
+        await Assertions.Expect(page.GetByText("no script was needed").First).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task An_open_page_follows_what_happens_and_leaves_what_somebody_does_there_as_it_is()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}");
+        await page.Locator("#weights-numbers summary").ClickAsync();
+        await page.Locator("#weights-numbers summary").FocusAsync();
+        await AbortAsync();
+        await Assertions.Expect(page.GetByText("seen by another").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        Assert.True(await page.EvaluateAsync<bool>("document.getElementById('weights-numbers').open"));
+        Assert.Equal("weights-numbers", await page.EvaluateAsync<string>("document.activeElement.parentElement.id"));
+    }
+
+    [Fact]
+    public async Task A_page_whose_server_is_gone_says_that_it_is_not_live()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.WaitForFunctionAsync("() => performance.getEntriesByType('resource').some(entry => entry.name.endsWith('.js'))");
+        await stage.Server.Plane.DisposeAsync();
+        await Assertions.Expect(page.GetByText("Not live: reconnecting")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+    }
+
+    [Fact]
+    public async Task A_chart_over_time_is_zoomed_into_where_somebody_asks_and_goes_back()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        var wrong = new List<string>();
+        page.Console += (_, message) => wrong.AddRange(message.Type == "error" ? [message.Text] : []);
+        page.PageError += (_, error) => wrong.Add(error);
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/{PageStage.Channel}/monitoring?range=24h");
+        Assert.Equal(0, await page.Locator("canvas").CountAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Zoom into: Bad answers as share of the requests, by version" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#errors canvas")).ToBeVisibleAsync();
+        await page.Locator("#errors canvas").HoverAsync();
+        if (Environment.GetEnvironmentVariable("SLIPWAY_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "zoomed-1440-light.png") });
+        await page.Locator("#errors .zoom").ClickAsync();
+        await Assertions.Expect(page.Locator("#errors svg").First).ToBeVisibleAsync();
+        Assert.Equal(0, await page.Locator("canvas").CountAsync());
+        Assert.Empty(wrong);
+    }
+
+    private Task AbortAsync() => TestServer.PostAsync(
+        stage.Server.As(stage.Token), $"/api/v1/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}/abort", new Slipway.Documents.Rollouts.RolloutCommand("seen by another"),
+        Slipway.Documents.Rollouts.RolloutJson.Default.RolloutCommand, Slipway.Documents.Rollouts.RolloutJson.Default.RolloutState);
+
+    /// <summary>Presses Tab until what has the focus is called so; for an empty name, until it is a field that shows.</summary>
+    private static async Task TabToAsync(IPage page, string name)
+    {
+        for (var presses = 0; presses < 100; presses++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+            var (tag, text) = (await page.EvaluateAsync<string>("document.activeElement.tagName"), await page.EvaluateAsync<string>("document.activeElement.textContent.trim()"));
+            if (name.Length == 0 ? tag == "INPUT" : text == name && tag is "BUTTON" or "SUMMARY")
+                return;
+        }
+
+        Assert.Fail($"a hundred presses of Tab do not lead to '{name}'");
+    }
+
     private static async Task<IEnumerable<string>> AxeAsync(IPage page, string name)
     {
         await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(Repository(), "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken));
