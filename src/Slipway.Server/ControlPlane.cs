@@ -41,6 +41,9 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>What is answered, and what each asks of its caller.</summary>
     internal IReadOnlyList<ApiEndpoint> Endpoints { get; private set; } = [];
 
+    /// <summary>What browsers that are signed in are answered, and what each page or form asks of who looks at it.</summary>
+    internal IReadOnlyList<PageRoute> Pages { get; private set; } = [];
+
     /// <exception cref="SlipwayException">The port is taken, the folder or the database cannot be used, or another server uses the folder (exit 3).</exception>
     public static async Task<ControlPlane> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
@@ -91,7 +94,7 @@ public sealed class ControlPlane : IAsyncDisposable
         var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(MonitoringReader.LastAsync, options.Log));
         var rollouts = new RolloutControl(database, ledger, options, new RolloutIncidents(outbox, incidents).TellAsync);
         var retraining = new RetrainChanges(ledger, outbox, options.Triggers);
-        var pages = new PageEndpoints(database, ledger, signIn, directory, options.Time);
+        var pages = new PageEndpoints(database, ledger, signIn, directory, rollouts.Orders, new IncidentOrders(incidents), options.Time);
         var monitoring = new MonitoringControl(database, options);
         Endpoints =
         [
@@ -101,12 +104,13 @@ public sealed class ControlPlane : IAsyncDisposable
             .. RegistryEndpoints.All(database, ledger, options, ChannelStates.OfAsync, DesiredStateTable.DeriveAllAsync),
             .. rollouts.Endpoints,
             .. new WebhookEndpoints(database, ledger, webhookKey, options.Time).All(),
-            .. new IncidentEndpoints(database, incidents, options.Time).All(),
+            .. new IncidentEndpoints(database, new IncidentOrders(incidents), options.Time).All(),
             .. new AlertEndpoints(database).All(),
             .. new CaptureEndpoints(database, ledger, options.Time).All(),
             .. monitoring.Endpoints,
             .. pages.All(),
         ];
+        Pages = pages.Routes;
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
         Keep(rollouts);

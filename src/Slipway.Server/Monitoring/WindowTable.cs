@@ -10,6 +10,9 @@ internal readonly record struct WindowKey(string Model, string Channel, long Len
 /// <param name="Start">Unix milliseconds.</param>
 internal sealed record StoredWindow(int Version, TrafficArm Arm, long Start, WindowSum Sum);
 
+/// <param name="Start">Unix milliseconds.</param>
+internal sealed record TrafficCount(string Model, string Channel, long Start, long Requests, long Bad);
+
 /// <summary>Windows of traffic in the database.</summary>
 internal static class WindowTable
 {
@@ -41,6 +44,14 @@ internal static class WindowTable
             """,
             new { model, channel, length, from, to })).Select(row => new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data))),
     ];
+
+    /// <summary>Requests and bad answers of every channel of every model by window, all versions and arms but shadow: out of the index alone.</summary>
+    public static Task<IReadOnlyList<TrafficCount>> CountAsync(Session session, long length, long from) => session.QueryAsync<TrafficCount>(
+        """
+        SELECT model AS Model, channel AS Channel, start AS Start, CAST(SUM(requests) AS BIGINT) AS Requests, CAST(SUM(bad) AS BIGINT) AS Bad FROM windows
+        WHERE length = @length AND start >= @from AND arm <> @shadow GROUP BY model, channel, start
+        """,
+        new { length, from, shadow = (long)TrafficArm.Shadow });
 
     /// <summary>By length, the moment before which its windows are deleted; a length that is not there lost none yet.</summary>
     public static async Task<ImmutableDictionary<long, long>> HorizonsAsync(Session session) =>

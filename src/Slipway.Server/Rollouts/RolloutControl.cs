@@ -17,10 +17,14 @@ internal sealed class RolloutControl : IAsyncDisposable
         var changes = new RolloutChanges(ledger, tell);
         feed = new DesiredFeed(database, time);
         driver = new RolloutDriver(database, changes, isAlone: options.Database is null, time, options.Log);
-        Endpoints = [.. new GatewayEndpoints(database, feed, time).All(), .. new RolloutEndpoints(database, changes, time).All()];
+        Orders = new RolloutOrders(changes);
+        Endpoints = [.. new GatewayEndpoints(database, feed, time).All(), .. new RolloutEndpoints(database, Orders, time).All()];
     }
 
     public IReadOnlyList<ApiEndpoint> Endpoints { get; }
+
+    /// <summary>What people may order, wherever they do.</summary>
+    public RolloutOrders Orders { get; }
 
     /// <summary>Ends the waits of gateways and the loop; to be called before the listener stops, which would wait for them.</summary>
     public async ValueTask DisposeAsync()

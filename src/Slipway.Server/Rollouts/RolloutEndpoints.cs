@@ -8,14 +8,12 @@ using Slipway.Server.Storage;
 namespace Slipway.Server.Rollouts;
 
 /// <summary>What people ask of rollouts, and order.</summary>
-internal sealed class RolloutEndpoints(Database database, RolloutChanges changes, TimeProvider time)
+internal sealed class RolloutEndpoints(Database database, RolloutOrders orders, TimeProvider time)
 {
     /// <summary>Entries of one answer, and how many when nothing is said: each may hold a judgement of some 10 KiB.</summary>
     private const int MostEntries = 500, Entries = 50;
 
     private const string Channel = "/api/v1/models/{model}/channels/{channel}";
-
-    private readonly RolloutOrders orders = new(changes);
 
     public IEnumerable<ApiEndpoint> All() =>
     [

@@ -30,6 +30,9 @@ internal sealed record PageCall(ApiCall Call, Caller Caller, SessionSecret Sessi
     /// <summary>A field of the form; empty where it is missing.</summary>
     public string Field(string name) => Form.GetValueOrDefault(name, "").Trim();
 
+    /// <summary>A field of several lines: browsers end them with two characters.</summary>
+    public string Text(string name) => Field(name).Replace("\r\n", "\n", StringComparison.Ordinal);
+
     /// <summary>A reason for the change, as the API takes it.</summary>
     /// <exception cref="ApiProblem">None, or no line of text (400).</exception>
     public string Reason()

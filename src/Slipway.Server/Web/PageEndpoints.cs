@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Access;
 using Slipway.Server.Api;
+using Slipway.Server.Incidents;
 using Slipway.Server.Ledger;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
@@ -21,17 +22,18 @@ internal sealed class PageEndpoints
     private readonly PageGate gate;
     private readonly SignInEndpoints signInEndpoints;
 
-    public PageEndpoints(Database database, LedgerWriter ledger, SignIn signIn, PrincipalDirectory directory, TimeProvider time)
+    public PageEndpoints(Database database, LedgerWriter ledger, SignIn signIn, PrincipalDirectory directory, RolloutOrders rollouts, IncidentOrders incidents, TimeProvider time)
     {
         this.database = database;
         var sessions = new Sessions(database, directory, time);
         gate = new PageGate(sessions, answers, time);
         signInEndpoints = new SignInEndpoints(signIn, sessions, answers);
-        var orders = new PageOrders(new RolloutOrders(new RolloutChanges(ledger)), new Promotions(ledger, time));
+        var orders = new PageOrders(rollouts, new Promotions(ledger, time), incidents);
 
         var model = Show<ModelPage, ModelView>(Model, Permission.Read, ModelReader.ReadAsync);
         var version = Show<VersionPage, VersionView>(Version, Permission.Read, VersionReader.ReadAsync);
         var rollout = Show<RolloutPage, RolloutPageView>(Rollout, Permission.Read, RolloutReader.ReadAsync);
+        var incident = Show<IncidentPage, IncidentView>("/incidents/{incident}", Permission.Read, IncidentReader.ReadAsync, anyModel: true);
         Routes =
         [
             Show<OverviewPage, OverviewView>("/", Permission.SignedIn, OverviewReader.ReadAsync),
@@ -39,6 +41,12 @@ internal sealed class PageEndpoints
             version,
             Show<CardPage, VersionView>(Version + "/card", Permission.Read, VersionReader.ReadAsync),
             rollout,
+            Show<MonitoringPage, MonitoringPageView>(Channel + "/monitoring", Permission.Read, MonitoringPageReader.ReadAsync),
+            Show<AlertsPage, AlertsView>("/alerts", Permission.Read, AlertsReader.ReadAsync, anyModel: true),
+            Show<IncidentsPage, IncidentsView>("/incidents", Permission.Read, IncidentReader.ListAsync, anyModel: true),
+            incident,
+            Form("/incidents/{incident}/note", Permission.Operate, incident, orders.NoteAsync),
+            Form("/incidents/{incident}/close", Permission.Operate, incident, orders.CloseAsync),
             Show<LedgerPage, LedgerView>("/ledger", Permission.Read, (call, session) => LedgerReader.ReadAsync(call, session, ledger), anyModel: true),
             new("GET", "/ledger/{index}/proof", Permission.Read, call => LedgerEndpoints.ProofAsync(call.ForApi(), database, ledger), AnyModel: true),
             new("GET", "/ledger/checkpoint", Permission.Read, call => LedgerEndpoints.CheckpointAsync(call.ForApi(), database, ledger), AnyModel: true),
@@ -74,5 +82,5 @@ internal sealed class PageEndpoints
         new("GET", path, permission, async call => await answers.ShowAsync<TPage, TModel>(call, await database.ReadAsync(session => read(call, session), call.Call.Cancellation)), anyModel);
 
     private PageRoute Form(string path, Permission permission, PageRoute page, FormOrder order) =>
-        new("POST", path, permission, async call => PageAnswers.SendTo(call.Call.Http, await database.ChangeAsync(session => order(call, session), call.Call.Cancellation))) { Page = page };
+        new("POST", path, permission, async call => PageAnswers.SendTo(call.Call.Http, await database.ChangeAsync(session => order(call, session), call.Call.Cancellation)), page.AnyModel) { Page = page };
 }

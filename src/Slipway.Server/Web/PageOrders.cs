@@ -1,7 +1,9 @@
 using System.Globalization;
+using Slipway.Documents.Incidents;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Api;
+using Slipway.Server.Incidents;
 using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
@@ -9,7 +11,7 @@ using Slipway.Server.Storage;
 namespace Slipway.Server.Web;
 
 /// <summary>What the forms order: read from their fields, and given as the API gives it.</summary>
-internal sealed class PageOrders(RolloutOrders rollouts, Promotions promotions)
+internal sealed class PageOrders(RolloutOrders rollouts, Promotions promotions, IncidentOrders incidents)
 {
     public async Task<string> TellAsync(PageCall call, Session session, RolloutOrder order)
     {
@@ -46,6 +48,18 @@ internal sealed class PageOrders(RolloutOrders rollouts, Promotions promotions)
     {
         var request = new RollbackRequest(call.Reason(), call.Field("to").Length > 0 ? call.Number("to") : null, call.Number("from"));
         return PathOf(await rollouts.RollBackAsync(session, call.Segment("model"), Require.Channel(call.Field("channel")), request, call.Caller, call.Now));
+    }
+
+    public async Task<string> NoteAsync(PageCall call, Session session)
+    {
+        await incidents.NoteAsync(session, call.Caller, call.Segment("incident"), new NoteRequest(call.Text("text")), call.Now);
+        return call.Path;
+    }
+
+    public async Task<string> CloseAsync(PageCall call, Session session)
+    {
+        await incidents.CloseAsync(session, call.Caller, call.Segment("incident"), new CloseRequest(call.Text("cause"), call.Reason()), call.Now);
+        return call.Path;
     }
 
     private static int VersionOf(PageCall call) => int.TryParse(call.Segment("number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number)

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Incidents;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Web.Kit;
 
@@ -8,7 +10,9 @@ namespace Slipway.Server.Web.Pages;
 
 /// <summary>What the first page shows, as far as the viewer may see it.</summary>
 /// <param name="Running">Rollouts that run, with their latest judgement.</param>
-public sealed record OverviewView(ImmutableArray<OverviewModel> Models, ImmutableArray<RunningRollout> Running) : ICharted
+/// <param name="Alerts">Those that fire, or are about to.</param>
+/// <param name="Incidents">Those that are open, newest first.</param>
+public sealed record OverviewView(ImmutableArray<OverviewModel> Models, ImmutableArray<RunningRollout> Running, ImmutableArray<Alert> Alerts, ImmutableArray<IncidentSummary> Incidents) : ICharted
 {
     public IEnumerable<Chart> Charts => Models.SelectMany(model => model.Channels).Select(channel => channel.Traffic).OfType<Chart>();
 }

@@ -200,7 +200,8 @@ public sealed class HardeningTests : IAsyncLifetime
                     throw new InvalidOperationException("the inside");
                 }),
             ],
-            _ => Task.FromResult(Caller.Nobody));
+            _ => Task.FromResult(Caller.Nobody),
+            (_, _, _) => Task.FromResult(false));
         await listener.StartAsync(Cancellation);
         using var client = new HttpClient { BaseAddress = listener.Url };
         using var response = await client.GetAsync("/bug", Cancellation);

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Charts;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Rollouts;
+using Slipway.Server.Web.Kit;
+
+namespace Slipway.Server.Web.Pages;
+
+/// <summary>What a model does on a channel over a span of time, drawn.</summary>
+/// <param name="Range">The chosen span's name; null where it was given by its ends.</param>
+/// <param name="Version">What the parts of a single version are about; null where no version had traffic.</param>
+/// <param name="History">What happened to the channel, newest first: the marks in the charts.</param>
+public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, VersionMonitoring? Version, ImmutableArray<HistoryEntry> History) : ICharted
+{
+    public string Path => $"/models/{View.Model}/channels/{View.Channel}/monitoring";
+
+    public IEnumerable<Chart> Charts => [Traffic, Errors, Kinds, .. Latency, .. QualityNow, .. QualityByTime, .. Drift is { } drift ? [drift] : ImmutableArray<Chart>.Empty, .. Features.SelectMany(feature => feature.Charts)];
+
+    /// <summary>Newest first is how they come; the live one leads.</summary>
+    private IEnumerable<VersionMonitoring> Versions => View.Versions.OrderByDescending(version => version.Version == View.Live?.Number);
+
+    private ImmutableArray<TimeMarker> Markers =>
+    [
+        .. History.Where(entry => Words.Action(entry) is "promoted" or "returned" or "rolled back" or "started" && entry.At >= View.From && entry.At < View.To)
+            .Select(entry => new TimeMarker(entry.At, $"{(Words.Action(entry) == "started" ? "rollout of" : Words.Action(entry))} {entry.To.Number}")).Reverse(),
+    ];
+
+    private string Windows => $"Windows of {TimeText.Span(View.Step)}; where nothing came, the line is broken.";
+
+    public TimeChart Traffic => Times(
+        "traffic", "Requests per second by version", $"{Words.Count(View.Versions.Sum(version => version.Total.Requests))} requests in all. They are counted, not estimated, so there is no interval. {Windows}", ChartUnit.PerSecond,
+        version => window => new TimePoint(window.Start, window.Requests / (window.Length / 1_000.0), N: window.Requests));
+
+    public TimeChart Errors => Times(
+        "errors", "Bad answers as share of the requests, by version", $"The band is an interval of 95 %: the fewer requests, the wider. {Windows}", ChartUnit.Share,
+        version => window => Point(window.Start, window.ErrorRate));
+
+    public StackedBars Kinds => new(
+        "kinds", "Bad answers by kind, by version", "Counted over the whole span: errors, timeouts, answers later than the budget, answers that break the signature, and ends of the whole gateway.",
+        [.. Enum.GetValues<BadKind>().Select(kind => Words.Spaced(kind.Word()))],
+        [.. Versions.Select(version => new StackedRow($"version {version.Version}", [.. Enum.GetValues<BadKind>().Select((_, i) => i < version.Total.Bad.Length ? version.Total.Bad[i] : 0)], version.Total.Requests))]);
+
+    /// <summary>Quantiles of the chosen version.</summary>
+    public IEnumerable<TimeChart> Latency => Version is not { } version ? [] :
+    [
+        new(
+            "latency", $"Latency quantiles of version {version.Version}", $"The bands hold the bucket that a quantile falls in, and what the number of answers leaves open (95 %). {Windows}", ChartUnit.Seconds, View.From, View.To,
+            [
+                .. version.Windows.SelectMany(window => window.Latency.Keys).Distinct().Order(StringComparer.Ordinal)
+                    .Select(quantile => new TimeSeries(quantile, [.. version.Windows.Select(window => Point(window.Start, window.Latency.GetValueOrDefault(quantile)))], View.Step)),
+            ],
+            [], Markers),
+    ];
+
+    /// <summary>The whole span against what was sealed, metric by metric: whether it still holds.</summary>
+    public IEnumerable<IntervalChart> QualityNow => View.Versions.SelectMany(version => version.Total.Quality.Keys).Distinct().Order(StringComparer.Ordinal).Select(metric => new IntervalChart(
+        $"quality-{metric.Replace('_', '-')}", $"{metric}: live against sealed",
+        $"{MetricWords.Meaning(metric)} {Verdict(metric)}", ChartUnit.Number,
+        [
+            .. Versions.Where(version => version.Total.Quality.ContainsKey(metric)).SelectMany(version => new[]
+            {
+                new IntervalRow($"version {version.Version}, live", version.Total.Quality[metric], IsMain: true),
+                new IntervalRow($"version {version.Version}, sealed", version.SealedMetrics.GetValueOrDefault(metric), "not evaluated"),
+            }),
+        ],
+        Version?.SealedMetrics.GetValueOrDefault(metric) is { } held ? new ReferenceLine(held.Value, "sealed") : null));
+
+    public IEnumerable<TimeChart> QualityByTime => View.Versions.SelectMany(version => version.Total.Quality.Keys).Distinct().Order(StringComparer.Ordinal).Select(metric => Times(
+        $"quality-{metric.Replace('_', '-')}-by-time", $"{metric} by version and window",
+        $"By when the prediction was made, not when its label came: late labels fill in. The dashed line is what version {Version?.Version} was sealed with. {Windows}", ChartUnit.Number,
+        _ => window => Point(window.Start, window.Quality.GetValueOrDefault(metric)),
+        Version?.SealedMetrics.GetValueOrDefault(metric) is { } held ? [new ReferenceLine(held.Value, "sealed")] : [], fromZero: false));
+
+    /// <summary>All features of the chosen version at once; null without a reference.</summary>
+    public IntervalChart? Drift => Version is not { Drift.IsEmpty: false } version ? null : new(
+        "drift", $"Drift by feature of version {version.Version}, population stability index (PSI)",
+        $"How far live values are from the sealed reference; 0 is the same. Over the plan's window of {TimeText.Span((long)View.Plan.Window.Value.TotalMilliseconds)}, up to the end of the span. It is drift where the whole interval is above the dashed limit.",
+        ChartUnit.Number,
+        [.. version.Drift.Select(feature => new IntervalRow(feature.Feature, feature.Distance, IsMain: feature.Verdict == DriftVerdict.Drift))],
+        new ReferenceLine(View.Plan.DriftLimit, "limit"));
+
+    public IEnumerable<FeatureView> Features => Version is { } version ? version.Drift.Select((feature, i) => new FeatureView(feature, i + 1, View)) : [];
+
+    /// <summary>In words, for the chosen version: it holds, it does not, or nobody can tell.</summary>
+    private string Verdict(string metric)
+    {
+        if (Version is not { } version || !version.Total.Quality.TryGetValue(metric, out var now))
+            return "The chosen version has no label yet.";
+        if (!version.SealedMetrics.TryGetValue(metric, out var held))
+            return $"Nothing is sealed to compare it with. Intervals are by {version.Total.Basis.Word()}.";
+        if (now is not { Low: { } low, High: { } high } || held is not { Low: { } heldLow, High: { } heldHigh })
+            return "One of the two has no interval, so nobody can tell whether they differ.";
+        var apart = low > heldHigh || high < heldLow;
+        return apart
+            ? $"Version {version.Version} is apart from what was sealed: the intervals do not meet."
+            : $"Version {version.Version} is not shown to differ from what was sealed: the intervals meet.";
+    }
+
+    private TimeChart Times(string name, string title, string description, ChartUnit unit, Func<VersionMonitoring, Func<WindowFigures, TimePoint>> point, ImmutableArray<ReferenceLine>? limits = null, bool fromZero = true) => new(
+        name, title, description, unit, View.From, View.To,
+        [.. Versions.Select(version => new TimeSeries($"version {version.Version}{(version.Version == View.Live?.Number ? " (live)" : "")}", [.. version.Windows.Select(point(version))], View.Step))],
+        limits ?? [], Markers, fromZero);
+
+    private static TimePoint Point(long at, Figure? figure) => new(at, figure?.Value, figure?.Low, figure?.High, figure?.N);
+}
