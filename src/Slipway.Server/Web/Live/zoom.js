@@ -40,18 +40,27 @@
     const text = point => `${worded(point[1], unit)}${point[2] === null || point[3] === null ? "" : ` [${worded(point[2], unit)}, ${worded(point[3], unit)}]`}${point[4] === null ? "" : `, of ${point[4]}`}`;
     return {
       useUTC: true, animation: false, textStyle: { fontFamily: "system-ui, sans-serif", color: color("--chart-soft") },
-      grid: { left: 64, right: 16, top: 36, bottom: 72 }, legend: { top: 0, textStyle: { color: color("--chart-ink") } },
+      grid: { left: 64, right: 16, top: 36, bottom: 84 }, legend: { top: 0, textStyle: { color: color("--chart-ink") } },
       tooltip: {
         trigger: "axis", renderMode: "richText", confine: true, backgroundColor: color("--chart-ground"), borderColor: color("--chart-soft"), textStyle: { color: color("--chart-ink"), fontSize: 12 },
-        formatter: shown => [new Date(shown[0].value[0]).toISOString().replace("T", " ").slice(0, 19) + " UTC", ...shown.map(item => `${item.seriesName}: ${text(item.value)}`)].join("\n"),
+        formatter: shown => [new Date(shown[0].value[0]).toISOString().replace("T", " ").slice(0, 19) + " UTC", ...shown.filter(item => item.seriesId.startsWith("value")).map(item => `${item.seriesName}: ${text(item.value)}`)].join("\n"),
       },
-      xAxis: { type: "time", axisLine: { lineStyle: { color: color("--chart-soft") } } },
+      xAxis: { type: "time", name: "time in UTC", nameLocation: "middle", nameGap: 22, axisLine: { lineStyle: { color: color("--chart-soft") } } },
       yAxis: { type: "value", scale: unit === "number", axisLabel: { formatter: value => worded(value, unit) }, splitLine: { lineStyle: { color: color("--chart-grid") } } },
       dataZoom: [{ type: "inside" }, { type: "slider", bottom: 12, labelFormatter: value => new Date(value).toISOString().slice(0, 16).replace("T", " ") }],
-      series: names.map((name, i) => ({
-        name, type: "line", showSymbol: false, connectNulls: false, data: byName.get(name), encode: { x: 0, y: 1 },
-        lineStyle: { width: 2, color: color(`--c${i % 5 + 1}`), type: ["solid", [7, 4], [2, 4], [9, 3, 2, 3], [12, 4]][i % 5] }, itemStyle: { color: color(`--c${i % 5 + 1}`) },
-      })),
+      series: names.flatMap((name, i) => {
+        const points = byName.get(name), paint = color(`--c${i % 5 + 1}`);
+        // The band is two lines that nobody sees, stacked, with the area of the upper one filled.
+        const band = (part, value) => ({
+          id: part + i, name, type: "line", stack: "band" + i, silent: true, showSymbol: false, connectNulls: false, lineStyle: { opacity: 0 }, itemStyle: { color: paint },
+          areaStyle: { color: paint, opacity: part === "high" ? 0.16 : 0 }, data: points.map(point => [point[0], point[2] === null || point[3] === null ? null : value(point)]),
+        });
+        const line = {
+          id: "value" + i, name, type: "line", showSymbol: false, connectNulls: false, data: points, encode: { x: 0, y: 1 }, itemStyle: { color: paint },
+          lineStyle: { width: 2, color: paint, type: ["solid", [7, 4], [2, 4], [9, 3, 2, 3], [12, 4]][i % 5] },
+        };
+        return points.some(point => point[2] !== null) ? [line, band("low", point => point[2]), band("high", point => point[3] - point[2])] : [line];
+      }),
     };
   };
 
