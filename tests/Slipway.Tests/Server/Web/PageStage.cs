@@ -302,6 +302,16 @@ internal sealed class PageStage : IAsyncDisposable
         sum.Add(1, new ColumnProfile(n * 60, 0, [n * 6, n * 15, n * 15, n * 14, n * 10], new Moments(n * 60, 0, 23, 13, 1e5, 0, 1e6)));
         sum.Add(2, new ColumnProfile(n * 60, n, [n * 20, n * 8, n * 18, n * 13], null));
         sum.Add(3, new ColumnProfile(n * 60, 0, [n * 17, n * 21, n * 16, n * 6], new Moments(n * 60, 0.01, 0.9, 0.2, 100, 0, 1)));
+        var quality = new QualitySum { Kept = 80 };
+        for (var i = 0; i < 60; i++)
+        {
+            // As calibrated as can be, and from the fault on hardly better than chance.
+            var (score, luck) = (0.05 + (i * 37 + at / 1_000) % 60 / 70.0, (i * 61 + at / 7_000) % 100 / 100.0);
+            quality.Add("binary-classification", score, luck < (inKilometres ? 0.5 * score + 0.2 : score) ? 1 : 0);
+        }
+
+        foreach (var length in WindowLength.All)
+            await QualityTable.AddAsync(session, Model, Channel, length.Milliseconds, length.StartOf(at), version, quality);
         foreach (var length in WindowLength.All)
             await WindowTable.AddAsync(session, new WindowKey(Model, Channel, length.Milliseconds, length.StartOf(at), version, TrafficArm.Stable), sum);
     }
