@@ -66,6 +66,28 @@ public sealed class OidcTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_browsers_session_has_what_the_provider_said_and_what_is_granted_here_now_and_no_more()
+    {
+        var claims = issuer.Claims(Now);
+        claims["groups"] = new JsonArray("ml-team");
+        var token = issuer.Sign(claims);
+        var alice = await WhoAsync(token);
+        var browser = await Web.Browser.SignedInAsync(server, token);
+        Assert.Contains("Alice Example", await browser.PageAsync(), StringComparison.Ordinal);
+        // The provider's token is nowhere; what it said is, until it ends.
+        await browser.PageAsync("/ledger");
+        await ChangeAsync(alice.Id, new(null, null, [], [], [new(Role.Operator, "flight-delay")], [], "She is on call."));
+        await browser.PageAsync("/models/other", HttpStatusCode.Forbidden);
+        await browser.PageAsync("/models/flight-delay", HttpStatusCode.NotFound);
+        await ChangeAsync(alice.Id, new(null, true, [], [], [], [], "She left."));
+        await browser.PageAsync("/", HttpStatusCode.Unauthorized);
+        await ChangeAsync(alice.Id, new(null, false, [], [], [], [], "She came back."));
+        await browser.PageAsync();
+        clock.Step(TimeSpan.FromHours(2));
+        await browser.PageAsync("/", HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task A_lone_string_is_a_group_too_and_what_is_no_string_is_none()
     {
         var claims = issuer.Claims(Now);

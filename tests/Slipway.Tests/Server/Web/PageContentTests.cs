@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Server.Web.Kit;
+using Slipway.Tests.Server.Storage;
 
 namespace Slipway.Tests.Server.Web;
 
@@ -57,10 +58,12 @@ public sealed class PageContentTests
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
     }
 
-    [Fact]
-    public async Task The_pages_answer_what_people_ask_of_them()
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task The_pages_answer_what_people_ask_of_them(DatabaseKind kind)
     {
-        await using var stage = await PageStage.OpenAsync();
+        await using var stage = await PageStage.OpenAsync(kind: kind);
         var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
         var overview = await browser.PageAsync("/");
         // Which version answers now, and why.
@@ -75,6 +78,12 @@ public sealed class PageContentTests
         var version = await browser.PageAsync($"/models/{PageStage.Model}/versions/3");
         Assert.Contains("by Grace (model-risk)", version, StringComparison.Ordinal);
         Assert.Contains("the slices look right", version, StringComparison.Ordinal);
+        // Which feature drifted, and since when; whether the accuracy still holds.
+        var monitoring = await browser.PageAsync(PageStage.Pages.Single(page => page.Name == "monitoring").Path);
+        Assert.Contains("""<time datetime="2026-05-01T06:00:00.000Z" title="2026-05-01 06:00:00 UTC" class="when">2026-05-01 06:00:00 UTC</time>""", monitoring, StringComparison.Ordinal);
+        Assert.Contains("Version 2 is apart from what was sealed: the intervals do not meet.", monitoring, StringComparison.Ordinal);
+        foreach (var (_, path) in PageStage.Pages)
+            await browser.PageAsync(path);
     }
 
     [Fact]

@@ -22,6 +22,7 @@ using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 using Slipway.Stats.Sketches;
+using Slipway.Tests.Server.Storage;
 
 namespace Slipway.Tests.Server.Web;
 
@@ -59,12 +60,12 @@ internal sealed class PageStage : IAsyncDisposable
 
     public static VersionRef Version(int number) => new(number, Digest.Of(System.Text.Encoding.UTF8.GetBytes($"bundle {number}")));
 
-    public static async Task<PageStage> OpenAsync(string mark = "")
+    public static async Task<PageStage> OpenAsync(string mark = "", DatabaseKind kind = DatabaseKind.Sqlite)
     {
         var stage = new PageStage(mark);
         try
         {
-            stage.Server = await TestServer.StartAsync(with: options => options with { Time = stage.Clock });
+            stage.Server = await TestServer.StartAsync(kind, options => options with { Time = stage.Clock });
             stage.Token = (await stage.Server.NewTokenAsync(
                 stage.Text("Olga"), [stage.Text("on-call")], [.. new[] { Role.Viewer, Role.Operator, Role.Approver, Role.Author }.Select(role => new RoleGrant(role, RoleGrant.AllModels))])).Token;
             stage.ViewerToken = (await stage.Server.NewTokenAsync("Vera", [], new RoleGrant(Role.Viewer, RoleGrant.AllModels))).Token;
