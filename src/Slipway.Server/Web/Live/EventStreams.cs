@@ -15,6 +15,9 @@ internal sealed class EventStreams : IDisposable
     /// <summary>Each holds a connection and a few KB; one more is told to come back later, and works without.</summary>
     public const int Most = 1_000;
 
+    /// <summary>Of one principal: more windows than anybody looks at, and few enough that nobody takes all there are.</summary>
+    public const int MostOfOne = 50;
+
     /// <summary>Between two events of a stream: with telemetry something changes every second, and a page need not be fetched as often.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -26,16 +29,13 @@ internal sealed class EventStreams : IDisposable
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
     private TaskCompletionSource changed = New();
-    private int open;
+    private readonly Dictionary<string, int> open = [];
 
     public EventStreams(Database database, Sessions sessions, TimeProvider time)
     {
         (this.database, this.sessions, this.time) = (database, sessions, time);
         database.Changed += Wake;
     }
-
-    /// <summary>Streams that are open now.</summary>
-    public int Open => Volatile.Read(ref open);
 
     /// <summary>Ends all streams: to be called before the listener stops, which would wait for them.</summary>
     public void Dispose()
@@ -47,11 +47,12 @@ internal sealed class EventStreams : IDisposable
     /// <summary>Answers until the browser goes, the session ends or the server stops.</summary>
     public async Task AnswerAsync(PageCall call)
     {
-        if (Interlocked.Increment(ref open) > Most)
+        if (HttpMethods.IsHead(call.Call.Http.Request.Method))
+            return;
+        if (!TryTake(call.Caller.Id))
         {
-            Interlocked.Decrement(ref open);
             call.Call.Http.Response.Headers.RetryAfter = "60";
-            throw new ApiProblem(StatusCodes.Status503ServiceUnavailable, new Fault("too-many-streams", $"{Most} pages are live already", Help: "load the page again to see what is new"));
+            throw new ApiProblem(StatusCodes.Status503ServiceUnavailable, new Fault("too-many-streams", "as many pages are live already as may be", Help: "load the page again to see what is new"));
         }
 
         try
@@ -65,7 +66,28 @@ internal sealed class EventStreams : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref open);
+            GiveBack(call.Caller.Id);
+        }
+    }
+
+    private bool TryTake(string principal)
+    {
+        lock (open)
+        {
+            var own = open.GetValueOrDefault(principal);
+            if (own >= MostOfOne || open.Values.Sum() >= Most)
+                return false;
+            open[principal] = own + 1;
+            return true;
+        }
+    }
+
+    private void GiveBack(string principal)
+    {
+        lock (open)
+        {
+            if (--open[principal] == 0)
+                open.Remove(principal);
         }
     }
 

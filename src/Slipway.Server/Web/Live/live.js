@@ -28,6 +28,7 @@
   const swap = text => {
     const next = new DOMParser().parseFromString(text, "text/html").getElementById("main");
     const main = document.getElementById("main");
+    if (next?.querySelector("form.sign-in")) { location.reload(); return; }
     // Who is typing keeps the page as they read it; it is swapped once the form is sent or emptied.
     if (!next || !next.querySelector("h1") || isTyping(main)) return;
     const focus = mark(document.activeElement), selection = document.activeElement?.selectionStart;

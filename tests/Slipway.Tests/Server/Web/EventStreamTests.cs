@@ -1,6 +1,8 @@
 using System.Net;
 using System.Threading.Channels;
 using Slipway.Documents.Access;
+using Slipway.Server.Web.Live;
+using Slipway.Tests.Primitives;
 
 namespace Slipway.Tests.Server.Web;
 
@@ -51,6 +53,29 @@ public sealed class EventStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_more_than_there_may_be_is_told_so_and_has_room_again_when_another_ends()
+    {
+        var browser = await Browser.SignedInAsync(server, server.AdminToken);
+        var streams = new List<Heard>();
+        for (var n = 0; n < EventStreams.MostOfOne; n++)
+            streams.Add(await OpenAsync(browser));
+        using (var refused = await browser.GetAsync("/events"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        await streams[0].DisposeAsync();
+        // The server notices that it is gone at its next word, or when the connection closes.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/events") { Headers = { { "Cookie", $"slipway-session={browser.Cookie}" } } };
+                using var answer = await server.Anonymous.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            Patience);
+        foreach (var stream in streams.Skip(1))
+            await stream.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Without_a_session_there_is_none()
     {
         using var answer = await new Browser(server).GetAsync("/events");
@@ -59,7 +84,11 @@ public sealed class EventStreamTests : IAsyncLifetime
 
     private async Task<Heard> OpenAsync(string token)
     {
-        var browser = await Browser.SignedInAsync(server, token);
+        return await OpenAsync(await Browser.SignedInAsync(server, token));
+    }
+
+    private async Task<Heard> OpenAsync(Browser browser)
+    {
         var request = new HttpRequestMessage(HttpMethod.Get, "/events") { Headers = { { "Cookie", $"slipway-session={browser.Cookie}" } } };
         var answer = await server.Anonymous.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
