@@ -28,6 +28,9 @@ internal static class CommandLine
         ("release", ReleaseVerb.Build),
         ("rollback", RollbackVerb.Build),
         ("history", HistoryVerb.Build),
+        ("alerts", AlertsVerb.Build),
+        ("incidents", IncidentsVerb.Build),
+        ("webhooks", WebhooksVerb.Build),
         ("policy", PolicyVerb.Build),
         ("up", UpVerb.Build),
         ("server", ServerVerb.Build),
@@ -38,6 +41,8 @@ internal static class CommandLine
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
         ("judge", JudgeVerb.Build),
+        ("labels", LabelsVerb.Build),
+        ("monitor", MonitorVerb.Build),
         ("replay", ReplayVerb.Build),
     ];
 

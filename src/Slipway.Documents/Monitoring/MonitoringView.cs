@@ -25,6 +25,8 @@ public sealed record MonitoringView(
 /// <param name="Misfits">
 /// Profiles of the span that gateways sent and that fit no feature of this version: an unknown name, another type, other bins. They are in no figure.
 /// </param>
+/// <param name="Unkept">Predictions of the span that should have been kept for their labels and were not: there was no room, or the score is none.</param>
+/// <param name="Exemplars">Traces of bad requests of the span, newest first; at most 20.</param>
 public sealed record VersionMonitoring(
     int Version,
     Digest Bundle,
@@ -32,7 +34,9 @@ public sealed record VersionMonitoring(
     ImmutableArray<WindowFigures> Windows,
     ImmutableArray<FeatureDrift> Drift,
     ImmutableSortedDictionary<string, Figure> SealedMetrics,
-    long Misfits);
+    long Misfits,
+    long Unkept,
+    ImmutableArray<Exemplar> Exemplars);
 
 /// <summary>Figures of one version in one window, all arms but shadow.</summary>
 /// <param name="Start">Unix milliseconds.</param>

@@ -14,9 +14,9 @@ internal static class RoleTable
     public static ImmutableArray<Permission> Of(Role role) => role switch
     {
         Role.Viewer => [Permission.Read],
-        Role.Author => [Permission.Read, Permission.Push, Permission.Promote],
+        Role.Author => [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
         Role.Approver => [Permission.Read, Permission.Approve],
-        Role.Operator => [Permission.Read, Permission.Promote, Permission.Operate],
+        Role.Operator => [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
         Role.Admin => [Permission.Read, Permission.Administer],
         Role.Gateway => [Permission.Gateway],
         _ => [],

@@ -24,6 +24,9 @@ internal enum Permission
     /// <summary>Start, pause, resume, abort and roll back releases.</summary>
     Operate,
 
+    /// <summary>Tell what predictions turned out to be.</summary>
+    Label,
+
     /// <summary>Principals, tokens, trusted keys, policies.</summary>
     Administer,
 

@@ -11,7 +11,7 @@ internal sealed class MonitoringControl : IAsyncDisposable
     public MonitoringControl(Database database, ServerOptions options)
     {
         inbox = new TelemetryInbox(database, options.Time, options.Log);
-        Endpoints = [.. new TelemetryEndpoints(inbox, options.Time).All(), .. new MonitoringEndpoints(database, options.Time).All()];
+        Endpoints = [.. new TelemetryEndpoints(inbox, options.Time).All(), .. new LabelEndpoints(database, options.Time).All(), .. new MonitoringEndpoints(database, options.Time).All()];
     }
 
     public IReadOnlyList<ApiEndpoint> Endpoints { get; }

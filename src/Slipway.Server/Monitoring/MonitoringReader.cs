@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Registry;
@@ -38,11 +37,15 @@ internal static class MonitoringReader
         (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
         var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
         var last = await LastWindowAsync(session, model, channel, stored, from, to, length, plan, horizons);
+        var quality = await QualityTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var exemplars = await ExemplarTable.ListAsync(session, model, channel, from, to);
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
-        foreach (var version in stored.GroupBy(window => window.Version).OrderByDescending(group => group.Key))
+        foreach (var version in stored.Select(window => window.Version).Concat(quality.Select(window => window.Version)).Distinct().OrderDescending())
         {
-            if (await WatchedVersion.FindAsync(session, model, version.Key) is { } watched)
-                versions.Add(Of(watched, plan, [.. version], [.. last.Where(window => window.Version == version.Key)], from, to, length));
+            if (await WatchedVersion.FindAsync(session, model, version) is not { } watched)
+                continue;
+            var reading = new VersionReading(watched, plan, [.. stored.Where(window => window.Version == version)], [.. quality.Where(window => window.Version == version)]);
+            versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])));
         }
 
         return new(
@@ -60,44 +63,6 @@ internal static class MonitoringReader
             ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part))]
             : await WindowTable.ListAsync(session, model, channel, part, WindowLength.Floor(begin, part), to);
     }
-
-    private static VersionMonitoring Of(WatchedVersion version, MonitorPlan plan, ImmutableArray<StoredWindow> stored, ImmutableArray<StoredWindow> last, long from, long to, long step)
-    {
-        var drift = new DriftReading(version, plan.DriftLimit);
-        var windows = stored.Where(IsAnswered).GroupBy(window => WindowLength.Floor(window.Start, step))
-            .Select(group => (Start: group.Key, Parts: Parts(group))).OrderBy(window => window.Start)
-            .Select(window => (window.Start, Sum: Whole(window.Parts), Drift: drift.Judge(window.Parts))).ToArray();
-        var (total, parts) = (Whole([.. windows.Select(window => window.Sum)]), Parts(last.Where(IsAnswered)));
-        var judged = drift.Judge(parts);
-        return new(
-            version.Version,
-            version.Bundle,
-            Figures(total, from, to - from, drift.Largest(judged)),
-            [.. windows.Select(window => Figures(window.Sum, window.Start, step, drift.Largest(window.Drift)))],
-            drift.Tell(judged, Whole(parts), [.. windows.Select(window => (window.Start, step, window.Drift))]),
-            version.SealedMetrics,
-            total.Misfits);
-    }
-
-    private static bool IsAnswered(StoredWindow window) => window.Arm != TrafficArm.Shadow;
-
-    /// <summary>All arms of each stored window together.</summary>
-    private static ImmutableArray<WindowSum> Parts(IEnumerable<StoredWindow> windows) =>
-        [.. windows.GroupBy(window => window.Start).OrderBy(group => group.Key).Select(group => Whole([.. group.Select(window => window.Sum)]))];
-
-    private static WindowSum Whole(ImmutableArray<WindowSum> parts)
-    {
-        if (parts is [var only])
-            return only;
-        var whole = new WindowSum();
-        foreach (var part in parts)
-            whole.Add(part);
-        return whole;
-    }
-
-    private static WindowFigures Figures(WindowSum sum, long start, long length, Figure? driftMax) => new(
-        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), driftMax, 0, 0,
-        ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
     private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;
 

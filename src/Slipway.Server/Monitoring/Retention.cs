@@ -1,3 +1,4 @@
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Monitoring;
@@ -9,6 +10,11 @@ internal static class Retention
     public static async Task<bool> PurgeAsync(Session session, long now)
     {
         await TelemetryLosses.PurgeAsync(session, now);
-        return await WindowTable.PurgeAsync(session, now);
+        var moreWindows = await WindowTable.PurgeAsync(session, now);
+        return await PredictionTable.PurgeAsync(session, model => WithinAsync(session, model), now) || moreWindows;
     }
+
+    /// <summary>A plan that asks for no labels keeps no predictions.</summary>
+    private static async Task<long> WithinAsync(Session session, string model) =>
+        (long)((await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Labels?.Within.Value.TotalMilliseconds ?? 0);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Monitoring;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Monitoring;
@@ -11,6 +12,7 @@ internal sealed class TelemetryDelta(long now)
     /// <summary>In windows of the shortest length, of which every other is a multiple.</summary>
     private readonly Dictionary<WindowKey, WindowSum> windows = [];
     private readonly Dictionary<(string Channel, string Model), long> lost = [];
+    private readonly Dictionary<(string Channel, string Model), Told> told = [];
     private readonly Dictionary<(string, int), WatchedVersion?> versions = [];
 
     public void Lose(string channel, string model, long requests)
@@ -53,10 +55,14 @@ internal sealed class TelemetryDelta(long now)
         WindowSum.AddTo(sum.Latency, slice.Latency.AsSpan());
         AddProfiles(sum, slice.Inputs, isOutput: false, version);
         AddProfiles(sum, slice.Outputs, isOutput: true, version);
+        AddSingles(arrived, slice, version, sum);
     }
 
     public async Task StoreAsync(Session session)
     {
+        // First: what finds no room is counted in the windows.
+        foreach (var ((channel, model), singles) in told)
+            await StoreAsync(session, model, channel, singles);
         foreach (var ((channel, model), requests) in lost)
             await TelemetryLosses.AddAsync(session, channel, model, requests, now);
         foreach (var length in WindowLength.All)
@@ -73,6 +79,40 @@ internal sealed class TelemetryDelta(long now)
             foreach (var (key, sum) in rolled)
                 await WindowTable.AddAsync(session, key, sum);
         }
+    }
+
+    private async Task StoreAsync(Session session, string model, string channel, Told singles)
+    {
+        if (singles.Predictions.Count > 0)
+        {
+            var rules = (await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Labels;
+            foreach (var unkept in await PredictionIntake.KeepAsync(session, model, channel, [.. singles.Predictions.Keys], singles.Tasks, rules, now))
+                singles.Predictions[unkept].Unkept++;
+        }
+
+        if (singles.Exemplars.Count > 0)
+            await ExemplarTable.AddAsync(session, model, channel, singles.Exemplars);
+    }
+
+    /// <summary>What is told of single requests: predictions that labels are to meet, and traces of bad ones.</summary>
+    private void AddSingles(ArrivedBatch arrived, TelemetrySlice slice, WatchedVersion version, WindowSum sum)
+    {
+        if (slice.Predictions.IsEmpty && slice.Exemplars.IsEmpty)
+            return;
+        var key = (arrived.Batch.Channel, slice.Model);
+        if (!told.TryGetValue(key, out var singles))
+            told[key] = singles = new();
+        singles.Tasks[slice.Version] = version.Task;
+        foreach (var prediction in slice.Predictions)
+        {
+            if (TelemetryCheck.Key(prediction) is { } bytes && QualitySum.Fits(version.Task, prediction.Score, 0))
+                singles.Predictions[new(bytes, slice.Version, Math.Min(now, prediction.At - (arrived.ClockOff ?? 0)), prediction.Score, null)] = sum;
+            else
+                sum.Unkept++;
+        }
+
+        foreach (var exemplar in slice.Exemplars.Take(TelemetrySlice.MostExemplars).Where(ExemplarTable.IsSound))
+            singles.Exemplars.Add((slice.Version, exemplar with { At = Math.Min(now, exemplar.At - (arrived.ClockOff ?? 0)) }));
     }
 
     /// <summary>A feature that the version does not have, or has in another form, is counted and in no figure. One that is told twice counts once.</summary>
@@ -92,5 +132,16 @@ internal sealed class TelemetryDelta(long now)
                 sum.Misfits++;
             }
         }
+    }
+
+    /// <summary>Of one model's channel.</summary>
+    private sealed class Told
+    {
+        /// <summary>With the window that counts those for which there is no room.</summary>
+        public Dictionary<KeptPrediction, WindowSum> Predictions { get; } = new(ReferenceEqualityComparer.Instance);
+
+        public Dictionary<int, string?> Tasks { get; } = [];
+
+        public List<(int, Exemplar)> Exemplars { get; } = [];
     }
 }

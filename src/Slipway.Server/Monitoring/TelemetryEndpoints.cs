@@ -9,16 +9,13 @@ namespace Slipway.Server.Monitoring;
 /// <summary>What gateways tell of their traffic.</summary>
 internal sealed class TelemetryEndpoints(TelemetryInbox inbox, TimeProvider time)
 {
-    /// <summary>500 slices of a few kB, with their predictions beside them.</summary>
-    private const long BatchLimit = 8 * 1024 * 1024;
-
     /// <summary>Milliseconds that a clock and the way here may take: what is nearer is taken as right.</summary>
     private const long TrustedClock = 5_000;
 
     /// <summary>About 300 years, in milliseconds: so far off a clock is believed to be, and no more.</summary>
     private const long MostOff = 10_000_000_000_000;
 
-    public IEnumerable<ApiEndpoint> All() => [new("POST", "/api/v1/gateway/telemetry", Permission.Gateway, TakeInAsync) { BodyLimit = BatchLimit }];
+    public IEnumerable<ApiEndpoint> All() => [new("POST", "/api/v1/gateway/telemetry", Permission.Gateway, TakeInAsync) { BodyLimit = TelemetryBatch.MostBytes }];
 
     private async Task TakeInAsync(ApiCall call)
     {
@@ -30,7 +27,7 @@ internal sealed class TelemetryEndpoints(TelemetryInbox inbox, TimeProvider time
         try
         {
             var sound = batch with { Load = TelemetryCheck.Load(batch.Load), Slices = batch.Slices.IsDefault ? [] : batch.Slices };
-            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off, call.Http.Request.ContentLength ?? BatchLimit), call.Cancellation);
+            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off, call.Http.Request.ContentLength ?? TelemetryBatch.MostBytes), call.Cancellation);
             await call.AnswerAsync(receipt, MonitoringJson.Default.TelemetryReceipt);
         }
         catch (Exception e) when (e is SlipwayException { Exit: ExitCode.NotThere } or ApiProblem { Status: StatusCodes.Status503ServiceUnavailable })

@@ -13,8 +13,8 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     /// <summary>More values than any count of ours can reach, and so few that no sum of them overflows or leaves JSON's exact integers.</summary>
     public const long MostCounted = 1_000_000_000_000;
 
-    /// <summary>Size of the numbers that have moments.</summary>
-    private const double LargestMeasured = 1e70;
+    /// <summary>Size of a sum of fourth powers of as many numbers as may be. A larger one could make merged sums infinite, and those can be told to nobody.</summary>
+    private const double LargestSum = 1e294;
 
     /// <summary>Bins of a live profile: those of the reference.</summary>
     public int BinCount => Reference?.BinCount ?? 0;
@@ -47,11 +47,8 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     }
 
     private static bool AreSound(in Moments moments) =>
-        IsSmall(moments.Min) && IsSmall(moments.Max) && IsSmall(moments.Mean) && moments.Min <= moments.Max
-        && double.IsFinite(moments.M2) && double.IsFinite(moments.M3) && double.IsFinite(moments.M4) && moments.M2 >= 0 && moments.M4 >= 0;
-
-    /// <summary>Larger ones could make merged moments infinite, and an infinite one can be told to nobody.</summary>
-    private static bool IsSmall(double value) => Math.Abs(value) <= LargestMeasured;
+        Math.Abs(moments.Min) <= Moments.Largest && Math.Abs(moments.Max) <= Moments.Largest && Math.Abs(moments.Mean) <= Moments.Largest && moments.Min <= moments.Max
+        && moments.M2 >= 0 && moments.M2 <= LargestSum && Math.Abs(moments.M3) <= LargestSum && moments.M4 >= 0 && moments.M4 <= LargestSum;
 
     private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
     {

@@ -121,7 +121,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         var documents = examined.Documents;
         await VersionTable.InsertAsync(
             session, version, new SealedEvidence(documents.Evaluation, documents.Replicates, documents.Lineage),
-            new SealedProfile(documents.Spec.Model!.Task, documents.Signature, null, documents.Evaluation?.Metrics ?? ImmutableSortedDictionary<string, Figure>.Empty));
+            new SealedProfile(documents.Spec.Model!.Task, documents.Signature, documents.Reference, documents.Evaluation?.Metrics ?? ImmutableSortedDictionary<string, Figure>.Empty));
         await CardTable.AddAsync(session, push.Bundle, SealedCard.Of(documents));
         await VersionTable.NotePushAsync(session, push.Bundle, caller, now);
         await VersionTable.AddAttestationsAsync(session, push.Bundle, examined.Statements);

@@ -81,7 +81,20 @@ CREATE TABLE waiting_labels (
 );
 CREATE INDEX waiting_labels_by_age ON waiting_labels (until);
 
--- How many rows the two tables above have: counted as they come and go, so that asking costs nothing.
+-- Traces of the latest bad requests. seconds are the bits of an IEEE 754 double.
+CREATE TABLE exemplars (
+  model TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  trace TEXT NOT NULL,
+  kind BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  seconds BIGINT NOT NULL,
+  PRIMARY KEY (model, channel, version, trace)
+);
+CREATE INDEX exemplars_by_age ON exemplars (model, channel, at);
+
+-- How many rows predictions and waiting_labels have: counted as they come and go, so that asking costs nothing.
 CREATE TABLE prediction_counts (
   model TEXT NOT NULL,
   channel TEXT NOT NULL,

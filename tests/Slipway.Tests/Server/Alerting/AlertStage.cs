@@ -58,8 +58,11 @@ internal sealed class AlertStage : IAsyncDisposable
     public static VersionRef Live { get; } = new(1, Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{Model} 1")));
 
     /// <summary>The gateway reports, as it does every few seconds.</summary>
-    public Task HearAsync() => Monitoring.Database.ChangeAsync(
-        session => GatewayTable.TakeInAsync(session, new GatewayReport("g1", "b1", Channel, 0, 0, []), "user:gateway", Monitoring.Now), Cancellation);
+    public async Task HearAsync()
+    {
+        using var answer = await Monitoring.Gateway.PostAsync("/api/v1/gateway/report", TestServer.Json(new GatewayReport("g1", "b1", Channel, 0, 0, []), RolloutJson.Default.GatewayReport), Cancellation);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+    }
 
     /// <summary>The gateway tells what it answered, half a minute passes, and the rules are looked at.</summary>
     public async Task PassAsync(long requests = 100, long errors = 0, bool hears = true)
@@ -68,10 +71,37 @@ internal sealed class AlertStage : IAsyncDisposable
             await HearAsync();
         if (requests > 0)
             await Monitoring.SendAsync(MonitoringStage.Batch(++sequence, Monitoring.Slice(requests, errors: errors)));
+        await LookAsync();
+    }
+
+    private async Task LookAsync()
+    {
         // What was only looked at is stored every half a minute.
         Monitoring.Clock.Step(TimeSpan.FromSeconds(30));
         var now = Monitoring.Now;
         await Eventually.TrueAsync(async () => (await AlertsAsync()).All(alert => alert.LookedAt >= now) && (await RulesAsync()).All(rule => rule.LookedAt >= now), Patience);
+    }
+
+    /// <summary>As <see cref="PassAsync"/>, with requests whose distances are all far beyond the reference's.</summary>
+    public async Task DriftAsync()
+    {
+        const long rows = 2_000;
+        await HearAsync();
+        await Monitoring.SendAsync(MonitoringStage.Batch(++sequence, Monitoring.Slice(rows) with
+        {
+            Sampled = rows,
+            Inputs = [new("distance", new(rows, 0, [0, 0, 0, rows], new(rows, 2_000, 2_000, 2_000, 0, 0, 0)))],
+        }));
+        await LookAsync();
+    }
+
+    public async Task DriftUntilAsync(Func<Task<bool>> condition)
+    {
+        for (var passes = 0; !await condition(); passes++)
+        {
+            Assert.True(passes < 20, $"it never happened: {(await RulesAsync()).SingleOrDefault()}");
+            await DriftAsync();
+        }
     }
 
     /// <summary>As <see cref="PassAsync"/>, until something is so.</summary>
@@ -91,7 +121,8 @@ internal sealed class AlertStage : IAsyncDisposable
 
     public async Task<Alert[]> AlertsAsync() => [.. await TestServer.GetAsync(Monitoring.Operator, $"/api/v1/models/{Model}/alerts", MonitoringJson.Default.ImmutableArrayAlert)];
 
-    public async Task<Retraining> RetrainingAsync() => Assert.Single(await RulesAsync());
+    /// <summary>The plan's one rule; before it was looked at, an empty one.</summary>
+    public async Task<Retraining> RetrainingAsync() => (await RulesAsync()) is [var rule] ? rule : new(Model, Channel, new("none", "", Channel, "", default, 1), RetrainState.InsufficientEvidence, 0, 0, "", []);
 
     private async Task<Retraining[]> RulesAsync() => [.. await TestServer.GetAsync(Monitoring.Operator, $"/api/v1/models/{Model}/retraining", MonitoringJson.Default.ImmutableArrayRetraining)];
 

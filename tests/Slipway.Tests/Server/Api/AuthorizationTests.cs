@@ -47,6 +47,7 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/captures/erase                                Administer
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
+        GET    /api/v1/models/{model}/channels/{channel}/monitoring.csv             Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollback                   Operate
         GET    /api/v1/models/{model}/channels/{channel}/rollouts                   Read
@@ -56,6 +57,7 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/resume  Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollouts/{rollout}/rollback Operate
         GET    /api/v1/models/{model}/history                                       Read
+        POST   /api/v1/models/{model}/labels                                        Label
         GET    /api/v1/models/{model}/plans                                         Read
         POST   /api/v1/models/{model}/plans                                         Push
         GET    /api/v1/models/{model}/promotions                                    Read
@@ -97,9 +99,9 @@ public sealed class AuthorizationTests
     private static readonly Dictionary<Role, Permission[]> May = new()
     {
         [Role.Viewer] = [Permission.Read],
-        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote],
+        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
         [Role.Approver] = [Permission.Read, Permission.Approve],
-        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate],
+        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
         [Role.Admin] = [Permission.Read, Permission.Administer],
         [Role.Gateway] = [Permission.Gateway],
     };

@@ -21,7 +21,8 @@ public sealed class ReasonTests
     /// <summary>What changes nothing that people decide: uploads, a gateway's own calls, a browser's session, and a note, which is words alone.</summary>
     private static readonly string[] NoChange =
     [
-        "PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/captures", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /api/v1/incidents/{incident}/notes",
+        "PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/captures", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /api/v1/models/{model}/labels",
+        "POST /api/v1/incidents/{incident}/notes",
         "POST /sign-in", "POST /sign-out",
     ];
 

@@ -59,6 +59,7 @@ internal sealed class MonitoringStage : IAsyncDisposable
         try
         {
             stage.Server = await TestServer.StartAsync(kind, options => (with?.Invoke(options) ?? options) with { Time = stage.Clock });
+            stage.Server.TokenDays = 90;
             stage.gatewayToken = (await stage.Server.NewTokenAsync("gateways", [], new RoleGrant(Role.Gateway, RoleGrant.AllModels))).Token;
             stage.operatorToken = (await stage.Server.NewTokenAsync("Olga", [], new RoleGrant(Role.Operator, RoleGrant.AllModels))).Token;
             stage.Database = await stage.Server.Store.OpenAgainAsync();
