@@ -21,7 +21,7 @@ internal static class Intake
 {
     private const int Gateways = 200, Versions = 3, Features = 50, Requests = 100, Seconds = 40, Changes = 3, StoredRows = 1_000;
     private const double ClaimedRatio = 1, ClaimedBytes = 2e9;
-    private const string Model = "flight-delay", Channel = "production";
+    public const string Model = "flight-delay", Channel = "production";
 
     public static async Task<bool> HoldsAsync()
     {
@@ -108,7 +108,7 @@ internal static class Intake
         return new FileInfo(file).Length;
     }
 
-    private static async Task RegisterAsync(Session session)
+    public static async Task RegisterAsync(Session session)
     {
         ImmutableArray<TensorSpec> inputs = [.. Enumerable.Range(0, Features - 1).Select(i => new TensorSpec($"feature_{i:00}", Datatype.Float32, [-1, 1], null, null))];
         ImmutableArray<TensorSpec> outputs = [new("probability", Datatype.Float32, [-1, 1], null, null)];
