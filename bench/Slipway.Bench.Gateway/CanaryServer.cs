@@ -1,21 +1,29 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
 using Slipway.Documents.Specs;
 using Slipway.Gateway.Admission;
 using Slipway.Gateway.Protocol;
 using Slipway.Gateway.Routing;
+using Slipway.Gateway.Sampling;
 using Slipway.Gateway.Telemetry;
 using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Units;
 using Slipway.Runtime.ModelHosts;
 using Slipway.Runtime.Tensors;
+using Slipway.Stats.Sketches;
 
 namespace Slipway.Bench.Gateway;
 
-/// <summary>A gateway with everything on: two versions of an ONNX model, a canary at 10 %, a rate limit, metrics, and its events sent off as they are in service.</summary>
-internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
+/// <summary>
+/// A gateway with everything on: two versions of an ONNX model, a canary at 10 %, a rate limit, metrics, every request's values profiled in the
+/// bins of a sealed reference, and its events and telemetry sent off as they are in service.
+/// </summary>
+/// <param name="isSampled">Whether requests are counted and profiled for the server; without, all else is the same.</param>
+internal sealed class CanaryServer(string file, string state, bool isSampled) : IAsyncDisposable
 {
     private const string Model = "flight-delay";
 
@@ -24,22 +32,24 @@ internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
 
     private readonly Router router = new();
     private readonly RolloutRecorder recorder = new("bench", "1", "production", TimeProvider.System);
+    private readonly SampleClock clock = new(TimeProvider.System);
     private readonly List<Task> retiring = [];
+    private Samplers? samplers;
     private IModelHost? stableHost, candidateHost;
     private ServedVersion? stable, candidate;
     private int number, revision;
 
-    public static async Task<int> RunAsync(string file)
+    public static async Task<int> RunAsync(string file, bool isSampled)
     {
         var state = Directory.CreateTempSubdirectory("slipway-bench-");
         try
         {
-            await using var gateway = new CanaryServer(file, state.FullName);
+            await using var gateway = new CanaryServer(file, state.FullName, isSampled);
             await gateway.StartAsync();
             var options = new InferenceOptions { Channel = "production", RateLimit = new RateLimit(1e6, 1_000_000, null) };
             await using var server = await InferenceServer.StartAsync(options, gateway.router, CancellationToken.None);
             using var stopping = new CancellationTokenSource();
-            var sending = gateway.SendAsync(stopping.Token);
+            var sending = Task.WhenAll(gateway.SendAsync(stopping.Token), gateway.TellAsync(stopping.Token));
             Console.WriteLine(server.Url);
             while (await Console.In.ReadLineAsync() is { } line)
                 Console.WriteLine(await gateway.SwitchAsync(int.Parse(line)));
@@ -62,6 +72,7 @@ internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        samplers = isSampled ? new Samplers(clock) : null;
         (stableHost, candidateHost) = (await LoadAsync(), await LoadAsync());
         (stable, candidate) = (Version(stableHost), Version(candidateHost));
         Replace();
@@ -96,11 +107,15 @@ internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
     {
         var rollout = new RolloutRoute("bench", candidate!.Version, 1000, false, 1, "request-id", "5f0c2a");
         var versions = new Dictionary<int, ServedVersion> { [stable!.Version.Number] = stable, [candidate.Version.Number] = candidate };
-        var route = new LiveRoute(Model, stable, new LiveRollout(rollout, candidate, recorder.Follow(rollout)), versions.ToFrozenDictionary(), TimeSpan.FromMilliseconds(50));
+        var route = new LiveRoute(Model, stable, new LiveRollout(rollout, candidate, recorder.Follow(rollout)), versions.ToFrozenDictionary(), TimeSpan.FromMilliseconds(50), Monitor: isSampled ? new RouteMonitor(new Ratio(1), null, null) : null);
         router.Replace(new RoutingTable(1, ++revision, new Dictionary<string, LiveRoute> { [Model] = route }.ToFrozenDictionary()));
     }
 
-    private ServedVersion Version(IModelHost host) => new(new VersionRef(++number, host.Model.Bundle), new Shared(host));
+    private ServedVersion Version(IModelHost host)
+    {
+        var version = new VersionRef(++number, host.Model.Bundle);
+        return new(version, new Shared(host), samplers?.Begin(Model, version, host.Model));
+    }
 
     private async Task<IModelHost> LoadAsync()
     {
@@ -110,8 +125,31 @@ internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
                 new TensorSpec("hour", Datatype.Int64, [-1, 1], new ValueRange(0, 23), null),
             ],
             [new TensorSpec("probability", Datatype.Float32, [-1, 1], new ValueRange(0, 1), null)]);
-        var hosted = new HostedModel(Model, Digest.Of("bench"u8), AppContext.BaseDirectory, file, signature, new RuntimeSpec(null, ImmutableArray<StageInput>.Empty, null));
+        var hosted = new HostedModel(Model, Digest.Of("bench"u8), AppContext.BaseDirectory, file, signature, new RuntimeSpec(null, ImmutableArray<StageInput>.Empty, null))
+        {
+            Reference = new ReferenceProfile([Reference("distance", 9, 300), Reference("hour", 19, 1)], [Reference("probability", 9, 0.1)]),
+        };
         return await ModelHost.StartAsync(hosted, new HostOptions { StateFolder = state }, CancellationToken.None);
+    }
+
+    private static ReferenceFeature Reference(string name, int edges, double apart) =>
+        new(name, Sensitivity.Public, [.. Enumerable.Range(1, edges).Select(edge => edge * apart)], null, new ColumnProfile(0, 0, [.. new long[edges + 1]], default(Moments)));
+
+    private async Task TellAsync(CancellationToken cancellation)
+    {
+        var log = new TelemetryLog("bench", "1", "production");
+        while (samplers is not null && !cancellation.IsCancellationRequested)
+        {
+            log.Add(samplers.Drain());
+            while (log.IsDue)
+            {
+                var batch = log.Take(static () => new HostLoad(0, 1, null, 0, 0));
+                _ = CanonicalJson.Serialize(batch, MonitoringJson.Default.TelemetryBatch);
+                log.Acknowledge(batch.Sequence);
+            }
+
+            await Task.Delay(1000, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private async Task SendAsync(CancellationToken cancellation)

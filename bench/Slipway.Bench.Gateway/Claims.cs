@@ -5,24 +5,20 @@ namespace Slipway.Bench.Gateway;
 /// <summary>A gateway with everything on against a bare endpoint, by turns, so that a busy machine is busy for both.</summary>
 internal static class Claims
 {
-    private const double LeastShare = 0.55, MostAddedMilliseconds = 1;
+    private const double LeastShare = 0.55, MostAddedMilliseconds = 1, LeastTelemetryShare = 0.97;
 
     private const int Switches = 1000, SwitchingRate = 1000;
 
     /// <summary>Turns of each server. Short ones, many: each turn is held against the one beside it, and the middle one counts.</summary>
-    private const int Rounds = 11, LatencyRounds = 7;
+    private const int Rounds = 11, LatencyRounds = 7, TelemetryRounds = 31;
 
     private const int WarmUpSeconds = 3, Seconds = 1, LatencySeconds = 2;
 
     /// <returns>0 when every claim holds, 1 when not, 3 when wrk is missing.</returns>
     public static async Task<int> CheckAsync()
     {
-        if (!File.Exists("/usr/bin/wrk"))
-        {
-            Console.Error.WriteLine("the load client is missing: apt-get install wrk");
+        if (!HasClient())
             return 3;
-        }
-
         Console.WriteLine("gateway: routing, validation, rate limit, telemetry, one canary at 10 %; ONNX model, one row, keep-alive");
         using var bare = ServerProcess.Start("bare");
         using var gateway = ServerProcess.Start("gateway");
@@ -31,7 +27,56 @@ internal static class Claims
         var (throughput, rate) = await ThroughputAsync(bare, gateway);
         var latency = await LatencyAsync(bare, gateway, (int)(rate / 2));
         var switching = await SwitchingAsync(gateway);
-        return throughput && latency && switching ? 0 : 1;
+        using var untold = ServerProcess.Start("untold");
+        await untold.FullAsync(WarmUpSeconds);
+        var telemetry = await TelemetryAsync(untold, gateway);
+        return throughput && latency && switching && telemetry ? 0 : 1;
+    }
+
+    /// <inheritdoc cref="CheckAsync"/>
+    public static async Task<int> CheckTelemetryAsync()
+    {
+        if (!HasClient())
+            return 3;
+        using var untold = ServerProcess.Start("untold");
+        using var gateway = ServerProcess.Start("gateway");
+        await untold.FullAsync(WarmUpSeconds);
+        await gateway.FullAsync(WarmUpSeconds);
+        return await TelemetryAsync(untold, gateway) ? 0 : 1;
+    }
+
+    private static bool HasClient()
+    {
+        if (File.Exists("/usr/bin/wrk"))
+            return true;
+        Console.Error.WriteLine("the load client is missing: apt-get install wrk");
+        return false;
+    }
+
+    /// <summary>The same gateway with every request profiled, and with none counted. Which of the two goes first alternates: the second finds a warmer machine.</summary>
+    private static async Task<bool> TelemetryAsync(ServerProcess untold, ServerProcess gateway)
+    {
+        Console.WriteLine("       without           with telemetry\n       requests/s  µs    requests/s  µs    (server CPU microseconds per request)");
+        List<Load> without = [], with = [];
+        for (var round = 0; round < TelemetryRounds; round++)
+        {
+            if (round % 2 == 0)
+                without.Add(await untold.FullAsync(Seconds));
+            with.Add(await gateway.FullAsync(Seconds));
+            if (round % 2 != 0)
+                without.Add(await untold.FullAsync(Seconds));
+        }
+
+        var (profiled, counted) = SamplingCost.Measure();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"by itself: {profiled:0} ns to count and profile a request of 5 inputs and 1 output, {counted:0} ns to count it"));
+        var (middleWithout, middleWith) = (Middle(without), Middle(with));
+        Print("middle", middleWithout, middleWith);
+        var shares = with.Zip(without, (told, not) => told.Rate / not.Rate).Order().ToArray();
+        var share = shares[TelemetryRounds / 2];
+        var failures = with.Concat(without).Sum(load => load.Failures);
+        return Verdict(
+            share >= LeastTelemetryShare && failures == 0,
+            $"{share:0.000} of the requests/s with telemetry at full sampling (half of the pairs from {shares[TelemetryRounds / 4]:0.000} to {shares[3 * TelemetryRounds / 4]:0.000}), claimed at least {LeastTelemetryShare}; {middleWith.Microseconds - middleWithout.Microseconds:0.00} µs CPU more per request; {failures} failed");
     }
 
     private static async Task<(bool Holds, double Rate)> ThroughputAsync(ServerProcess bare, ServerProcess gateway)

@@ -15,11 +15,13 @@ internal sealed class GatewaySetup
 
     private readonly Option<string[]> keys = BundleAccess.KeyOption();
     private readonly Option<string?> otlp = new("--otlp") { Description = $"Where traces and metrics are sent to by OTLP over HTTP; default: {OtlpVariable}, or nowhere", HelpName = "URL" };
+    private readonly Option<string?> captureKey = new("--capture-key") { Description = "Public key that captured requests are sealed for, where a plan asks for them; default: nothing is captured", HelpName = "FILE.pub" };
     private readonly ServingLimits limits = new();
 
     public void AddTo(Command verb)
     {
         verb.Options.Add(keys);
+        verb.Options.Add(captureKey);
         limits.AddTo(verb);
         verb.Options.Add(otlp);
     }
@@ -46,6 +48,7 @@ internal sealed class GatewaySetup
             Server = server,
             Token = token,
             TrustedKeys = TrustedKeys(parsed).Keys,
+            CaptureKey = parsed.GetValue(captureKey) is { } recipient ? VerificationKey.Load(recipient) : null,
             Serving = serving,
             Log = line => shell.Note($"{channel}: {line}"),
         };

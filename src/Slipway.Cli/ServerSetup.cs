@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Access;
@@ -15,6 +16,7 @@ internal sealed class ServerSetup
     private readonly Option<string[]> hostNames = new("--host-name") { Description = "A name that a proxy on this machine passes on; a server on loopback answers to no other but localhost", HelpName = "NAME" };
     private readonly Option<string[]> oidc = new("--oidc") { Description = "Take tokens of the identity provider that this file describes", HelpName = "FILE" };
     private readonly Option<string?> ledgerMirror = new("--ledger-mirror") { Description = "Copy the ledger into this folder after every change, best where this machine may add and not change", HelpName = "DIR" };
+    private readonly Option<string[]> triggers = new("--trigger") { Description = "What plans may start to retrain: NAME=FILE, a command's absolute path, or NAME=webhook:NAME; may be repeated", HelpName = "NAME=WHAT" };
     private readonly Option<bool> newAdminToken = new("--new-admin-token") { Description = "Make a new token for an administrator, for who lost them all" };
 
     /// <param name="keeps">What the folder keeps.</param>
@@ -22,7 +24,7 @@ internal sealed class ServerSetup
 
     public void AddTo(Command verb)
     {
-        foreach (var option in new Option[] { folder, address, port, hostNames, oidc, ledgerMirror, newAdminToken })
+        foreach (var option in new Option[] { folder, address, port, hostNames, oidc, ledgerMirror, triggers, newAdminToken })
             verb.Options.Add(option);
     }
 
@@ -35,9 +37,20 @@ internal sealed class ServerSetup
         HostNames = [.. parsed.GetValue(hostNames) ?? []],
         Oidc = [.. (parsed.GetValue(oidc) ?? []).Select(file => OidcTrust.Load(shell.PathOf(file)!))],
         LedgerMirror = shell.PathOf(parsed.GetValue(ledgerMirror)),
+        Triggers = Triggers(parsed.GetValue(triggers) ?? []),
         NewAdminToken = parsed.GetValue(newAdminToken),
         Log = shell.Note,
     };
+
+    /// <exception cref="SlipwayException">No trigger, or a name twice (exit 2); no such command (exit 3).</exception>
+    private static ImmutableArray<Trigger> Triggers(string[] given)
+    {
+        var triggers = given.Select(Trigger.Parse).ToImmutableArray();
+        if (triggers.GroupBy(trigger => trigger.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-trigger", $"there are several triggers of the name {twice}", Help: "give each a name of its own"));
+        var (path, home) = (Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"));
+        return [.. triggers.Select(trigger => trigger with { Path = path ?? trigger.Path, Home = home ?? trigger.Home })];
+    }
 
     /// <summary>Says where what is, once, and the first administrator's token where there is one.</summary>
     public static void Announce(Shell shell, string? adminToken, params (string Name, Uri Url)[] listeners)

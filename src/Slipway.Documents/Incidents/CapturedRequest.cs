@@ -15,9 +15,6 @@ namespace Slipway.Documents.Incidents;
 public sealed record CapturedRequest(
     string Model, int Version, Digest Bundle, TrafficArm Arm, string Key, long At, JsonElement Inputs, JsonElement? Outputs, ImmutableArray<string> Dropped, ImmutableArray<string> Masked);
 
-/// <summary>Deletes all captured requests of a model.</summary>
-public sealed record EraseRequest(string Reason) : IChangeRequest;
-
 /// <summary>Captured requests as the server keeps them: sealed for a key that it does not have.</summary>
 /// <param name="From">Unix milliseconds of the first request; likewise <paramref name="To"/> of the last.</param>
 /// <param name="Recipient">Id of the key that opens it.</param>

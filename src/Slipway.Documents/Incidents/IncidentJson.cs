@@ -12,7 +12,6 @@ namespace Slipway.Documents.Incidents;
 [JsonSerializable(typeof(NoteRequest))]
 [JsonSerializable(typeof(CloseRequest))]
 [JsonSerializable(typeof(CapturedRequest))]
-[JsonSerializable(typeof(EraseRequest))]
 [JsonSerializable(typeof(ImmutableArray<CaptureInfo>))]
 [JsonSerializable(typeof(ReplayReport))]
 public sealed partial class IncidentJson : JsonSerializerContext;

@@ -22,6 +22,7 @@ internal sealed class GatewayControl : IAsyncDisposable
     private readonly Bookkeeper bookkeeper;
     private readonly EventSender sender;
     private readonly TelemetrySender telemetry;
+    private readonly CaptureSender? captured;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task[] loops;
 
@@ -54,7 +55,8 @@ internal sealed class GatewayControl : IAsyncDisposable
         link = new ServerLink(options.Server, options.Token, options.Time);
         Recorder = new RolloutRecorder(options.Name, boot, options.Channel, options.Time);
         var clock = new SampleClock(options.Time);
-        var samplers = new Samplers(clock);
+        var captures = options.CaptureKey is null ? null : new CaptureBuffer();
+        var samplers = new Samplers(clock, captures);
         var lease = new WeightLease(options.Time);
         var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
         var follower = new StateFollower(options, link, lease, lastKnown, changed);
@@ -63,6 +65,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         reconciler = new Reconciler(options, follower, lease, versions, crashes, router, Recorder);
         sender = new EventSender(options, link, Recorder, crashes);
         telemetry = new TelemetrySender(options, link, samplers, new TelemetryLog(options.Name, boot, options.Channel), clock, new HostGauge(options.Time, inFlight));
+        captured = captures is null ? null : new CaptureSender(options, boot, link, captures, options.CaptureKey!);
         bookkeeper = new Bookkeeper(options, folder, shelf, lastKnown);
         var reporter = new Reporter(options, boot, link, follower);
         loops =
@@ -73,6 +76,7 @@ internal sealed class GatewayControl : IAsyncDisposable
             Task.Run(() => reporter.RunAsync(() => reconciler.Current, kept, stopping.Token)),
             Task.Run(() => sender.RunAsync(stopping.Token)),
             Task.Run(() => telemetry.RunAsync(stopping.Token)),
+            .. captured is null ? Array.Empty<Task>() : [Task.Run(() => captured.RunAsync(stopping.Token))],
         ];
         Ended = Task.WhenAny(loops).Unwrap();
     }
@@ -95,7 +99,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         // Only now does nothing come into force any more: above all the epoch that was seen last must be known at the next start.
         bookkeeper.Note(reconciler.Current);
         using (var farewell = new CancellationTokenSource(FarewellLimit, options.Time))
-            await Task.WhenAll(sender.FlushAsync(farewell.Token), telemetry.FlushAsync(farewell.Token));
+            await Task.WhenAll(sender.FlushAsync(farewell.Token), telemetry.FlushAsync(farewell.Token), captured?.FlushAsync(farewell.Token) ?? Task.CompletedTask);
         await versions.ReleaseAsync();
         link.Dispose();
         folder.Dispose();

@@ -28,6 +28,12 @@ public sealed record GatewayOptions
     /// <summary>At least one. A bundle that none of them vouches for is refused, whatever the server says.</summary>
     public required KeyRing TrustedKeys { get; init; }
 
+    /// <summary>
+    /// Public half of the key that captured requests are sealed for; null captures nothing, whatever a plan asks for. Best one whose private half
+    /// is on neither the gateway nor the server.
+    /// </summary>
+    public VerificationKey? CaptureKey { get; init; }
+
     /// <summary>Where predictions are answered, and within which limits.</summary>
     public InferenceOptions Serving { get; init; } = new();
 

@@ -16,6 +16,7 @@ internal sealed class Reconciler(
     GatewayOptions options, StateFollower follower, WeightLease lease, HeldVersions versions, CrashReports crashes, Router router, RolloutRecorder recorder)
 {
     private volatile GatewayStanding current = new(null, null, 0, []);
+    private readonly HashSet<string> uncaptured = new(StringComparer.Ordinal);
     private bool heldBefore = true;
 
     public GatewayStanding Current => current;
@@ -54,6 +55,8 @@ internal sealed class Reconciler(
         if (holds != heldBefore && target.Models.Any(model => model.Rollout is not null))
             options.Log(holds ? "the server is heard: candidates have their weights" : "the server is not heard: stable versions get everything until it is");
         heldBefore = holds;
+        foreach (var model in target.Models.Where(model => options.CaptureKey is null && model.Monitor?.Capture is not null && uncaptured.Add(model.Model)))
+            options.Log($"the plan of {model.Model} asks for captured requests, and this gateway has no --capture-key: none is captured");
         return new GatewayStanding(target, composed.InForce, lease.Lapses, versions.Reports(target, composed.Settled));
     }
 }

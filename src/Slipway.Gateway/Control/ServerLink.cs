@@ -30,6 +30,9 @@ internal sealed class ServerLink : IDisposable
     /// <summary>For a long poll: what the server holds it, and some more. Less than a lease, so that a connection that died without a word is noticed before.</summary>
     private static readonly TimeSpan PollLimit = TimeSpan.FromSeconds(25);
 
+    /// <summary>For a capture of several MiB to arrive.</summary>
+    private static readonly TimeSpan CaptureLimit = TimeSpan.FromSeconds(60);
+
     /// <summary>A name that leads to another machine now is followed after that.</summary>
     private static readonly TimeSpan ConnectionLife = TimeSpan.FromMinutes(5);
 
@@ -77,6 +80,16 @@ internal sealed class ServerLink : IDisposable
     public async Task<BundleContents> ContentsAsync(Digest bundle, CancellationToken cancellation) =>
         await CallAsync(Get($"/api/v1/bundles/{bundle}"), AnswerLimit, RegistryJson.Default.BundleContents, cancellation)
             ?? throw Unreadable("nothing");
+
+    /// <summary>Hands over captured requests, sealed; what comes twice is stored once, by <paramref name="id"/>.</summary>
+    public async Task SendCaptureAsync(string model, string channel, string gateway, string id, long from, long to, int requests, byte[] message, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, string.Create(CultureInfo.InvariantCulture, $"/api/v1/gateway/captures?model={model}&channel={channel}&gateway={gateway}&id={id}&from={from}&to={to}&requests={requests}"))
+        {
+            Content = new ByteArrayContent(message) { Headers = { ContentType = new MediaTypeHeaderValue("application/jose") } },
+        };
+        using var response = await SendAsync(request, CaptureLimit, cancellation);
+    }
 
     /// <summary>Opens a blob; the caller disposes the response, and bounds the reading itself.</summary>
     public Task<HttpResponseMessage> OpenBlobAsync(Digest blob, CancellationToken cancellation) =>

@@ -5,7 +5,8 @@ using Slipway.Runtime.ModelHosts;
 namespace Slipway.Gateway.Sampling;
 
 /// <summary>The samplers of all versions that a gateway serves, or served until lately. Thread-safe.</summary>
-internal sealed class Samplers(SampleClock clock)
+/// <param name="captures">Null where nothing is captured.</param>
+internal sealed class Samplers(SampleClock clock, CaptureBuffer? captures = null)
 {
     private readonly Lock changing = new();
     private readonly List<VersionSampler> all = [];
@@ -13,7 +14,7 @@ internal sealed class Samplers(SampleClock clock)
     /// <summary>Begins to count for a version that was loaded; <see cref="VersionSampler.Retire"/> ends that.</summary>
     public VersionSampler Begin(string model, VersionRef version, HostedModel hosted)
     {
-        var sampler = new VersionSampler(model, version, hosted, clock);
+        var sampler = new VersionSampler(model, version, hosted, clock, captures is null ? null : new RequestCapture(captures, model, version, hosted, clock));
         lock (changing)
             all.Add(sampler);
         return sampler;

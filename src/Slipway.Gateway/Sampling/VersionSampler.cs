@@ -19,8 +19,8 @@ internal sealed class VersionSampler
     /// <summary>Processors beyond that share: each costs memory, by the number of features.</summary>
     private const int MostShards = 32;
 
-    /// <summary>Seconds that one processor keeps while nobody takes them, because a call to the server hangs; what is beyond is counted in the last of them.</summary>
-    private const int MostSeconds = 30;
+    /// <summary>Seconds that one processor keeps while nobody takes them, because the machine is too busy; what is beyond is counted in the last of them.</summary>
+    private const int MostSeconds = 5;
 
     private static readonly int Arms = Enum.GetValues<TrafficArm>().Length;
 
@@ -29,9 +29,11 @@ internal sealed class VersionSampler
     private readonly int version;
     private readonly SampleClock clock;
     private readonly SampledFeatures features;
+    private readonly RequestCapture? capture;
 
-    public VersionSampler(string model, VersionRef version, HostedModel hosted, SampleClock clock)
+    public VersionSampler(string model, VersionRef version, HostedModel hosted, SampleClock clock, RequestCapture? capture = null)
     {
+        this.capture = capture;
         (this.model, this.version, this.clock, features) = (model, version.Number, clock, new SampledFeatures(hosted));
         shards = [.. Enumerable.Range(0, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, MostShards))).Select(_ => new Shard(features, clock))];
     }
@@ -88,6 +90,9 @@ internal sealed class VersionSampler
             if (request.Monitor?.Labels is { } share && features.HasScore && inputs is not null && outputs is not null)
                 Keep(tally, share, request, outputs.Tensors[0], (int)inputs.Batch);
         }
+
+        if (capture is not null && inputs is not null && request.Monitor?.Capture is { } rules && RequestShare.Has(rules.Share, request.Id))
+            capture.Take(request, rules, inputs, outputs);
     }
 
     /// <summary>Keeps what labels are matched with. An id that is too long for a label to name is none.</summary>

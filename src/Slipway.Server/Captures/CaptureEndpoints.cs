@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Access;
 using Slipway.Documents.Incidents;
 using Slipway.Documents.Ledger;
 using Slipway.Server.Api;
@@ -84,7 +85,7 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
     /// <summary>All of a model's, for good.</summary>
     private async Task EraseAsync(ApiCall call)
     {
-        var (model, request) = (call.Segment("model"), await call.ReadAsync(IncidentJson.Default.EraseRequest));
+        var (model, request) = (call.Segment("model"), await call.ReadAsync(AccessJson.Default.ReasonOnly));
         await database.ChangeAsync(
             async session =>
             {

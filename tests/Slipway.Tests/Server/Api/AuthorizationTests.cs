@@ -25,6 +25,7 @@ public sealed class AuthorizationTests
         PUT    /api/v1/blobs/{digest}                                               Push anywhere
         GET    /api/v1/bundles/{digest}                                             Gateway anywhere
         GET    /api/v1/gateway/desired                                              Gateway
+        POST   /api/v1/gateway/captures                                             Gateway
         POST   /api/v1/gateway/events                                               Gateway
         POST   /api/v1/gateway/report                                               Gateway
         GET    /api/v1/incidents                                                    Read anywhere
@@ -41,6 +42,9 @@ public sealed class AuthorizationTests
         GET    /api/v1/models                                                       Read anywhere
         GET    /api/v1/models/{model}                                               Read
         GET    /api/v1/models/{model}/alerts                                        Read
+        GET    /api/v1/models/{model}/captures                                      Operate
+        GET    /api/v1/models/{model}/captures/{id}                                 Operate
+        POST   /api/v1/models/{model}/captures/erase                                Administer
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring.csv             Read

@@ -21,7 +21,8 @@ public sealed class ReasonTests
     /// <summary>What changes nothing that people decide: uploads, a gateway's own calls, a browser's session, and a note, which is words alone.</summary>
     private static readonly string[] NoChange =
     [
-        "PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /api/v1/models/{model}/labels", "POST /api/v1/incidents/{incident}/notes",
+        "PUT /api/v1/blobs/{digest}", "POST /api/v1/gateway/captures", "POST /api/v1/gateway/events", "POST /api/v1/gateway/report", "POST /api/v1/gateway/telemetry", "POST /api/v1/models/{model}/labels",
+        "POST /api/v1/incidents/{incident}/notes",
         "POST /sign-in", "POST /sign-out",
     ];
 
@@ -44,6 +45,7 @@ public sealed class ReasonTests
         ["POST /api/v1/tokens/{token}/revoke"] = why => Json(new RevokeToken(false, why), AccessJson.Default.RevokeToken),
         ["POST /api/v1/trusted-keys"] = why => Json(new NewTrustedKey("a key", "", [KeyRole.Builder], null, why), AccessJson.Default.NewTrustedKey),
         ["POST /api/v1/trusted-keys/{key}/revoke"] = why => Json(new ReasonOnly(why), AccessJson.Default.ReasonOnly),
+        [$"POST {Model}/captures/erase"] = why => Json(new ReasonOnly(why), AccessJson.Default.ReasonOnly),
         ["POST /api/v1/incidents/{incident}/close"] = why => Json(new CloseRequest("a full disk", why), IncidentJson.Default.CloseRequest),
         ["POST /api/v1/webhooks"] = why => Json(new WebhookRequest("ops", new Uri("https://hooks.example.org/"), "*", why), MonitoringJson.Default.WebhookRequest),
         ["POST /api/v1/webhooks/{webhook}/remove"] = why => Json(new WebhookRemoval(why), MonitoringJson.Default.WebhookRemoval),

@@ -10,6 +10,7 @@ using Slipway.Documents.Rollouts;
 using Slipway.Documents.Serving;
 using Slipway.Expressions;
 using Slipway.Primitives.Bytes;
+using Slipway.Server.Api;
 using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
 using Slipway.Server.Storage;
@@ -52,12 +53,12 @@ internal sealed class MonitoringStage : IAsyncDisposable
         [new("distance", Datatype.Float32, [-1, 1], null, null), new("carrier", Datatype.String, [-1], null, null), new("image", Datatype.Float32, [-1, 8, 8], null, null)],
         [new("probability", Datatype.Float32, [-1, 1], null, null)]);
 
-    public static async Task<MonitoringStage> OpenAsync(DatabaseKind kind = DatabaseKind.Sqlite, MonitorPlan? plan = null, string task = "binary-classification")
+    public static async Task<MonitoringStage> OpenAsync(DatabaseKind kind = DatabaseKind.Sqlite, MonitorPlan? plan = null, string task = "binary-classification", Func<ServerOptions, ServerOptions>? with = null)
     {
         var stage = new MonitoringStage();
         try
         {
-            stage.Server = await TestServer.StartAsync(kind, options => options with { Time = stage.Clock });
+            stage.Server = await TestServer.StartAsync(kind, options => (with?.Invoke(options) ?? options) with { Time = stage.Clock });
             stage.Server.TokenDays = 90;
             stage.gatewayToken = (await stage.Server.NewTokenAsync("gateways", [], new RoleGrant(Role.Gateway, RoleGrant.AllModels))).Token;
             stage.operatorToken = (await stage.Server.NewTokenAsync("Olga", [], new RoleGrant(Role.Operator, RoleGrant.AllModels))).Token;

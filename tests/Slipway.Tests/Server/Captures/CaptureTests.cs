@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text;
+using Slipway.Documents.Access;
+using Slipway.Documents.Incidents;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Units;
+using Slipway.Tests.Server.Registry;
+using Slipway.Trust.Encryption;
+using Slipway.Trust.Signing;
+
+namespace Slipway.Tests.Server.Captures;
+
+public sealed class CaptureTests
+{
+    private const string Captures = $"/api/v1/models/{TestRegistry.Model}/captures";
+
+    private readonly TestClock clock = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_a_gateway_captured_comes_back_sealed_once_and_is_written_down()
+    {
+        await using var registry = await StartAsync();
+        using var key = SigningKey.Create();
+        var gateway = await registry.Server.AsAsync(Role.Gateway);
+        var message = SealedMessage.Seal("{}\n"u8, key.PublicKey);
+        Assert.Equal(HttpStatusCode.NoContent, await SendAsync(gateway, "b-1", message));
+        Assert.Equal(HttpStatusCode.NoContent, await SendAsync(gateway, "b-1", message));
+
+        var operating = await registry.Server.AsAsync(Role.Operator);
+        var capture = Assert.Single(await ListAsync(operating));
+        Assert.Equal((5, message.Length, key.PublicKey.KeyId), (capture.Requests, capture.Size, capture.Recipient));
+        Assert.Equal(message, await operating.GetByteArrayAsync($"{Captures}/b-1", Stop));
+        Assert.Contains("capture.read", await registry.Server.Admin.GetStringAsync("/api/v1/ledger/entries", Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_kept_that_is_open_or_that_no_plan_asks_for()
+    {
+        await using var registry = await StartAsync(asks: false);
+        using var key = SigningKey.Create();
+        var gateway = await registry.Server.AsAsync(Role.Gateway);
+        Assert.Equal(HttpStatusCode.Conflict, await SendAsync(gateway, "b-1", SealedMessage.Seal("{}\n"u8, key.PublicKey)));
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(gateway, "b-1", Encoding.UTF8.GetBytes("""{"inputs":[]}""")));
+        Assert.Empty(await ListAsync(registry.Server.Admin));
+    }
+
+    [Fact]
+    public async Task It_is_gone_when_its_time_is_over_or_when_it_is_erased()
+    {
+        await using var registry = await StartAsync();
+        using var key = SigningKey.Create();
+        var gateway = await registry.Server.AsAsync(Role.Gateway);
+        await SendAsync(gateway, "b-1", SealedMessage.Seal("{}\n"u8, key.PublicKey));
+        clock.Step(TimeSpan.FromHours(1));
+        Assert.Empty(await ListAsync(registry.Server.Admin));
+        using (var gone = await registry.Server.Admin.GetAsync($"{Captures}/b-1", Stop))
+            Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+
+        await SendAsync(gateway, "b-2", SealedMessage.Seal("{}\n"u8, key.PublicKey));
+        Assert.Single(await ListAsync(registry.Server.Admin));
+        using var erased = await registry.Server.Admin.PostAsync($"{Captures}/erase", TestServer.Json(new ReasonOnly("a person asked"), AccessJson.Default.ReasonOnly), Stop);
+        Assert.Equal(HttpStatusCode.NoContent, erased.StatusCode);
+        Assert.Empty(await ListAsync(registry.Server.Admin));
+    }
+
+    private async Task<TestRegistry> StartAsync(bool asks = true)
+    {
+        var registry = await TestRegistry.StartAsync(with: options => options with { Time = clock });
+        var bundle = registry.Seal();
+        await registry.UploadAsync(registry.Server.Admin, bundle);
+        var rules = new CaptureRules(new Ratio(1), [], [], new Duration(TimeSpan.FromHours(1)));
+        await registry.PushAsync(registry.Server.Admin, bundle, ReleasePlan.Default with { Monitor = MonitorPlan.Default with { Capture = asks ? rules : null } });
+        return registry;
+    }
+
+    private async Task<HttpStatusCode> SendAsync(HttpClient gateway, string id, byte[] message)
+    {
+        var at = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        using var response = await gateway.PostAsync(
+            $"/api/v1/gateway/captures?model={TestRegistry.Model}&channel=production&gateway=edge&id={id}&from={at - 1000}&to={at}&requests=5", new ByteArrayContent(message), Stop);
+        return response.StatusCode;
+    }
+
+    private Task<ImmutableArray<CaptureInfo>> ListAsync(HttpClient client) => TestServer.GetAsync(
+        client, $"{Captures}?channel=production&from=0&to={clock.GetUtcNow().ToUnixTimeMilliseconds()}", IncidentJson.Default.ImmutableArrayCaptureInfo);
+}
