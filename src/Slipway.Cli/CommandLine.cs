@@ -41,6 +41,8 @@ internal static class CommandLine
         ("keys", KeysVerb.Build),
         ("schema", SchemaVerb.Build),
         ("judge", JudgeVerb.Build),
+        ("labels", LabelsVerb.Build),
+        ("monitor", MonitorVerb.Build),
         ("replay", ReplayVerb.Build),
     ];
 

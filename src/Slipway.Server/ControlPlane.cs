@@ -113,6 +113,7 @@ public sealed class ControlPlane : IAsyncDisposable
         Pages = pages.Routes;
         listener = Keep(new ApiListener(options, Endpoints, signIn.ByHeaderAsync, pages.TryShowProblemAsync));
         // Stopped before the listener, which would wait for gateways that wait for news.
+        Keep(pages);
         Keep(rollouts);
         Keep(monitoring);
         await listener.StartAsync(cancellation);

@@ -152,6 +152,22 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void A_reference_without_a_column_for_an_input_says_so_before_any_stage_where_that_can_be_known()
+    {
+        project.Edit("slipway.yaml", "reference: features.judge", "reference: trips");
+        project.Edit("slipway.yaml", "name: x, type: float32", "name: kinds, type: string");
+        project.Edit("slipway.yaml", "shape: [-1, 1], range: [0, 1] }\n    outputs", "shape: [-1, 1] }\n    outputs");
+        Refused(2, "slipway.yaml:", "'trips', which has no column 'kinds'", "did you mean kind?");
+        Assert.False(File.Exists(project.PathOf("build/train.csv")));
+        project.Edit("slipway.yaml", "reference: trips", "reference: fit.model");
+        Refused(2, "slipway.yaml:", "'fit.model', which is build/model/");
+        Assert.False(File.Exists(project.PathOf("build/train.csv")));
+        project.Edit("slipway.yaml", "reference: fit.model", "reference: features.judge");
+        Refused(2, "slipway.yaml:", "'features.judge', which has no column 'kinds'");
+        Assert.True(File.Exists(project.PathOf("build/train.csv")));
+    }
+
+    [Fact]
     public void A_circle_of_stages_is_named()
     {
         project.Edit("slipway.yaml", "in: [features.train, pipeline/train.py]", "in: [features.train, score.predictions, pipeline/train.py]");

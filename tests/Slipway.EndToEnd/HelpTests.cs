@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
         ["release"], ["release", "plan"], ["release", "pause"], ["release", "resume"], ["release", "abort"], ["rollback"], ["history"],
         ["policy"], ["policy", "show"], ["policy", "set"], ["policy", "test"], ["up"], ["server"], ["gateway"], ["login"],
         ["access"], ["access", "principal", "add"], ["access", "token", "new"], ["access", "key", "add"],
-        ["audit"], ["audit", "verify"], ["audit", "prove"], ["judge"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"],
+        ["audit"], ["audit", "verify"], ["audit", "prove"], ["judge"], ["labels"], ["monitor"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"],
     ];
 
     private readonly TinyProject project = new();

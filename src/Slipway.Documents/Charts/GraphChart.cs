@@ -86,6 +86,9 @@ public sealed record GraphChart(string Name, string Title, string Description, I
                 break;
         }
 
+        // What nothing leads to stands just before what first takes it in: its arrow then crosses no other box.
+        foreach (var source in Enumerable.Range(0, count).Where(node => !edges.Any(edge => edge.To == node)))
+            layer[source] = Math.Max(0, edges.Where(edge => edge.From == source).Select(edge => layer[edge.To] - 1).DefaultIfEmpty(0).Min());
         return [.. Enumerable.Range(0, count).GroupBy(node => layer[node]).OrderBy(group => group.Key).Select(group => group.ToArray())];
     }
 

@@ -18,7 +18,7 @@ public sealed record IntervalChart(string Name, string Title, string Description
         [
             .. Rows.Select(row => ImmutableArray.Create(
                 ChartCell.Of(row.Label), ChartCell.Of(row.Figure?.Value, Unit), ChartCell.Of(row.Figure?.Low, Unit), ChartCell.Of(row.Figure?.High, Unit),
-                ChartCell.Of(row.Figure?.N, ChartUnit.Count), row.Remark.Length == 0 ? ChartCell.None : ChartCell.Of(row.Remark))),
+                ChartCell.Of(row.Figure?.N, ChartUnit.Count), row.Lack is { Length: > 0 } lack ? ChartCell.Of(lack) : ChartCell.None)),
         ]);
 
     protected override string Draw(int width)
@@ -30,7 +30,7 @@ public sealed record IntervalChart(string Name, string Title, string Description
         var height = Top + Math.Max(1, Rows.Length) * rowHeight + Bottom;
         var svg = new SvgText(this, "intervals", width, height);
         var values = Rows.SelectMany(row => row.Figure is { } figure ? new[] { figure.Value, figure.Low ?? figure.Value, figure.High ?? figure.Value } : []).Concat(Reference is null ? [] : [Reference.Value]);
-        var scale = Scale.Over(values, labels + 8, width - words - 8, stacked ? 4 : 5);
+        var scale = Fitting(most => Scale.Over(values, labels + 8, width - words - 8, most));
         var bottom = height - Bottom;
         foreach (var tick in scale.Ticks)
         {
@@ -55,6 +55,19 @@ public sealed record IntervalChart(string Name, string Title, string Description
         return svg.ToString();
     }
 
+    /// <summary>With as many ticks as there is room for their words.</summary>
+    private Scale Fitting(Func<int, Scale> over)
+    {
+        for (var most = 5; most > 1; most--)
+        {
+            var scale = over(most);
+            if (scale.Ticks.Sum(tick => SvgText.WidthOf(NumberText.Short(tick, Unit)) + 10) <= scale.End - scale.Start)
+                return scale;
+        }
+
+        return over(1);
+    }
+
     private void Draw(SvgText svg, Scale scale, double y, Figure figure, IntervalRow row)
     {
         var hint = $"{row.Label}: {row.Words(Unit)}";
@@ -75,7 +88,16 @@ public sealed record IntervalChart(string Name, string Title, string Description
 /// <param name="IsMain">Whether it is what the page is about.</param>
 public sealed record IntervalRow(string Label, Figure? Figure, string Remark = "", bool IsMain = false)
 {
-    internal string Words(ChartUnit unit) => Figure is { } figure ? FigureText.Of(figure, unit) : Remark.Length > 0 ? Remark : "no number";
+    /// <summary>Why there is no number, or no interval; empty for nothing.</summary>
+    internal string Lack => Figure is { Low: null } or { High: null } ? $"no interval: {Figure.Lacks ?? "it was not computed"}" : Figure is null ? Remark : "";
+
+    /// <summary>Beside its point; why there is no interval is among the numbers.</summary>
+    internal string Words(ChartUnit unit) => Figure switch
+    {
+        null => Remark.Length > 0 ? Remark : "no number",
+        { Low: not null, High: not null } figure => FigureText.Of(figure, unit),
+        var figure => $"{NumberText.Short(figure.Value, unit)}, no interval",
+    };
 }
 
 public sealed record ReferenceLine(double Value, string Label);

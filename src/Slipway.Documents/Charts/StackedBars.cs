@@ -6,7 +6,7 @@ namespace Slipway.Documents.Charts;
 /// <param name="Kinds">At most <see cref="TimeChart.MostSeries"/> have a colour of their own.</param>
 public sealed record StackedBars(string Name, string Title, string Description, ImmutableArray<string> Kinds, ImmutableArray<StackedRow> Rows) : Chart(Name, Title, Description)
 {
-    private const double RowHeight = 48;
+    private const double RowHeight = 44, LegendHeight = 24;
 
     public override ChartTable Numbers() => new(
         [new("", false), .. Kinds.Select(kind => new ChartColumn(kind, true)), new("Of", true)],
@@ -14,13 +14,22 @@ public sealed record StackedBars(string Name, string Title, string Description, 
 
     protected override string Draw(int width)
     {
-        var svg = new SvgText(this, "stacks", width, Math.Max(1, Rows.Length) * RowHeight);
+        var present = Kinds.Index().Where(kind => Rows.Any(row => row.Counts[kind.Index] > 0)).ToArray();
+        var svg = new SvgText(this, "stacks", width, (present.Length > 0 ? LegendHeight : 0) + Math.Max(1, Rows.Length) * RowHeight);
+        var at = 0.0;
+        foreach (var (k, kind) in present)
+        {
+            svg.Rectangle(at, 2, 12, 12, $"f{k % TimeChart.MostSeries + 1}", round: 2);
+            svg.Text(at + 17, 12, kind, "label");
+            at += 34 + SvgText.WidthOf(kind);
+        }
+
         var most = Math.Max(1, Rows.Select(row => row.Counts.Sum()).DefaultIfEmpty(0).Max());
         if (Rows.IsEmpty)
             svg.Text(width / 2.0, 24, "Nothing to count yet", "empty", "middle");
         foreach (var (i, row) in Rows.Index())
         {
-            var (top, x) = (i * RowHeight, 0.0);
+            var (top, x) = ((present.Length > 0 ? LegendHeight : 0) + i * RowHeight, 0.0);
             svg.Text(0, top + 12, $"{row.Label}: {Words(row)}", "label", room: width);
             svg.Rectangle(0, top + 20, width, 12, "bar-ground", round: 2);
             foreach (var (k, count) in row.Counts.Index().Where(part => part.Item > 0))

@@ -18,7 +18,10 @@ public sealed record TimeChart(
     /// <summary>Different dashes and colours that there are.</summary>
     public const int MostSeries = 5;
 
-    private const double PlotHeight = 170, AxisHeight = 40, LegendHeight = 20, Right = 14;
+    private const double PlotHeight = 170, AxisHeight = 40, LegendHeight = 20, MarkHeight = 14, Right = 14;
+
+    /// <summary>Of labels of marks, below each other.</summary>
+    private const int MostMarkRows = 3;
 
     private IEnumerable<TimeSeries> Drawn => Series.Take(MostSeries);
 
@@ -34,7 +37,8 @@ public sealed record TimeChart(
     protected override string Draw(int width)
     {
         var legend = LegendRows(width);
-        var top = 16 + legend.Length * LegendHeight;
+        var marks = MarkRows(width);
+        var top = 16 + legend.Length * LegendHeight + marks.Select(mark => mark.Row + 1).DefaultIfEmpty(0).Max() * MarkHeight;
         var height = top + PlotHeight + AxisHeight;
         var svg = new SvgText(this, "times", width, height);
         var bottom = top + PlotHeight;
@@ -43,7 +47,8 @@ public sealed record TimeChart(
         var left = Math.Max(34, y.Ticks.Max(tick => WidthOf(NumberText.Short(tick, Unit))) + 12);
         var x = TimeScale.Over(From, To, left, width - Right, Math.Max(2, (int)((width - left) / 90)));
         DrawLegend(svg, legend);
-        DrawAxes(svg, x, y, top, bottom, width);
+        DrawAxes(svg, x, y, bottom, width);
+        DrawMarks(svg, x, marks, 12 + legend.Length * LegendHeight, bottom);
         foreach (var (i, series) in Drawn.Index())
             Draw(svg, x, y, series, i + 1);
         DrawLimits(svg, y, left, width);
@@ -98,7 +103,7 @@ public sealed record TimeChart(
         }
     }
 
-    private void DrawAxes(SvgText svg, TimeScale x, Scale y, double top, double bottom, int width)
+    private void DrawAxes(SvgText svg, TimeScale x, Scale y, double bottom, int width)
     {
         foreach (var tick in y.Ticks)
         {
@@ -113,11 +118,36 @@ public sealed record TimeChart(
         }
 
         svg.Text(width - Right, bottom + 33, "time in UTC", "tick", "end");
-        foreach (var marker in Markers.Where(marker => marker.At >= From && marker.At <= To))
+    }
+
+    /// <summary>Labels side by side where there is room, else below each other; where there is none any more, the mark stands without.</summary>
+    private ImmutableArray<(TimeMarker Marker, int Row)> MarkRows(int width)
+    {
+        var ends = new double[MostMarkRows];
+        var x = TimeScale.Over(From, To, 60, width - Right, 2);
+        var rows = ImmutableArray.CreateBuilder<(TimeMarker, int)>();
+        foreach (var marker in Markers.Where(marker => marker.At >= From && marker.At <= To).OrderBy(marker => marker.At))
         {
-            svg.Line(x.At(marker.At), top - 6, x.At(marker.At), bottom, "marker");
-            var toLeft = x.At(marker.At) > width * 0.75;
-            svg.Text(x.At(marker.At) + (toLeft ? -4 : 4), top + 2, marker.Label, "marker", toLeft ? "end" : "start", width / 3.0);
+            var length = WidthOf(marker.Label) + 8;
+            var start = x.At(marker.At) > width * 0.7 ? x.At(marker.At) - length : x.At(marker.At);
+            var row = Array.FindIndex(ends, end => end <= start);
+            if (row >= 0)
+                ends[row] = start + length;
+            rows.Add((marker, row));
+        }
+
+        return rows.ToImmutable();
+    }
+
+    private static void DrawMarks(SvgText svg, TimeScale x, ImmutableArray<(TimeMarker Marker, int Row)> marks, double top, double bottom)
+    {
+        foreach (var (marker, row) in marks)
+        {
+            var at = x.At(marker.At);
+            svg.Line(at, top + Math.Max(0, row) * MarkHeight, at, bottom, "marker");
+            var toLeft = at > (x.End + Right) * 0.7;
+            if (row >= 0)
+                svg.Text(at + (toLeft ? -4 : 4), top + 4 + row * MarkHeight, marker.Label, "marker", toLeft ? "end" : "start");
         }
     }
 

@@ -7,8 +7,6 @@ namespace Slipway.Gateway.Control;
 /// <summary>Sends once a second what was counted, each batch until the server has it. What waits is bounded by the log.</summary>
 internal sealed class TelemetrySender(GatewayOptions options, ServerLink link, Samplers samplers, TelemetryLog log, SampleClock clock, HostGauge host)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
-
     /// <summary>Without traffic: so that the host's load is known, and that the gateway is there.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
@@ -18,23 +16,13 @@ internal sealed class TelemetrySender(GatewayOptions options, ServerLink link, S
     private static readonly TimeSpan Refused = TimeSpan.FromMinutes(1);
 
     private readonly Backoff backoff = new(Shortest, Longest);
-    private long? sentAt;
+    private readonly Signal counted = new();
     private string? told;
+    private long? sentAt;
 
-    public async Task RunAsync(CancellationToken cancellation)
-    {
-        while (!cancellation.IsCancellationRequested)
-        {
-            // Shortly after a second of the slices' clock is over: what was counted in it is told while it is new.
-            await Task.Delay(UntilNextSecond(), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var pause = await SendAsync(cancellation);
-            for (var waited = TimeSpan.Zero; waited < pause && !cancellation.IsCancellationRequested; waited += Every)
-            {
-                await Task.Delay(Every, options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                log.Add(samplers.Drain());      // while the server is away seconds are still taken from those who count
-            }
-        }
-    }
+    private bool IsQuiet => sentAt is not { } last || options.Time.GetElapsedTime(last) >= Quiet;
+
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(CollectAsync(cancellation), SendAsync(cancellation));
 
     /// <summary>At the end, after the last request: sends what is left, as long as the server takes it.</summary>
     public async Task FlushAsync(CancellationToken cancellation)
@@ -51,29 +39,42 @@ internal sealed class TelemetrySender(GatewayOptions options, ServerLink link, S
         }
     }
 
-    /// <returns>How long to leave the server alone.</returns>
-    private async Task<TimeSpan> SendAsync(CancellationToken cancellation)
+    /// <summary>Takes each second from those who count, whatever the server does meanwhile.</summary>
+    private async Task CollectAsync(CancellationToken cancellation)
     {
-        log.Add(samplers.Drain());
-        try
+        while (!cancellation.IsCancellationRequested)
         {
-            var isQuiet = sentAt is { } last && options.Time.GetElapsedTime(last) < Quiet;
-            for (var isFirst = true; log.IsDue || (isFirst && !isQuiet); isFirst = false)
-                await DeliverAsync(cancellation);
-            backoff.Succeeded();
-            told = null;
-            return TimeSpan.Zero;
+            await Task.Delay(UntilNextSecond(), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            log.Add(samplers.Drain());
+            if (log.IsDue)
+                counted.Set();
         }
-        catch (SlipwayException e)
+    }
+
+    private async Task SendAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
         {
-            if (told != e.Message)
-                options.Log($"the server does not take telemetry: {e.Message}");
-            told = e.Message;
-            return e.Faults[0].Code == ServerLink.Unreachable ? backoff.Failed() : Refused;
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            return TimeSpan.Zero;
+            try
+            {
+                while (log.IsDue || IsQuiet)
+                    await DeliverAsync(cancellation);
+                backoff.Succeeded();
+                told = null;
+                await counted.WaitAsync(Quiet, options.Time, cancellation);
+            }
+            catch (SlipwayException e)
+            {
+                if (told != e.Message)
+                    options.Log($"the server does not take telemetry: {e.Message}");
+                told = e.Message;
+                var pause = e.Faults[0].Code == ServerLink.Unreachable ? backoff.Failed() : Refused;
+                await Task.Delay(pause, options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
         }
     }
 

@@ -19,9 +19,6 @@ internal sealed class ArmTally(SampledFeatures features)
 
     public bool IsEmpty => requests == 0;
 
-    /// <summary>Predictions that wait, and may be told.</summary>
-    public int Predictions => predictions.Count;
-
     public void Count(in OverRequest request, bool isAnswered, BadKind? kind)
     {
         requests++;

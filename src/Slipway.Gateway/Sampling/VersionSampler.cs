@@ -19,8 +19,8 @@ internal sealed class VersionSampler
     /// <summary>Processors beyond that share: each costs memory, by the number of features.</summary>
     private const int MostShards = 32;
 
-    /// <summary>Seconds that one processor keeps while nobody takes them, because a call to the server hangs; what is beyond is counted in the last of them.</summary>
-    private const int MostSeconds = 30;
+    /// <summary>Seconds that one processor keeps while nobody takes them, because the machine is too busy; what is beyond is counted in the last of them.</summary>
+    private const int MostSeconds = 5;
 
     private static readonly int Arms = Enum.GetValues<TrafficArm>().Length;
 

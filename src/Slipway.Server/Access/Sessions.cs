@@ -38,15 +38,16 @@ internal sealed class Sessions(Database database, PrincipalDirectory directory, 
     }
 
     /// <summary>Who it is, with what they may do now.</summary>
+    /// <param name="isUse">Whether a person does something: what an open page asks by itself keeps no session alive.</param>
     /// <exception cref="ApiProblem">It is over, or what it was made with is (401).</exception>
-    public async Task<Caller> ResumeAsync(SessionSecret secret, CancellationToken cancellation)
+    public async Task<Caller> ResumeAsync(SessionSecret secret, bool isUse, CancellationToken cancellation)
     {
         var now = Now;
         var stored = await database.ReadAsync(session => SessionTable.FindAsync(session, secret.Hash), cancellation);
         if (stored is null || now >= stored.ExpiresAt || now - stored.SeenAt >= Idle.TotalMilliseconds)
             throw ApiProblem.Unproven("session-over", "your session is over", "sign in again");
         var caller = await directory.IdentifyAsync(stored, cancellation);
-        if (now - stored.SeenAt >= SeenStep.TotalMilliseconds)
+        if (isUse && now - stored.SeenAt >= SeenStep.TotalMilliseconds)
             await TouchAsync(secret, now, cancellation);
         return caller;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
@@ -11,33 +12,58 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
 {
     private const string Channel = "/api/v1/models/{model}/channels/{channel}";
 
-    /// <summary>Where nothing is said: as much as an ordinary plan's window.</summary>
+    /// <summary>As long as windows are kept, in milliseconds.</summary>
+    private const long LongestSpan = 400L * 24 * 60 * 60 * 1000;
+
+    /// <summary>Where an end is said, and no beginning.</summary>
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(1);
 
     public IEnumerable<ApiEndpoint> All() =>
     [
         new("GET", Channel + "/monitoring", Permission.Read, ViewAsync),
+        new("GET", Channel + "/monitoring.csv", Permission.Read, TableAsync),
     ];
 
     private async Task ViewAsync(ApiCall call) => await call.AnswerAsync(await ReadAsync(call), MonitoringJson.Default.MonitoringView);
 
+    private async Task TableAsync(ApiCall call)
+    {
+        var table = call.Query("table") ?? MonitoringCsv.Tables[0];
+        if (!MonitoringCsv.Tables.Contains(table))
+            throw ApiProblem.Malformed("bad-table", $"table is '{table}', allowed are {string.Join(", ", MonitoringCsv.Tables)}");
+        var bytes = Encoding.UTF8.GetBytes(MonitoringCsv.Of(await ReadAsync(call), table));
+        call.Http.Response.ContentType = "text/csv; charset=utf-8";
+        call.Http.Response.Headers.ContentDisposition = $"attachment; filename=\"{call.Segment("model")}-{call.Segment("channel")}-{table}.csv\"";
+        call.Http.Response.ContentLength = bytes.Length;
+        await call.Http.Response.Body.WriteAsync(bytes, call.Cancellation);
+    }
+
     private async Task<MonitoringView> ReadAsync(ApiCall call)
     {
         var (model, channel) = (call.Segment("model"), Require.Channel(call.Segment("channel")));
-        var to = At(call, "to") ?? time.GetUtcNow().ToUnixTimeMilliseconds();
-        var from = At(call, "from") ?? to - (long)DefaultSpan.TotalMilliseconds;
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var to = At(call, "to") ?? now;
+        // Nothing said is the plan's window.
+        var from = At(call, "from") ?? (Last(call) is { } last ? to - last : call.Query("to") is null && call.Query("step") is null ? (long?)null : to - (long)DefaultSpan.TotalMilliseconds);
         if (from >= to)
-            throw ApiProblem.Malformed("bad-span", $"from is {Text(from)}, and is to be before to, {Text(to)}");
-        var step = Step(call, from, to);
+            throw ApiProblem.Malformed("bad-span", $"from is {Text(from.Value)}, and is to be before to, {Text(to)}");
+        var step = from is { } begin ? Step(call, begin, to) : null;
         return await database.ReadAsync(
             async session =>
             {
                 if (await VersionTable.LastNumberAsync(session, model) == 0)
                     throw ApiProblem.NotThere("no-model", $"no model '{model}' is registered", "`slipway models` lists those that are");
-                return await MonitoringReader.ReadAsync(session, model, channel, from, to, step);
+                return from is { } since ? await MonitoringReader.ReadAsync(session, model, channel, since, to, step) : await MonitoringReader.LastAsync(session, model, channel, now);
             },
             call.Cancellation);
     }
+
+    private static long? Last(ApiCall call) => call.Query("last") switch
+    {
+        null => null,
+        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last is > 0 and <= LongestSpan => last,
+        var text => throw ApiProblem.Malformed("bad-span", $"last is '{text}', allowed are milliseconds up to {LongestSpan}"),
+    };
 
     /// <summary>Unix milliseconds, or RFC 3339 with its offset.</summary>
     private static long? At(ApiCall call, string name)

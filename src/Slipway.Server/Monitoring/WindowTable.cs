@@ -10,8 +10,20 @@ internal readonly record struct WindowKey(string Model, string Channel, long Len
 /// <param name="Start">Unix milliseconds.</param>
 internal sealed record StoredWindow(int Version, TrafficArm Arm, long Start, WindowSum Sum);
 
-/// <param name="Start">Unix milliseconds.</param>
-internal sealed record TrafficCount(string Model, string Channel, long Start, long Requests, long Bad);
+/// <summary>Requests of a channel in a window.</summary>
+internal sealed record TrafficCount
+{
+    public string Model { get; init; } = "";
+
+    public string Channel { get; init; } = "";
+
+    /// <summary>Unix milliseconds.</summary>
+    public long Start { get; init; }
+
+    public long Requests { get; init; }
+
+    public long Bad { get; init; }
+}
 
 /// <summary>Windows of traffic in the database.</summary>
 internal static class WindowTable

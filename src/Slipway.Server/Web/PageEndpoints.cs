@@ -8,12 +8,13 @@ using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 using Slipway.Server.Web.Kit;
+using Slipway.Server.Web.Live;
 using Slipway.Server.Web.Pages;
 
 namespace Slipway.Server.Web;
 
 /// <summary>The pages, and the forms on them: each form gives the order that the API's endpoint gives, with the same permission.</summary>
-internal sealed class PageEndpoints
+internal sealed class PageEndpoints : IDisposable
 {
     private const string Model = "/models/{model}", Version = Model + "/versions/{number}", Channel = Model + "/channels/{channel}", Rollout = Channel + "/rollouts/{rollout}";
 
@@ -21,11 +22,13 @@ internal sealed class PageEndpoints
     private readonly PageAnswers answers = new();
     private readonly PageGate gate;
     private readonly SignInEndpoints signInEndpoints;
+    private readonly EventStreams streams;
 
     public PageEndpoints(Database database, LedgerWriter ledger, SignIn signIn, PrincipalDirectory directory, RolloutOrders rollouts, IncidentOrders incidents, TimeProvider time)
     {
         this.database = database;
         var sessions = new Sessions(database, directory, time);
+        streams = new EventStreams(database, sessions, time);
         gate = new PageGate(sessions, answers, time);
         signInEndpoints = new SignInEndpoints(signIn, sessions, answers);
         var orders = new PageOrders(rollouts, new Promotions(ledger, time), incidents);
@@ -48,6 +51,7 @@ internal sealed class PageEndpoints
             Form("/incidents/{incident}/note", Permission.Operate, incident, orders.NoteAsync),
             Form("/incidents/{incident}/close", Permission.Operate, incident, orders.CloseAsync),
             Show<LedgerPage, LedgerView>("/ledger", Permission.Read, (call, session) => LedgerReader.ReadAsync(call, session, ledger), anyModel: true),
+            new("GET", "/events", Permission.SignedIn, streams.AnswerAsync),
             new("GET", "/ledger/{index}/proof", Permission.Read, call => LedgerEndpoints.ProofAsync(call.ForApi(), database, ledger), AnyModel: true),
             new("GET", "/ledger/checkpoint", Permission.Read, call => LedgerEndpoints.CheckpointAsync(call.ForApi(), database, ledger), AnyModel: true),
             Form(Version + "/promote", Permission.Promote, version, orders.PromoteAsync),
@@ -65,6 +69,9 @@ internal sealed class PageEndpoints
     public IReadOnlyList<PageRoute> Routes { get; }
 
     public IEnumerable<ApiEndpoint> All() => [.. signInEndpoints.All(), .. Routes.Select(gate.Guard)];
+
+    /// <summary>Ends the streams of open pages; to be called before the listener stops, which would wait for them.</summary>
+    public void Dispose() => streams.Dispose();
 
     /// <summary>Shows a failure as a page, to a browser that asked for one outside the API.</summary>
     /// <returns>False where a document is what the caller reads.</returns>

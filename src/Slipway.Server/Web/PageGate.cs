@@ -9,6 +9,9 @@ namespace Slipway.Server.Web;
 /// <summary>Lets in who is signed in and may see the page, or send the form; everybody else gets a page that says why not.</summary>
 internal sealed class PageGate(Sessions sessions, PageAnswers answers, TimeProvider time)
 {
+    /// <summary>Header of what an open page asks by itself.</summary>
+    private const string BySelf = "Slipway-Live";
+
     /// <remarks>The API does not take a session's cookie: there a token stands in the Authorization header. Nor do pages take that.</remarks>
     public ApiEndpoint Guard(PageRoute route) => new(route.Method, route.Path, Permission.Anyone, call => AnswerAsync(route, call)) { BodyLimit = PageForm.Largest };
 
@@ -46,7 +49,7 @@ internal sealed class PageGate(Sessions sessions, PageAnswers answers, TimeProvi
 
         try
         {
-            return new PageCall(call, await sessions.ResumeAsync(secret, call.Cancellation), secret, time.GetUtcNow().ToUnixTimeMilliseconds()) { Path = path };
+            return new PageCall(call, await sessions.ResumeAsync(secret, !request.Headers.ContainsKey(BySelf), call.Cancellation), secret, time.GetUtcNow().ToUnixTimeMilliseconds()) { Path = path };
         }
         catch (ApiProblem e)
         {

@@ -13,7 +13,12 @@ internal static class PageAssets
 
     public static PageAsset Live { get; } = PageAsset.Of("text/javascript", ".js", Read("Live.live.js"));
 
-    public static ImmutableArray<PageAsset> All { get; } = [Style, Live];
+    public static PageAsset Zoom { get; } = PageAsset.Of("text/javascript", ".js", Read("Live.zoom.js"));
+
+    /// <summary>Apache ECharts, as its package has it; pages ask for it when somebody zooms.</summary>
+    public static PageAsset Charts { get; } = PageAsset.Of("text/javascript", ".js", Read("Live.echarts.js"));
+
+    public static ImmutableArray<PageAsset> All { get; } = [Style, Live, Zoom, Charts];
 
     private static byte[] Read(string name)
     {

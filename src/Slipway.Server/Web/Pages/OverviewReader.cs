@@ -38,7 +38,7 @@ internal static class OverviewReader
 
         var last = (await ChannelHistory.LatestAsync(session)).ToDictionary(entry => (entry.Model, entry.Channel));
         var hours = WindowLength.Longest;
-        var first = hours.StartOf(call.Now) - (Hours - 1) * hours.Milliseconds;
+        var first = hours.StartOf(call.Now) - Hours * hours.Milliseconds;
         var traffic = (await WindowTable.CountAsync(session, hours.Milliseconds, first)).ToLookup(count => (count.Model, count.Channel));
         var running = await RolloutTable.ListRunningAsync(session);
         var models = seen.Select(model => new OverviewModel(
@@ -55,10 +55,10 @@ internal static class OverviewReader
             await IncidentTable.ListAsync(session, call.Caller.ModelsOf(Permission.Read), true, ShownIncidents));
     }
 
-    /// <summary>The hour that runs is the last one, and is not over.</summary>
+    /// <summary>Whole hours: the one that runs is not over, and would look like a fall.</summary>
     private static Sparkline? Sparkline(string model, string channel, IEnumerable<TrafficCount> counts, long first)
     {
-        var byHour = counts.ToDictionary(count => count.Start, count => count.Requests);
+        var byHour = counts.Where(count => count.Start < first + Hours * WindowLength.Longest.Milliseconds).ToDictionary(count => count.Start, count => count.Requests);
         if (byHour.Count == 0)
             return null;
         return new Sparkline(

@@ -80,6 +80,17 @@ public sealed class TelemetryLogTests
     }
 
     [Fact]
+    public void Slices_of_very_many_features_are_bounded_by_their_bytes()
+    {
+        var large = Slice(0, features: 5_000);
+        for (var second = 0; second < 200; second++)
+            log.Add([large with { Start = Start + (TelemetryLog.Minute * second) }]);
+        var batches = Batches();
+        Assert.Equal(200 * 10, batches.Sum(batch => batch.Lost + batch.Slices.Sum(slice => slice.Requests)));
+        Assert.InRange(batches.Sum(batch => batch.Slices.Length), 10, 50);
+    }
+
+    [Fact]
     public void Predictions_that_wait_are_bounded_and_the_oldest_are_told_as_unkept()
     {
         const int slices = 100;

@@ -47,6 +47,7 @@ public sealed class AuthorizationTests
         POST   /api/v1/models/{model}/captures/erase                                Administer
         GET    /api/v1/models/{model}/channels                                      Read
         GET    /api/v1/models/{model}/channels/{channel}/monitoring                 Read
+        GET    /api/v1/models/{model}/channels/{channel}/monitoring.csv             Read
         POST   /api/v1/models/{model}/channels/{channel}/releases                   Operate
         POST   /api/v1/models/{model}/channels/{channel}/rollback                   Operate
         GET    /api/v1/models/{model}/channels/{channel}/rollouts                   Read
