@@ -22,9 +22,11 @@ namespace Slipway.Bench.Gateway;
 /// A gateway with everything on: two versions of an ONNX model, a canary at 10 %, a rate limit, metrics, every request's values profiled in the
 /// bins of a sealed reference, and its events and telemetry sent off as they are in service.
 /// </summary>
-/// <param name="isSampled">Whether requests are counted and profiled for the server; without, all else is the same.</param>
-internal sealed class CanaryServer(string file, string state, bool isSampled) : IAsyncDisposable
+internal sealed class CanaryServer(string file, string state) : IAsyncDisposable
 {
+    /// <summary>What the process is told to count and profile requests for the server, or not: all else is the same, down to the compiled code.</summary>
+    public const string Told = "told", Untold = "untold";
+
     private const string Model = "flight-delay";
 
     /// <summary>Of so many switches one loads the model anew and ends the one before; the others give the same host to a new version.</summary>
@@ -32,19 +34,19 @@ internal sealed class CanaryServer(string file, string state, bool isSampled) : 
 
     private readonly Router router = new();
     private readonly RolloutRecorder recorder = new("bench", "1", "production", TimeProvider.System);
-    private readonly SampleClock clock = new(TimeProvider.System);
+    private readonly Samplers samplers = new(new SampleClock(TimeProvider.System));
     private readonly List<Task> retiring = [];
-    private Samplers? samplers;
+    private bool isSampled = true;
     private IModelHost? stableHost, candidateHost;
     private ServedVersion? stable, candidate;
     private int number, revision;
 
-    public static async Task<int> RunAsync(string file, bool isSampled)
+    public static async Task<int> RunAsync(string file)
     {
         var state = Directory.CreateTempSubdirectory("slipway-bench-");
         try
         {
-            await using var gateway = new CanaryServer(file, state.FullName, isSampled);
+            await using var gateway = new CanaryServer(file, state.FullName);
             await gateway.StartAsync();
             var options = new InferenceOptions { Channel = "production", RateLimit = new RateLimit(1e6, 1_000_000, null) };
             await using var server = await InferenceServer.StartAsync(options, gateway.router, CancellationToken.None);
@@ -52,7 +54,7 @@ internal sealed class CanaryServer(string file, string state, bool isSampled) : 
             var sending = Task.WhenAll(gateway.SendAsync(stopping.Token), gateway.TellAsync(stopping.Token));
             Console.WriteLine(server.Url);
             while (await Console.In.ReadLineAsync() is { } line)
-                Console.WriteLine(await gateway.SwitchAsync(int.Parse(line)));
+                Console.WriteLine(line is Told or Untold ? gateway.Sample(line == Told) : await gateway.SwitchAsync(int.Parse(line)));
             await stopping.CancelAsync();
             await sending;
             return 0;
@@ -72,10 +74,19 @@ internal sealed class CanaryServer(string file, string state, bool isSampled) : 
 
     private async Task StartAsync()
     {
-        samplers = isSampled ? new Samplers(clock) : null;
         (stableHost, candidateHost) = (await LoadAsync(), await LoadAsync());
         (stable, candidate) = (Version(stableHost), Version(candidateHost));
         Replace();
+    }
+
+    private int Sample(bool isOn)
+    {
+        var before = (stable!, candidate!);
+        isSampled = isOn;
+        (stable, candidate) = (Version(stableHost!), Version(candidateHost!));
+        Replace();
+        retiring.AddRange([before.Item1.RetireAsync(), before.Item2.RetireAsync()]);
+        return number;
     }
 
     /// <summary>Puts another version in the stable one's place, time after time, and retires the one before.</summary>
@@ -114,7 +125,7 @@ internal sealed class CanaryServer(string file, string state, bool isSampled) : 
     private ServedVersion Version(IModelHost host)
     {
         var version = new VersionRef(++number, host.Model.Bundle);
-        return new(version, new Shared(host), samplers?.Begin(Model, version, host.Model));
+        return new(version, new Shared(host), isSampled ? samplers.Begin(Model, version, host.Model) : null);
     }
 
     private async Task<IModelHost> LoadAsync()
@@ -138,7 +149,7 @@ internal sealed class CanaryServer(string file, string state, bool isSampled) : 
     private async Task TellAsync(CancellationToken cancellation)
     {
         var log = new TelemetryLog("bench", "1", "production");
-        while (samplers is not null && !cancellation.IsCancellationRequested)
+        while (!cancellation.IsCancellationRequested)
         {
             log.Add(samplers.Drain());
             while (log.IsDue)

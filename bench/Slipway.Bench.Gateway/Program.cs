@@ -11,9 +11,7 @@ switch (args)
     case ["bare"]:
         return await BareServer.RunAsync(model);
     case ["gateway"]:
-        return await CanaryServer.RunAsync(model, isSampled: true);
-    case ["untold"]:
-        return await CanaryServer.RunAsync(model, isSampled: false);
+        return await CanaryServer.RunAsync(model);
     case ["telemetry"]:
         return await Claims.CheckTelemetryAsync();
     case ["load", var url, var rate, var seconds]:

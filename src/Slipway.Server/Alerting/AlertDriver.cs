@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
 
@@ -6,8 +7,11 @@ namespace Slipway.Server.Alerting;
 /// <summary>Judges alerts and retraining rules every few seconds, and runs what they start, for as long as this server holds the lease.</summary>
 internal sealed class AlertDriver : IAsyncDisposable
 {
-    /// <summary>Between two looks at all rules. The shortest window has 10 s.</summary>
+    /// <summary>Between two rounds over all rules. The shortest window has 10 s.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+
+    /// <summary>Channels of one turn, each some milliseconds: the lease is held on between turns, however many models there are.</summary>
+    private const int MostChannels = 16;
 
     private readonly Database database;
     private readonly AlertPass pass;
@@ -15,7 +19,9 @@ internal sealed class AlertDriver : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly Action<string> log;
     private readonly LeasedLoop loop;
-    private long? lookedAt;
+    private ImmutableArray<WatchedChannel> round = [];
+    private int done;
+    private long? begunAt;
     private string? trouble;
 
     public AlertDriver(Database database, AlertPass pass, CommandRunner runner, ServerOptions options)
@@ -35,20 +41,27 @@ internal sealed class AlertDriver : IAsyncDisposable
     {
         await runner.TurnAsync(epoch, stop);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        // Either way: a clock that was set back must not stop the looks.
-        if (lookedAt is { } last && Math.Abs(now - last) < Every.TotalMilliseconds)
-            return Turn.Idle;
-        var looks = await pass.JudgeAsync(database, now, Complain, stop);
-        if (await database.ReadAsync(session => pass.IsNewsAsync(session, looks, now), stop))
+        if (done >= round.Length)
         {
-            if (await database.ChangeAsync(session => pass.StoreAsync(session, looks, epoch, now), stop) is not { } told)
+            // Either way: a clock that was set back must not stop the looks.
+            if (begunAt is { } last && Math.Abs(now - last) < Every.TotalMilliseconds)
+                return Turn.Idle;
+            (round, done) = (await AlertPass.WatchedAsync(database, stop), 0);
+        }
+
+        var looks = await pass.JudgeAsync(database, round.Skip(done).Take(MostChannels), now, Complain, stop);
+        if (await database.ReadAsync(session => pass.IsNewsAsync(session, looks, round, now), stop))
+        {
+            if (await database.ChangeAsync(session => pass.StoreAsync(session, looks, round, epoch, now), stop) is not { } told)
                 return Turn.Superseded;
             foreach (var sentence in told)
                 log(sentence);
         }
 
-        lookedAt = now;
-        return Turn.Idle;
+        if (done == 0)
+            begunAt = now;
+        done += MostChannels;
+        return done < round.Length ? Turn.Done : Turn.Idle;
     }
 
     private void Complain(string what)

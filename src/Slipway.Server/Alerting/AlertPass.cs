@@ -11,7 +11,10 @@ using Slipway.Server.Storage;
 
 namespace Slipway.Server.Alerting;
 
-/// <summary>One look at every channel whose plan has rules: judged outside of any change, decided and stored inside one.</summary>
+/// <summary>A channel of a model whose plan has rules.</summary>
+internal sealed record WatchedChannel(string Model, string Channel, MonitorPlan Plan);
+
+/// <summary>One look at channels whose plans have rules: judged outside of any change, decided and stored inside one.</summary>
 internal sealed class AlertPass(WindowReader window, AlertChanges alerts, RetrainChanges retraining)
 {
     public const string LeaseName = "alerts";
@@ -23,43 +26,42 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
     /// <param name="Version">The live one; null for none.</param>
     internal sealed record Look(string Model, string Channel, ImmutableArray<(AlertRule Rule, Truth Truth, string Reason)> Alerts, ImmutableArray<(RetrainRule Rule, Truth Truth, string Reason)> Retraining, int? Version);
 
-    /// <summary>Judges every rule of every plan.</summary>
-    /// <param name="failed">Told of a channel that could not be judged: its alerts stay as they are.</param>
-    public async Task<ImmutableArray<Look>> JudgeAsync(Database database, long now, Action<string> failed, CancellationToken cancellation)
-    {
-        var plans = await database.ReadAsync(
-            async session =>
-            {
-                var plans = new List<(string Model, MonitorPlan Plan)>();
-                foreach (var model in await VersionTable.ModelsAsync(session))
-                {
-                    if ((await PlanTable.LatestAsync(session, model))?.Plan.Monitor is { } plan)
-                        plans.Add((model, plan));
-                }
-
-                return plans;
-            },
-            cancellation);
-        var looks = ImmutableArray.CreateBuilder<Look>();
-        foreach (var (model, plan) in plans)
+    /// <summary>Every channel whose plan has rules now.</summary>
+    public static Task<ImmutableArray<WatchedChannel>> WatchedAsync(Database database, CancellationToken cancellation) => database.ReadAsync(
+        async session =>
         {
-            foreach (var channel in plan.Alerts.Select(rule => rule.Channel).Concat(plan.Retrain.Select(rule => rule.Channel)).Distinct().Order(StringComparer.Ordinal))
-                looks.Add(await JudgeAsync(database, model, channel, plan, now, failed, cancellation));
-        }
+            var watched = ImmutableArray.CreateBuilder<WatchedChannel>();
+            foreach (var model in await VersionTable.ModelsAsync(session))
+            {
+                if ((await PlanTable.LatestAsync(session, model))?.Plan.Monitor is { } plan)
+                    watched.AddRange(plan.Alerts.Select(rule => rule.Channel).Concat(plan.Retrain.Select(rule => rule.Channel)).Distinct().Order(StringComparer.Ordinal).Select(channel => new WatchedChannel(model, channel, plan)));
+            }
 
+            return watched.ToImmutable();
+        },
+        cancellation);
+
+    /// <summary>Judges every rule of some channels.</summary>
+    /// <param name="failed">Told of a channel that could not be judged: its alerts stay as they are.</param>
+    public async Task<ImmutableArray<Look>> JudgeAsync(Database database, IEnumerable<WatchedChannel> channels, long now, Action<string> failed, CancellationToken cancellation)
+    {
+        var looks = ImmutableArray.CreateBuilder<Look>();
+        foreach (var (model, channel, plan) in channels)
+            looks.Add(await JudgeAsync(database, model, channel, plan, now, failed, cancellation));
         return looks.ToImmutable();
     }
 
     /// <summary>Whether storing would change anything.</summary>
-    public async Task<bool> IsNewsAsync(Session session, ImmutableArray<Look> looks, long now) => (await DecideAsync(session, looks, now)).IsNews;
+    /// <param name="watched">All channels that have rules: what is stored of others is over.</param>
+    public async Task<bool> IsNewsAsync(Session session, ImmutableArray<Look> looks, ImmutableArray<WatchedChannel> watched, long now) => (await DecideAsync(session, looks, watched, now)).IsNews;
 
     /// <summary>Stores what follows, inside a change.</summary>
     /// <returns>Sentences that tell what happened; null when the epoch is no longer in force, and then nothing was done.</returns>
-    public async Task<ImmutableArray<string>?> StoreAsync(Session session, ImmutableArray<Look> looks, long epoch, long now)
+    public async Task<ImmutableArray<string>?> StoreAsync(Session session, ImmutableArray<Look> looks, ImmutableArray<WatchedChannel> watched, long epoch, long now)
     {
         if (!await Lease.IsInForceAsync(session, LeaseName, epoch))
             return null;
-        var decided = await DecideAsync(session, looks, now);
+        var decided = await DecideAsync(session, looks, watched, now);
         var told = ImmutableArray.CreateBuilder<string?>();
         foreach (var gone in decided.Gone)
             told.Add(await alerts.EndAsync(session, gone, now));
@@ -121,7 +123,7 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
         }
     }
 
-    private async Task<Decided> DecideAsync(Session session, ImmutableArray<Look> looks, long now)
+    private async Task<Decided> DecideAsync(Session session, ImmutableArray<Look> looks, ImmutableArray<WatchedChannel> watched, long now)
     {
         var stored = (await AlertTable.ListAsync(session)).ToDictionary(memory => (memory.Alert.Model, memory.Alert.Channel, memory.Alert.Rule.Name));
         var rules = (await RetrainTable.ListAsync(session)).ToDictionary(state => (state.Model, state.Channel, state.Rule.Name));
@@ -146,8 +148,10 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
             }
         }
 
-        decided.Gone.AddRange(stored.Values);
-        decided.GoneRetraining.AddRange(rules.Values);
+        // What is left is of channels that are looked at in another turn, or of rules that are gone.
+        var elsewhere = watched.Select(channel => (channel.Model, channel.Channel)).Except(looks.Select(look => (look.Model, look.Channel))).ToHashSet();
+        decided.Gone.AddRange(stored.Values.Where(memory => !elsewhere.Contains((memory.Alert.Model, memory.Alert.Channel))));
+        decided.GoneRetraining.AddRange(rules.Values.Where(state => !elsewhere.Contains((state.Model, state.Channel))));
         decided.IsNews = decided.Gone.Count + decided.GoneRetraining.Count > 0
             || decided.Alerts.Exists(alert => IsNews(alert.Before, alert.After, alert.Action, now)) || decided.Retraining.Exists(rule => IsNews(rule.Before, rule.After, rule.Trigger is not null, now));
         return decided;

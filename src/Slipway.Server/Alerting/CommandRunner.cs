@@ -44,11 +44,13 @@ internal sealed class CommandRunner(Database database, RetrainChanges changes, S
                 await StoreAsync(orphan, RetrainOutcome.Interrupted, "the server that ran it ended", null, cancellation);
         }
 
-        if (running.Count >= MostAtOnce)
+        // Asked before what runs is read: what ends in between would look as if it had not begun.
+        var begun = running.Keys.ToHashSet();
+        if (begun.Count >= MostAtOnce)
             return;
         foreach (var waiting in await database.ReadAsync(session => RetrainTable.RunningAsync(session, epoch, under: true), cancellation))
         {
-            if (running.Count < MostAtOnce && !running.ContainsKey(waiting.Run.Id))
+            if (begun.Count < MostAtOnce && begun.Add(waiting.Run.Id))
                 running[waiting.Run.Id] = Task.Run(() => RunAsync(waiting), CancellationToken.None);
         }
     }

@@ -23,6 +23,9 @@ internal sealed class EvidenceReader(WindowReader window, Action<string> log)
     /// <summary>Features, the furthest first, and versions, the newest first.</summary>
     private const int MostFeatures = 20, MostVersions = 3;
 
+    /// <summary>Of bad requests, the latest.</summary>
+    private const int MostTraces = 20;
+
     /// <param name="rollout">Its id; null for the one that runs, if any does.</param>
     /// <param name="judged">The judgement at this moment; null for the one that is stored.</param>
     public async Task<IncidentEvidence> ReadAsync(Session session, string model, string channel, string reason, long now, string? rollout = null, JudgeReport? judged = null)
@@ -32,7 +35,8 @@ internal sealed class EvidenceReader(WindowReader window, Action<string> log)
         var release = await TryAsync(session, "rollout", () => ReadRolloutAsync(session, model, channel, rollout, judged, now));
         var ledger = await session.QueryAsync<long>(
             "SELECT DISTINCT position FROM ledger_subjects WHERE name = @name ORDER BY position DESC LIMIT @limit", new { name = $"models/{model}/channels/{channel}", limit = (long)LedgerEntries });
-        return new(reason, view, release, [.. ledger], []);
+        var traces = view?.Versions.SelectMany(version => version.Exemplars).OrderByDescending(trace => trace.At).Take(MostTraces);
+        return new(reason, view, release, [.. ledger], [.. traces ?? []]);
     }
 
     private async Task<MonitoringView?> ReadWindowAsync(Session session, string model, string channel, long now) => await window(session, model, channel, now) is var view ? Trimmed(view) : null;

@@ -25,8 +25,11 @@ internal static class PredictionTable
     /// <summary>How long a label waits for its prediction, which is at most seconds under way unless a gateway is cut off.</summary>
     public static readonly TimeSpan WaitsFor = TimeSpan.FromHours(1);
 
-    /// <summary>Keys of one query, and rows of one statement: far from what either database allows in parameters.</summary>
+    /// <summary>Keys of one query: far from what either database allows in parameters.</summary>
     public const int AtOnce = 200;
+
+    /// <summary>Rows of one statement: SQLite finds each parameter by going through their names.</summary>
+    private const int RowsAtOnce = 20;
 
     /// <summary>Predictions deleted in one change: some tens of milliseconds.</summary>
     private const int DeletedAtOnce = 2_000;
@@ -52,7 +55,7 @@ internal static class PredictionTable
     /// <summary>Writes predictions as they are now, new ones and those whose label came.</summary>
     public static async Task WriteAsync(Session session, string model, string channel, IEnumerable<KeptPrediction> predictions)
     {
-        foreach (var chunk in predictions.Chunk(AtOnce))
+        foreach (var chunk in predictions.Chunk(RowsAtOnce))
         {
             var values = new DynamicParameters(new { model, channel });
             for (var i = 0; i < chunk.Length; i++)

@@ -40,7 +40,9 @@ internal sealed class WebhookDriver : IAsyncDisposable
 
     private async Task<Turn> TurnAsync(long epoch, CancellationToken stop)
     {
-        var free = MostTries - underway.Count;
+        // Asked before what is due is read: a try that ends in between would look due still, and be made twice.
+        var busy = underway.Keys.ToHashSet();
+        var free = MostTries - busy.Count;
         if (free <= 0)
             return Turn.Idle;
         var due = await database.ReadAsync(
@@ -51,7 +53,7 @@ internal sealed class WebhookDriver : IAsyncDisposable
                     return [];
                 // The one that waited longest first: a slow one does not keep the others from their turn.
                 return (await WebhookTable.ListAsync(session))
-                    .Where(webhook => webhook.NextAt <= Now && heads.ContainsKey(webhook.Name) && !underway.ContainsKey(webhook.Name))
+                    .Where(webhook => webhook.NextAt <= Now && heads.ContainsKey(webhook.Name) && !busy.Contains(webhook.Name))
                     .OrderBy(webhook => webhook.NextAt)
                     .Take(free)
                     .Select(webhook => (webhook, heads[webhook.Name]))

@@ -27,8 +27,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly WebApplication web;
     private readonly OciLayout layout;
     private readonly ConcurrentQueue<GatewayReport> reports = new();
-    private readonly ConcurrentDictionary<(string Boot, long Sequence), EventBatch> batches = new();
-    private readonly ConcurrentDictionary<(string Boot, long Sequence), TelemetryBatch> telemetry = new();
+    private readonly ConcurrentQueue<EventBatch> batches = new();
+    private readonly ConcurrentDictionary<(string Boot, long Sequence), bool> taken = new();
+    private readonly ConcurrentQueue<TelemetryBatch> telemetry = new();
     private readonly ConcurrentDictionary<(string Boot, long Sequence), byte[]> received = new();
     private volatile DesiredState? state;
     private volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -66,11 +67,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public IReadOnlyCollection<GatewayReport> Reports => reports;
 
-    /// <summary>Each batch once, in order.</summary>
-    public IReadOnlyList<EventBatch> Batches => [.. batches.OrderBy(batch => batch.Key.Sequence).Select(batch => batch.Value)];
+    /// <summary>Each batch once, as they came: those of a later boot after those before.</summary>
+    public IReadOnlyCollection<EventBatch> Batches => batches;
 
-    /// <summary>Each batch once, in order.</summary>
-    public IReadOnlyList<TelemetryBatch> Telemetry => [.. telemetry.OrderBy(batch => batch.Key.Sequence).Select(batch => batch.Value)];
+    /// <summary>Each batch once, as they came.</summary>
+    public IReadOnlyList<TelemetryBatch> Telemetry => [.. telemetry];
 
     public IEnumerable<TelemetrySlice> Slices => Telemetry.SelectMany(batch => batch.Slices);
 
@@ -168,7 +169,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private async Task TakeAsync(HttpContext http)
     {
         var batch = (await JsonSerializer.DeserializeAsync(http.Request.Body, RolloutJson.Default.EventBatch, http.RequestAborted))!;
-        batches.TryAdd((batch.Boot, batch.Sequence), batch);
+        if (taken.TryAdd((batch.Boot, batch.Sequence), true))
+            batches.Enqueue(batch);
         if (LosesReceipts)
             http.Abort();
         else
@@ -187,8 +189,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
         }
 
         var batch = JsonSerializer.Deserialize(body.ToArray(), MonitoringJson.Default.TelemetryBatch)!;
-        telemetry.TryAdd((batch.Boot, batch.Sequence), batch);
-        if (!received.GetOrAdd((batch.Boot, batch.Sequence), body.ToArray()).AsSpan().SequenceEqual(body.ToArray()))
+        if (received.TryAdd((batch.Boot, batch.Sequence), body.ToArray()))
+            telemetry.Enqueue(batch);
+        else if (!received[(batch.Boot, batch.Sequence)].AsSpan().SequenceEqual(body.ToArray()))
             Changed++;
         SentAt = long.Parse(http.Request.Headers[TelemetryBatch.SentAtHeader].ToString());
         if (LosesReceipts)

@@ -64,6 +64,14 @@ internal sealed class AlertStage : IAsyncDisposable
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
     }
 
+    /// <summary>The gateway tells what it answered, and half a minute passes.</summary>
+    public async Task TellAsync(long requests = 1_000, long errors = 0)
+    {
+        await HearAsync();
+        await Monitoring.SendAsync(MonitoringStage.Batch(++sequence, Monitoring.Slice(requests, errors: errors)));
+        Monitoring.Clock.Step(TimeSpan.FromSeconds(30));
+    }
+
     /// <summary>The gateway tells what it answered, half a minute passes, and the rules are looked at.</summary>
     public async Task PassAsync(long requests = 100, long errors = 0, bool hears = true)
     {

@@ -76,7 +76,7 @@ internal sealed class MonitoringStage : IAsyncDisposable
         }
     }
 
-    public Task RegisterAsync(int version, string task = "binary-classification", string model = Model, ReferenceProfile? reference = null) => Database.ChangeAsync(
+    public Task RegisterAsync(int version, string task = "binary-classification", string model = Model, ReferenceProfile? reference = null, ModelSignature? signature = null) => Database.ChangeAsync(
         async session =>
         {
             var bundle = Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{model} {version}"));
@@ -84,7 +84,7 @@ internal sealed class MonitoringStage : IAsyncDisposable
                 session,
                 new ModelVersion(model, version, bundle, ReleasePlan.Default.Digest, new GateReport(bundle, null, Verdict.Pass, []), [], "user:author", "Ada", 1, "a test"),
                 new SealedEvidence(null, null, new LineageGraph([])),
-                new SealedProfile(task, Signature, reference ?? Reference, ImmutableSortedDictionary<string, Figure>.Empty.Add("auc", new(0.7, 0.68, 0.72, 1_000))));
+                new SealedProfile(task, signature ?? Signature, reference ?? Reference, ImmutableSortedDictionary<string, Figure>.Empty.Add("auc", new(0.7, 0.68, 0.72, 1_000))));
         },
         TestContext.Current.CancellationToken);
 

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Text.Json;
+using Slipway.Documents.Monitoring;
+using Slipway.Documents.Registry;
+using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Units;
+using Slipway.Server.Monitoring;
+using Slipway.Stats.Sketches;
+
+namespace Slipway.Tests.Server.Monitoring;
+
+public sealed class MonitoringViewTests
+{
+    private static readonly MonitorPlan Plan = MonitorPlan.Default with { Window = new Duration(TimeSpan.FromMinutes(10)) };
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_feature_that_drifts_is_found_with_the_minute_since_when_and_no_other()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
+        var planted = 0L;
+        for (var minute = 0; minute < 30; minute++)
+        {
+            // From the 15th minute on, distances come in kilometres: what was below 500 is above.
+            if (minute == 15)
+                planted = stage.Now;
+            await stage.SendAsync(MonitoringStage.Batch(minute + 1, Told(stage, minute < 15 ? [250, 250, 250, 250] : [50, 100, 250, 600], [500, 300, 100], 100)));
+            stage.Clock.Step(TimeSpan.FromMinutes(1));
+        }
+
+        var view = await stage.ViewAsync(TimeSpan.FromMinutes(30), 60_000, ahead: TimeSpan.FromSeconds(-1));
+        var (distance, carrier, probability) = Assert.Single(view.Versions).Drift switch { [var one, var two, var three] => (one, two, three), _ => throw new InvalidOperationException() };
+        Assert.Equal((DriftVerdict.Drift, planted), (distance.Verdict, distance.Since));
+        Assert.True(distance.Distance.Low > distance.Limit && distance.Distance.Value is > 0.6 and < 0.9, $"{distance.Distance}");
+        Assert.Equal(15, distance.Series.Count(point => point.Verdict == DriftVerdict.Drift));
+        Assert.Equal((DriftVerdict.NoDrift, null), (carrier.Verdict, carrier.Since));
+        Assert.Equal((DriftVerdict.NoDrift, true), (probability.Verdict, probability.IsOutput));
+        Assert.Equal(10_000, distance.Current.Count);       // the plan's ten minutes
+        Assert.Equal(distance.Distance.Value, view.Versions[0].Total.DriftMax!.Value);
+        Assert.True(view.Versions[0].Total.DriftMax!.Low is > 0.2 && view.Versions[0].Total.DriftMax!.Low <= distance.Distance.Low);
+        Assert.True(view.Versions[0].Windows[0].DriftMax!.High < 0.2);
+
+        var last = await stage.Database.ReadAsync(session => MonitoringReader.LastAsync(session, MonitoringStage.Model, MonitoringStage.Channel, stage.Now), Stop);
+        Assert.Equal((10_000, DriftVerdict.Drift), (last.Step, last.Versions[0].Drift[0].Verdict));
+        Assert.Equal(10_000, last.Versions[0].Total.Requests);
+    }
+
+    [Fact]
+    public async Task What_is_missing_drifts_too_and_a_few_values_say_nothing()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
+        await stage.SendAsync(MonitoringStage.Batch(1, Told(stage, [20, 20, 20, 20], [100, 60, 20], 820)));
+        var drift = (await stage.ViewAsync()).Versions[0].Drift;
+        Assert.Equal((DriftVerdict.InsufficientEvidence, 80), (drift[0].Verdict, drift[0].Distance.N));
+        Assert.StartsWith("80 values", drift[0].Distance.Lacks);
+        Assert.Equal(DriftVerdict.Drift, drift[1].Verdict);     // 82 % without a carrier, 10 % when it was sealed
+    }
+
+    [Fact]
+    public async Task Errors_and_latencies_come_with_what_they_may_be()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(1_000, errors: 20)));
+        var total = (await stage.ViewAsync()).Versions[0].Total;
+        Assert.Equal((0.02, 1_000), (total.ErrorRate!.Value, total.ErrorRate.N));
+        Assert.InRange(total.ErrorRate.Low!.Value, 0.012, 0.0135);      // Wilson: 0.01299
+        Assert.InRange(total.ErrorRate.High!.Value, 0.0300, 0.0310);    // 0.03069
+        var median = total.Latency["p50"];
+        Assert.Equal((Math.Round(LatencyBuckets.Bounds[9], 12), Math.Round(LatencyBuckets.Bounds[10], 12)), (Math.Round(median.Low!.Value, 12), Math.Round(median.High!.Value, 12)));
+        Assert.InRange(median.Value, median.Low!.Value, median.High!.Value);
+        Assert.Null(total.Latency["p99"].High);     // requests without an answer: nobody knows how late
+        Assert.Contains("beyond", total.Latency["p99"].Lacks);
+    }
+
+    [Fact]
+    public async Task Traces_of_bad_requests_and_the_hosts_load_are_told()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(5, errors: 2) with
+        {
+            Exemplars = [new("00000000000000000000000000000001", BadKind.Timeout, stage.Now, 1.5), new("<script>", BadKind.Error, stage.Now, 0.1), new("00000000000000000000000000000002", BadKind.Error, stage.Now - 1_000, double.MaxValue)],
+        }));
+        var view = await stage.ViewAsync();
+        Assert.Equal([("00000000000000000000000000000001", BadKind.Timeout), ("00000000000000000000000000000002", BadKind.Error)], view.Versions[0].Exemplars.Select(exemplar => (exemplar.Trace, exemplar.Kind)));
+        Assert.Equal(new HostLoad(0.5, 2, 0.7, 1_000_000, 3), Assert.Single(view.Gateways).Load);
+    }
+
+    [Fact]
+    public async Task A_view_names_its_span_and_refuses_one_that_is_none()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        const string path = $"/api/v1/models/{MonitoringStage.Model}/channels/{MonitoringStage.Channel}/monitoring";
+        var view = await TestServer.GetAsync(stage.Operator, path + "?from=2026-05-01T11:00:03%2B00:00&to=2026-05-01T12:00:00Z&step=600000", MonitoringJson.Default.MonitoringView);
+        Assert.Equal((1_777_633_200_000, 1_777_636_800_000, 600_000), (view.From, view.To, view.Step));
+        Assert.Equal(3_600_000, (await TestServer.GetAsync(stage.Operator, path, MonitoringJson.Default.MonitoringView)) switch { var all => all.To - all.From });
+        foreach (var (query, code) in new[]
+        {
+            ("?from=2026-05-01T12:00:00", "bad-time"), ("?from=yesterday", "bad-time"), ("?from=-5", "bad-time"), ("?from=5&to=5", "bad-span"), ("?from=9&to=5", "bad-span"), ("?last=0", "bad-span"),
+            ("?step=7", "bad-step"), ("?from=0&to=1777633200000&step=10000", "many-windows"), (".csv?table=secrets", "bad-table"),
+        })
+        {
+            using var refused = await stage.Operator.GetAsync(path + query, Stop);
+            Assert.Equal((query, HttpStatusCode.BadRequest), (query, refused.StatusCode));
+            Assert.Equal((query, code), (query, JsonSerializer.Deserialize(await refused.Content.ReadAsStringAsync(Stop), RegistryJson.Default.ErrorDocument)!.Faults[0].Code));
+        }
+
+        using var none = await stage.Operator.GetAsync(path.Replace(MonitoringStage.Model, "nothing"), Stop);
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_table_for_spreadsheets_has_times_in_utc_and_no_formulas()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        var named = MonitoringStage.Reference with { Inputs = [MonitoringStage.Reference.Inputs[0] with { Name = "=1+2,\"x\"" }] };
+        await stage.RegisterAsync(3, reference: named, signature: MonitoringStage.Signature with { Inputs = [MonitoringStage.Signature.Inputs[0] with { Name = "=1+2,\"x\"" }] });
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10, version: 3, errors: 1)));
+        async Task<string[]> TableAsync(string table) =>
+            (await stage.Operator.GetStringAsync($"/api/v1/models/{MonitoringStage.Model}/channels/{MonitoringStage.Channel}/monitoring.csv?last=600000&to={stage.Now + 1}&table={table}", Stop)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        var traffic = await TableAsync("traffic");
+        Assert.Equal("start_utc,seconds,version,requests,error,timeout,latency,invalid_output,crash,error_rate,error_rate_low,error_rate_high", traffic[0]);
+        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,10,1,0,0,0,0,0.1,", traffic[1]);
+        Assert.Equal(4, (await TableAsync("latency")).Length);
+        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,\"'=1+2,\"\"x\"\"\",false,0,,,0,0.2,insufficient-evidence,", (await TableAsync("drift"))[1]);
+        Assert.Single(await TableAsync("quality"));
+    }
+
+    [Fact]
+    public async Task A_span_of_a_year_is_told_in_few_windows()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        for (var i = 0; i < 12; i++)
+        {
+            await stage.SendAsync(MonitoringStage.Batch(i + 1, stage.Slice(10)));
+            stage.Clock.Step(TimeSpan.FromDays(7));
+        }
+
+        var view = await stage.ViewAsync(TimeSpan.FromDays(90));
+        Assert.Equal((86_400_000, 120, 12), (view.Step, view.Versions[0].Total.Requests, view.Versions[0].Windows.Length));
+    }
+
+    /// <summary>1,000 requests in the bins of distance, carrier (and without one), and probability as it was sealed.</summary>
+    private static TelemetrySlice Told(MonitoringStage stage, long[] distance, long[] carrier, long missing) => stage.Slice(1_000) with
+    {
+        Sampled = 1_000,
+        Inputs = [new("distance", new(distance.Sum(), 0, [.. distance], new Moments(distance.Sum(), 0, 3_000, 700, 1e6, 0, 1e9))), new("carrier", new(carrier.Sum() + missing, missing, [.. carrier], null))],
+        Outputs = [new("probability", new(1_000, 0, [700, 100, 100, 100], null))],
+    };
+}
