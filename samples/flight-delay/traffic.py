@@ -2,7 +2,7 @@
 
     python3 traffic.py http://127.0.0.1:8080 --flights build/may.csv --rate 300 --log traffic.jsonl
 
-Runs until it is interrupted, or the flights are used up and --once was said. Once a second it writes a line of JSON: what was
+Runs until it is interrupted, or nobody answers any more, or the flights are used up and --once was said. Once a second it writes a line of JSON: what was
 sent, lost (no answer at all), and answered by which version with which status. The last line sums up.
 
 With --outcomes SERVER it tells the server, some seconds after each answer, whether that flight was late: the token is SLIPWAY_TOKEN.
@@ -27,6 +27,7 @@ MODEL_PATH = "/v2/models/flight-delay/infer"
 OUTCOMES_PATH = "/api/v1/models/flight-delay/labels?channel=production"
 CONNECTIONS = 16
 PATIENCE = 30           # seconds for one answer
+GONE_AFTER = 100        # requests in a row without an answer: nobody is there any more
 OUTCOMES_AT_ONCE = 5000
 KILOMETRES = 1.609344   # in a mile
 
@@ -47,17 +48,19 @@ class Tally:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.sent = self.lost = 0
+        self.sent = self.lost = self.lost_in_a_row = 0
         self.answers = Counter()
         self.outcomes = Counter()
 
     def answered(self, version, status):
         with self.lock:
             self.answers[f"{version} {status}"] += 1
+            self.lost_in_a_row = 0
 
     def unanswered(self):
         with self.lock:
             self.lost += 1
+            self.lost_in_a_row += 1
 
     def told(self, receipt):
         with self.lock:
@@ -84,7 +87,7 @@ class Outcomes:
     def run(self):
         while not self.ending.wait(2):
             self.tell(time.monotonic())
-        while self.waiting:
+        while self.waiting and self.tally.lost_in_a_row < GONE_AFTER:
             self.tell(float("inf"))
 
     def tell(self, until):
@@ -143,6 +146,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("url", type=urllib.parse.urlsplit)
     arguments.add_argument("--flights", default="build/may.csv")
+    arguments.add_argument("--name", help="what the requests' ids begin with; the file's name when left out")
     arguments.add_argument("--rate", type=float, default=300, help="requests a second")
     arguments.add_argument("--log", type=argparse.FileType("w"), default=sys.stdout)
     arguments.add_argument("--once", action="store_true", help="stop after the last flight, instead of starting again with the first")
@@ -154,7 +158,7 @@ def main():
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
-    name = os.path.splitext(os.path.basename(given.flights))[0]
+    name = given.name or os.path.splitext(os.path.basename(given.flights))[0]
     with open(given.flights, newline="") as file:
         rows = list(csv.DictReader(file))
     flights, tally = queue.Queue(maxsize=10_000), Tally()
@@ -164,7 +168,7 @@ def main():
         sender.start()
 
     start = told = time.monotonic()
-    while not stopping.is_set() and not (given.once and tally.sent >= len(rows)):
+    while not stopping.is_set() and tally.lost_in_a_row < GONE_AFTER and not (given.once and tally.sent >= len(rows)):
         due = int((time.monotonic() - start) * given.rate) - tally.sent
         for _ in range(min(due, len(rows) - tally.sent) if given.once else due):
             row = rows[tally.sent % len(rows)]

@@ -20,7 +20,7 @@ public sealed record MonitoringView(
 
 /// <param name="Total">Of the whole span.</param>
 /// <param name="Windows">Oldest first; those without traffic are left out.</param>
-/// <param name="Drift">By feature, inputs first, over the plan's window up to the end of the span; empty without a sealed reference.</param>
+/// <param name="Drift">By feature, inputs first, over the plan's window up to <see cref="DriftTo"/>; empty without a sealed reference.</param>
 /// <param name="SealedMetrics">By name, as the bundle's evaluation has them: what live quality is compared with. Empty without an evaluation.</param>
 /// <param name="Misfits">
 /// Profiles of the span that gateways sent and that fit no feature of this version: an unknown name, another type, other bins. They are in no figure.
@@ -36,7 +36,11 @@ public sealed record VersionMonitoring(
     ImmutableSortedDictionary<string, Figure> SealedMetrics,
     long Misfits,
     long Unkept,
-    ImmutableArray<Exemplar> Exemplars);
+    ImmutableArray<Exemplar> Exemplars)
+{
+    /// <summary>Where the window ends that drift is judged on, Unix milliseconds: the end of the version's last traffic in the span; for conditions, that of the span itself.</summary>
+    public long DriftTo { get; init; }
+}
 
 /// <summary>Figures of one version in one window, all arms but shadow.</summary>
 /// <param name="Start">Unix milliseconds.</param>

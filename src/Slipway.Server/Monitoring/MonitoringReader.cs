@@ -21,22 +21,22 @@ internal static class MonitoringReader
     public static async Task<MonitoringView> LastAsync(Session session, string model, string channel, long now)
     {
         var plan = await PlanAsync(session, model);
-        return await ReadAsync(session, model, channel, now - (long)plan.Window.Value.TotalMilliseconds, now, null, plan);
+        return await ReadAsync(session, model, channel, now - (long)plan.Window.Value.TotalMilliseconds, now, null, plan, endsNow: true);
     }
 
     /// <param name="from">Unix milliseconds; the window that holds it is the first.</param>
     /// <param name="to">After <paramref name="from"/>; the window that holds the millisecond before it is the last.</param>
     /// <param name="step">Milliseconds, one of <see cref="WindowLength.Steps"/>; null takes the shortest that is still kept and gives at most some 300 windows.</param>
     public static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step) =>
-        await ReadAsync(session, model, channel, from, to, step, await PlanAsync(session, model));
+        await ReadAsync(session, model, channel, from, to, step, await PlanAsync(session, model), endsNow: false);
 
-    private static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step, MonitorPlan plan)
+    /// <param name="endsNow">Whether drift is judged up to the end of the span, traffic or not; else up to each version's last traffic in it.</param>
+    private static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step, MonitorPlan plan, bool endsNow)
     {
         var horizons = await WindowTable.HorizonsAsync(session);
         var length = step ?? Choose(from, to, horizons);
         (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
         var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
-        var last = await LastWindowAsync(session, model, channel, stored, from, to, length, plan, horizons);
         var quality = await QualityTable.ListAsync(session, model, channel, Stored(length), from, to);
         var exemplars = await ExemplarTable.ListAsync(session, model, channel, from, to);
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
@@ -44,8 +44,11 @@ internal static class MonitoringReader
         {
             if (await WatchedVersion.FindAsync(session, model, version) is not { } watched)
                 continue;
-            var reading = new VersionReading(watched, plan, [.. stored.Where(window => window.Version == version)], [.. quality.Where(window => window.Version == version)]);
-            versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])));
+            ImmutableArray<StoredWindow> own = [.. stored.Where(window => window.Version == version)];
+            var end = endsNow || own.IsEmpty ? to : Math.Min(to, own[^1].Start + Stored(length));
+            var last = await LastWindowAsync(session, model, channel, stored, from, end, length, plan, horizons);
+            var reading = new VersionReading(watched, plan, own, [.. quality.Where(window => window.Version == version)]);
+            versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])) with { DriftTo = end });
         }
 
         return new(
@@ -53,14 +56,14 @@ internal static class MonitoringReader
             await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
     }
 
-    /// <summary>What drift is judged on: the plan's window that ends the span, in parts as short as are kept of it.</summary>
+    /// <summary>What drift is judged on: the plan's window up to a moment, in parts as short as are kept of it.</summary>
     private static async Task<ImmutableArray<StoredWindow>> LastWindowAsync(
         Session session, string model, string channel, ImmutableArray<StoredWindow> stored, long from, long to, long length, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
         var begin = to - (long)plan.Window.Value.TotalMilliseconds;
         var part = Stored(Choose(begin, to, horizons));
         return part == Stored(length) && WindowLength.Floor(begin, part) >= from
-            ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part))]
+            ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part) && window.Start < to)]
             : await WindowTable.ListAsync(session, model, channel, part, WindowLength.Floor(begin, part), to);
     }
 
