@@ -112,7 +112,7 @@ public sealed class BadInputTests : IDisposable
     public void A_bad_gate_has_its_place_in_the_file()
     {
         project.Edit("slipway.yaml", "require: auc >= 0.60", "require: acu >= 0.60");
-        Refused(2, "slipway.yaml:62:35", "acu", "auc");
+        Refused(2, "slipway.yaml:63:35", "acu", "auc");
     }
 
     [Fact]
