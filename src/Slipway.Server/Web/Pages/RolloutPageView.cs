@@ -39,9 +39,13 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
             var limits = ImmutableArray.CreateBuilder<ReferenceLine>();
             if (!Series.IsEmpty)
             {
-                limits.Add(new(Series[^1].HarmAt, "harm is shown above"));
-                if (Series[^1].NoWorseAt is { } at && Math.Abs(at - Series[^1].HarmAt) > 0.05)
-                    limits.Add(new(at, "no worse is shown above"));
+                // Two lines as near as these usually are share one label: two would lie on each other.
+                var harmAt = Series[^1].HarmAt;
+                var noWorseAt = Series[^1].NoWorseAt is { } other && Math.Abs(other - harmAt) > 0.05 ? other : (double?)null;
+                var areNear = noWorseAt is { } near && Math.Abs(near - harmAt) < 2;
+                limits.Add(new(harmAt, areNear ? "" : "harm is shown above"));
+                if (noWorseAt is { } at)
+                    limits.Add(new(at, areNear ? "harm, and no worse, are shown above" : "no worse is shown above"));
             }
 
             var highest = limits.Select(limit => limit.Value).DefaultIfEmpty(1).Max();
