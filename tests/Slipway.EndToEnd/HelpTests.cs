@@ -10,10 +10,10 @@ public sealed class HelpTests : IDisposable
         [], ["run"], ["status"], ["lock"], ["verify"], ["serve"], ["push"], ["models"], ["promote"], ["approve"], ["reject"],
         ["release"], ["release", "plan"], ["release", "pause"], ["release", "resume"], ["release", "abort"], ["rollback"], ["history"],
         ["alerts"], ["incidents"], ["incidents", "list"], ["incidents", "show"], ["incidents", "note"], ["incidents", "close"],
-        ["webhooks"], ["webhooks", "add"], ["webhooks", "dead"], ["webhooks", "retry"],
+        ["webhooks"], ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "dead"], ["webhooks", "retry"],
         ["policy"], ["policy", "show"], ["policy", "set"], ["policy", "test"], ["up"], ["server"], ["gateway"], ["login"],
         ["access"], ["access", "principal", "add"], ["access", "token", "new"], ["access", "key", "add"],
-        ["audit"], ["audit", "verify"], ["audit", "prove"], ["judge"], ["labels"], ["monitor"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"],
+        ["audit"], ["audit", "verify"], ["audit", "prove"], ["judge"], ["labels"], ["monitor"], ["replay"], ["keys"], ["keys", "new"], ["keys", "show"], ["schema"],
     ];
 
     private readonly TinyProject project = new();

@@ -98,7 +98,7 @@ internal sealed class AuditList(GlobalOptions global)
     public static IEnumerable<string> Lines(LedgerRecord record, string missing = "erased", string intent = "no outcome yet")
     {
         var (entry, payload) = (record.Entry, record.Payload);
-        var time = DateTimeOffset.FromUnixTimeMilliseconds(entry.Time).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        var time = RolloutText.Time(entry.Time);
         var state = entry.Phase switch { LedgerPhase.Done => "", LedgerPhase.Failed => "  failed", _ => $"  ({intent})" };
         yield return Printable($"#{Number(record.Index)}  {time}  {payload?.ActorName ?? $"({missing})"} <{entry.Actor}>  {entry.Action}{state}");
         foreach (var subject in entry.Subjects)

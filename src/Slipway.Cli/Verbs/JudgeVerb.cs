@@ -51,7 +51,7 @@ internal static class JudgeVerb
         else
         {
             foreach (var (entry, verdict, again, agrees) in judged)
-                shell.Out.WriteLine($"{(agrees ? "agrees " : "DIFFERS")}  {Time(entry.At)}  {entry.Rollout}  {entry.Action}: {verdict.Word()}{(agrees ? "" : verdict == again ? ", and other figures than its numbers give" : $", and its numbers give {again.Word()}")}");
+                shell.Out.WriteLine($"{(agrees ? "agrees " : "DIFFERS")}  {RolloutText.Time(entry.At)}  {entry.Rollout}  {entry.Action}: {verdict.Word()}{(agrees ? "" : verdict == again ? ", and other figures than its numbers give" : $", and its numbers give {again.Word()}")}");
             shell.Out.WriteLine($"{judged.Count(one => one.Agrees)} of {judged.Length} judgements are what their numbers give");
         }
 
@@ -60,8 +60,6 @@ internal static class JudgeVerb
 
     private static bool Agrees(JudgeReport kept, JudgeReport again) =>
         CanonicalJson.Serialize(kept, RolloutJson.Default.JudgeReport).AsSpan().SequenceEqual(CanonicalJson.Serialize(again, RolloutJson.Default.JudgeReport));
-
-    private static string Time(long at) => DateTimeOffset.FromUnixTimeMilliseconds(at).UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static int TellOne(Shell shell, JudgeReport kept)
     {

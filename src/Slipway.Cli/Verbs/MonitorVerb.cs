@@ -55,7 +55,7 @@ internal static class MonitorVerb
 
     private static void Show(Shell shell, MonitoringView view)
     {
-        shell.Out.WriteLine($"{view.Model} on {view.Channel}, {Time(view.From)} to {Time(view.To)}, windows of {Amounts.Seconds(view.Step / 1000.0)}; live: {(view.Live is { } live ? $"version {live.Number}" : "nothing")}");
+        shell.Out.WriteLine($"{view.Model} on {view.Channel}, {RolloutText.Time(view.From)} to {RolloutText.Time(view.To)}, windows of {Amounts.Seconds(view.Step / 1000.0)}; live: {(view.Live is { } live ? $"version {live.Number}" : "nothing")}");
         if (view.Lost > 0)
             shell.Out.WriteLine($"lost       {Amounts.Count(view.Lost)} requests were counted and could not be told");
         if (view.Versions.IsEmpty)
@@ -73,11 +73,11 @@ internal static class MonitorVerb
         if (total.ErrorRate is { } errors)
             shell.Out.WriteLine($"errors     {Percent(errors.Value)} [{Percent(errors.Low)}, {Percent(errors.High)}]");
         foreach (var (name, quantile) in total.Latency)
-            shell.Out.WriteLine($"{name,-9}  {Milliseconds(quantile.Value)} [{Milliseconds(quantile.Low)}, {Milliseconds(quantile.High)}]");
+            shell.Out.WriteLine($"{name,-9}  {Milliseconds(quantile.Value)} [{Milliseconds(quantile.Low)}, {Milliseconds(quantile.High)}]{(quantile.Lacks is { } lacks ? $": {lacks}" : "")}");
         if (version.Drift.IsEmpty)
             shell.Out.WriteLine("drift      is not judged: no reference is sealed in this version");
         foreach (var drift in version.Drift)
-            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {Number(drift.Limit)}{(drift.Since is { } since ? $", since {Time(since)}" : "")}");
+            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {Number(drift.Limit)}{(drift.Since is { } since ? $", since {RolloutText.Time(since)}" : "")}");
         if (version.Misfits > 0)
             shell.Out.WriteLine($"misfits    {Amounts.Count(version.Misfits)} profiles fit no feature of this version: another name, type or other bins");
         if (total.Labelled + total.Unlabelled > 0)
@@ -91,6 +91,4 @@ internal static class MonitorVerb
     private static string Milliseconds(double? seconds) => seconds is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 1000:0.##} ms") : "?";
 
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
-
-    private static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

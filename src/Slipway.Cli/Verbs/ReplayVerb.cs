@@ -22,9 +22,9 @@ internal static class ReplayVerb
         var keys = BundleAccess.KeyOption();
         var capture = new Option<string>("--capture-key") { Description = "Name or path of the private key that opens captured requests", HelpName = "KEY", DefaultValueFactory = _ => "capture" };
         var from = new Option<string?>("--from") { Description = "Requests since, such as 2026-05-31T12:00:00Z; default: a window before the incident", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "Requests until; default: the incident's end, or now", HelpName = "TIME" };
-        var absolute = new Option<double>("--absolute") { Description = "Numbers may differ by that much", DefaultValueFactory = _ => Tolerance.Default.Absolute };
-        var relative = new Option<double>("--relative") { Description = "… and by that share of the larger one", DefaultValueFactory = _ => Tolerance.Default.Relative };
+        var to = new Option<string?>("--to") { Description = "Requests until; default: the incident's end, or a window after its beginning", HelpName = "TIME" };
+        var absolute = new Option<double>("--absolute") { Description = "Numbers may differ by that much", HelpName = "NUMBER", DefaultValueFactory = _ => Tolerance.Default.Absolute };
+        var relative = new Option<double>("--relative") { Description = "… and by that share of the larger one", HelpName = "SHARE", DefaultValueFactory = _ => Tolerance.Default.Relative };
         var server = ServerClient.ServerOption();
         var verb = new Command("replay", "Asks a bundle what was asked in production, and compares the answers.\nExample: slipway replay inc-000042 --against flight-delay") { what, against, keys, capture, from, to, absolute, relative, server };
         verb.SetAction((parsed, cancellation) => ReplayAsync(

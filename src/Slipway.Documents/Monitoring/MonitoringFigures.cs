@@ -27,7 +27,7 @@ public static class MonitoringFigures
         Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference");
         foreach (var quantile in AlertVocabulary.Quantiles)
         {
-            // Beyond the last bucket an answer may have taken any time: the interval is open there, and still wholly above a bound below it.
+            // Beyond the last bucket, and beyond what a small sample tells, an answer may take any time: the interval is open there, and still wholly above a bound below it.
             var latency = total.Latency.GetValueOrDefault(quantile);
             Add("latency." + quantile, latency is { Low: not null, High: null } ? latency with { High = double.PositiveInfinity } : latency, "there were no answers");
         }
@@ -62,7 +62,7 @@ public static class MonitoringFigures
         new(view.From, view.To - view.From, 0, [], null, ImmutableSortedDictionary<string, Figure>.Empty, null, 0, 0, ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
     /// <summary>Live minus sealed. The rows are different ones, so the two vary independently.</summary>
-    /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): each end's distance is the root of the sum of the squares of both intervals' on that side.</remarks>
+    /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): an end lies as far off as the root of the sum of the squares of two distances, the live interval's on that side and the sealed one's on the other.</remarks>
     private static FigureReading Delta(string metric, Figure? now, Figure? sealedFigure)
     {
         if (now is null)

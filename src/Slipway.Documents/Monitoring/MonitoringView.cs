@@ -47,7 +47,7 @@ public sealed record VersionMonitoring(
 /// <param name="Length">Milliseconds.</param>
 /// <param name="Bad">By <see cref="BadKind"/> in its order.</param>
 /// <param name="ErrorRate">Share of bad answers, with an interval.</param>
-/// <param name="Latency">Quantiles 0.5, 0.95 and 0.99 in seconds, bounded by the bucket that they fall in and by the sample's size; empty without answers.</param>
+/// <param name="Latency">Quantiles 0.5, 0.95 and 0.99 in seconds, bounded by the buckets that they may fall in and by the sample's size: too few answers, or too late ones, have no upper end. Empty without answers.</param>
 /// <param name="DriftMax">The largest drift of any input, with an interval that holds for all of them together; null where none is known.</param>
 /// <param name="Labelled">Predictions of this window that have their label.</param>
 /// <param name="Unlabelled">Those that are kept and wait for one.</param>
@@ -89,7 +89,7 @@ public static class IntervalBasisWords
 /// <param name="IsOutput">Of the model's outputs: a shift of those is reported, and never called harm by itself.</param>
 /// <param name="Measure">Always <c>psi</c>: over the bins of the sealed reference and one for what is missing.</param>
 /// <param name="Distance">With its interval; the one of the verdict is adjusted for the number of features.</param>
-/// <param name="Since">Start of the first window, Unix milliseconds, from which on without a break the verdict is drift; null unless it is.</param>
+/// <param name="Since">Start of the first window of the span, Unix milliseconds, that is called drift and after which none is called no drift; null unless it is drift now.</param>
 /// <param name="Current">What was seen in the window.</param>
 /// <param name="Series">Over the span, oldest first.</param>
 public sealed record FeatureDrift(

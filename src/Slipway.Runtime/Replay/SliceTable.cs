@@ -22,7 +22,7 @@ internal sealed class SliceTable(ModelSignature signature)
 
     private readonly (TensorSpec Input, List<double>? Numbers, List<string>? Texts)[] columns =
     [
-        .. signature.Inputs.Where(input => input.Shape is [-1] or [-1, 1]).Select(input => (input, IsText(input) ? null : new List<double>(), IsText(input) ? new List<string>() : null)),
+        .. signature.Inputs.Where(input => input.HasOneValueARow).Select(input => (input, input.HasCategories ? null : new List<double>(), input.HasCategories ? new List<string>() : null)),
     ];
 
     private readonly List<(bool IsDifferent, double Largest)> rows = [];
@@ -35,8 +35,9 @@ internal sealed class SliceTable(ModelSignature signature)
         foreach (var (input, numbers, texts) in columns)
         {
             var tensor = AnswerDifference.Find(inputs, input.Name)!;
-            numbers?.Add(tensor.Number(row));
-            texts?.Add(input.Datatype == Datatype.Bool ? (tensor.Bytes.Span[row] == 0 ? "false" : "true") : Shortened(tensor.Strings[row]));
+            var at = tensor.Count == 1 ? 0 : row;       // one value for all rows of a request
+            numbers?.Add(tensor.Number(at));
+            texts?.Add(input.Datatype == Datatype.Bool ? (tensor.Bytes.Span[at] == 0 ? "false" : "true") : Shortened(tensor.Strings[at]));
         }
     }
 
@@ -66,8 +67,6 @@ internal sealed class SliceTable(ModelSignature signature)
 
     private IEnumerable<ReplaySlice> Grouped(string input, Func<int, int> binOf, Func<int, string> name) => Enumerable.Range(0, rows.Count).GroupBy(binOf).OrderBy(bin => bin.Key)
         .Select(bin => new ReplaySlice(input, name(bin.Key), bin.Count(), bin.Count(i => rows[i].IsDifferent), bin.Max(i => rows[i].Largest)));
-
-    private static bool IsText(TensorSpec input) => input.Datatype is Datatype.String or Datatype.Bool;
 
     private static string Number(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
 

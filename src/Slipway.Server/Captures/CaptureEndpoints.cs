@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Incidents;
 using Slipway.Documents.Ledger;
 using Slipway.Server.Api;
@@ -50,7 +51,6 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
                 await GatewayTable.RequireOwnAsync(session, channel, gateway, call.Caller.Id, Now);
                 var rules = (await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Capture
                     ?? throw ApiProblem.Conflict("no-capture", "the model's plan asks for no capture, so nothing is kept");
-                await CaptureTable.PurgeAsync(session, Now);
                 await CaptureTable.AddAsync(
                     session, new CaptureInfo(id, model, channel, gateway, from, to, (int)requests, content.Length, recipient, Now + (long)rules.Keep.Value.TotalMilliseconds), content);
             },
@@ -62,6 +62,9 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
     {
         var (channel, from, to) = (Require.Channel(call.Query("channel")), Number(call, "from"), Number(call, "to"));
         var captures = await database.ReadAsync(session => CaptureTable.ListAsync(session, call.Segment("model"), channel, from, to, Now), call.Cancellation);
+        // Fewer than there are would look like all that was captured, to a replay too.
+        if (captures.Length > CaptureTable.MostListed)
+            throw ApiProblem.Malformed("many-captures", $"there are more than {CaptureTable.MostListed} captures between {TimeText.Iso(from)} and {TimeText.Iso(to)}", "ask for a shorter time; `slipway replay` has --from and --to");
         await call.AnswerAsync(captures, IncidentJson.Default.ImmutableArrayCaptureInfo);
     }
 

@@ -11,7 +11,7 @@ internal static class CaptureTable
     public const long MostBytes = 1024L * 1024 * 1024;
 
     /// <summary>Of one answer.</summary>
-    private const int MostListed = 1_000;
+    public const int MostListed = 1_000;
 
     private const string Columns =
         "id AS Id, model AS Model, channel AS Channel, gateway AS Gateway, from_at AS FromAt, to_at AS ToAt, requests AS Requests, size AS Size, recipient AS Recipient, kept_until AS KeptUntil";
@@ -34,11 +34,11 @@ internal static class CaptureTable
             new { info.Id, info.Model, info.Channel, info.Gateway, info.From, info.To, Requests = (long)info.Requests, info.Size, info.Recipient, info.KeptUntil, content });
     }
 
-    /// <summary>Those with requests between the two times, oldest first.</summary>
+    /// <summary>Those with requests between the two times, oldest first; at most one more than <see cref="MostListed"/>.</summary>
     public static async Task<ImmutableArray<CaptureInfo>> ListAsync(Session session, string model, string channel, long from, long to, long now) =>
     [
         .. (await session.QueryAsync<Row>(
-            $"SELECT {Columns} FROM captures WHERE model = @model AND channel = @channel AND to_at >= @from AND from_at <= @to AND kept_until > @now ORDER BY from_at, id LIMIT {MostListed}",
+            $"SELECT {Columns} FROM captures WHERE model = @model AND channel = @channel AND to_at >= @from AND from_at <= @to AND kept_until > @now ORDER BY from_at, id LIMIT {MostListed + 1}",
             new { model, channel, from, to, now })).Select(row => row.Info),
     ];
 

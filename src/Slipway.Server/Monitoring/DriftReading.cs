@@ -19,9 +19,6 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
     /// <summary>Positions of the features that have a reference.</summary>
     private readonly ImmutableArray<int> compared = [.. Enumerable.Range(0, version.Features.Length).Where(i => version.Features[i].Reference is { Profile.Bins.Length: > 0 })];
 
-    /// <summary>Whether there is anything to compare with.</summary>
-    public bool IsPossible => !compared.IsEmpty;
-
     /// <summary>One feature in one window.</summary>
     internal sealed record Judged(int Position, PsiEstimate? Estimate, DriftVerdict Verdict, Figure Distance);
 

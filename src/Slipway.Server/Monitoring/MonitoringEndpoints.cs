@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
@@ -13,7 +14,7 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
     private const string Channel = "/api/v1/models/{model}/channels/{channel}";
 
     /// <summary>As long as windows are kept, in milliseconds.</summary>
-    private const long LongestSpan = 400L * 24 * 60 * 60 * 1000;
+    private static readonly long LongestSpan = WindowLength.Longest.Keep;
 
     /// <summary>Where an end is said, and no beginning.</summary>
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(1);
@@ -46,7 +47,7 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
         // Nothing said is the plan's window.
         var from = At(call, "from") ?? (Last(call) is { } last ? to - last : call.Query("to") is null && call.Query("step") is null ? (long?)null : to - (long)DefaultSpan.TotalMilliseconds);
         if (from >= to)
-            throw ApiProblem.Malformed("bad-span", $"from is {Text(from.Value)}, and is to be before to, {Text(to)}");
+            throw ApiProblem.Malformed("bad-span", $"from is {TimeText.Iso(from.Value)}, and is to be before to, {TimeText.Iso(to)}");
         var step = from is { } begin ? Step(call, begin, to) : null;
         return await database.ReadAsync(
             async session =>
@@ -61,7 +62,7 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
     private static long? Last(ApiCall call) => call.Query("last") switch
     {
         null => null,
-        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last is > 0 and <= LongestSpan => last,
+        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last > 0 && last <= LongestSpan => last,
         var text => throw ApiProblem.Malformed("bad-span", $"last is '{text}', allowed are milliseconds up to {LongestSpan}"),
     };
 
@@ -89,6 +90,4 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
             throw ApiProblem.Malformed("many-windows", $"this span has {(to - from) / step} windows of {step} ms, allowed are {MonitoringReader.MostWindows}", "ask for a longer step, or for a part of the span");
         return step;
     }
-
-    private static string Text(long at) => DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

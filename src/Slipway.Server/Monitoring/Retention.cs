@@ -1,3 +1,4 @@
+using Slipway.Server.Captures;
 using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
@@ -9,6 +10,8 @@ internal static class Retention
     /// <returns>Whether there may be more to delete.</returns>
     public static async Task<bool> PurgeAsync(Session session, long now)
     {
+        // Whoever captures nothing any more has no other occasion on which what was captured would go.
+        await CaptureTable.PurgeAsync(session, now);
         await TelemetryLosses.PurgeAsync(session, now);
         var moreWindows = await WindowTable.PurgeAsync(session, now);
         return await PredictionTable.PurgeAsync(session, model => WithinAsync(session, model), now) || moreWindows;

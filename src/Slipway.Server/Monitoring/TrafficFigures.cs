@@ -9,9 +9,6 @@ namespace Slipway.Server.Monitoring;
 /// <summary>How often and how fast a version answered, with intervals of 95 %. Every request is counted: they rest on requests.</summary>
 internal static class TrafficFigures
 {
-    /// <summary>Standard normal quantile of 97.5 %.</summary>
-    private const double Z = 1.959963984540054;
-
     private static readonly ImmutableArray<(string Name, double Share)> Quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
     /// <returns>Null without a request.</returns>
@@ -19,7 +16,7 @@ internal static class TrafficFigures
     {
         if (sum.Requests == 0)
             return null;
-        var (low, high) = ShareInterval.Wilson(sum.Bad.Sum(), sum.Requests, Z);
+        var (low, high) = ShareInterval.Wilson(sum.Bad.Sum(), sum.Requests, ShareInterval.Z95);
         return new(Round((double)sum.Bad.Sum() / sum.Requests), Round(low), Round(high), sum.Requests);
     }
 
@@ -30,17 +27,22 @@ internal static class TrafficFigures
 
     /// <summary>
     /// Between the bounds of its bucket, by where its rank lies among the bucket's. The interval has the outer bounds of the buckets in which the ranks
-    /// lie that a binomial sample puts around it.
+    /// lie that a binomial sample puts around it; where such a rank is beyond the sample, the interval is open: to 0, or to no upper end at all.
     /// </summary>
+    /// <remarks>Order statistics, by the normal approximation of their ranks. Source: Conover, "Practical Nonparametric Statistics", 3rd edition, section 3.2.</remarks>
     private static Figure Quantile(ReadOnlySpan<long> buckets, long answers, double share)
     {
-        var spread = Z * Math.Sqrt(answers * share * (1 - share));
-        var low = Bucket(buckets, Math.Max(1, Math.Floor((answers * share) - spread)), out _);
-        var high = Bucket(buckets, Math.Min(answers, Math.Ceiling((answers * share) + spread) + 1), out _);
+        var spread = ShareInterval.Z95 * Math.Sqrt(answers * share * (1 - share));
+        var (lowRank, highRank) = (Math.Floor((answers * share) - spread), Math.Ceiling((answers * share) + spread) + 1);
+        var low = lowRank < 1 ? 0 : Lower(Bucket(buckets, lowRank, out _));
         var at = Bucket(buckets, Math.Max(1, answers * share), out var within);
         var value = at < LatencyBuckets.Bounds.Length ? Lower(at) + (within * (LatencyBuckets.Bounds[at] - Lower(at))) : Lower(at);
-        double? top = high < LatencyBuckets.Bounds.Length ? LatencyBuckets.Bounds[high] : null;
-        return new(Round(value), Round(Lower(low)), top is { } known ? Round(known) : null, answers, top is null ? $"it may lie beyond {Round(LatencyBuckets.Bounds[^1])} s, which is as far as latencies are told apart" : null);
+        if (highRank > answers)
+            return new(Round(value), Round(low), null, answers, $"{answers} answers are too few to say how late it may be at most");
+        var high = Bucket(buckets, highRank, out _);
+        return high < LatencyBuckets.Bounds.Length
+            ? new(Round(value), Round(low), Round(LatencyBuckets.Bounds[high]), answers)
+            : new(Round(value), Round(low), null, answers, $"it may lie beyond {Round(LatencyBuckets.Bounds[^1])} s, which is as far as latencies are told apart");
     }
 
     private static int Bucket(ReadOnlySpan<long> buckets, double rank, out double within)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Slipway.Documents.Access;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Storage;
 
@@ -16,7 +16,7 @@ internal sealed class WebhookOutbox(string origin)
     /// <param name="type">Without its prefix, such as <c>alert.firing</c>.</param>
     public CloudEvent Event(string type, string subject, long at, EventData data) => new(
         "1.0", "evt_" + RandomNumberGenerator.GetHexString(IdDigits, lowercase: true), $"//{origin}/models/{data.Model}/channels/{data.Channel}", CloudEvent.TypePrefix + type, subject,
-        DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), "application/json", data);
+        TimeText.Iso(at), "application/json", data);
 
     /// <summary>To every webhook of the event's model.</summary>
     public async Task SendAsync(Session session, long at, CloudEvent happened)

@@ -3,10 +3,13 @@ namespace Slipway.Stats.Intervals;
 /// <summary>Intervals of a share of independent things.</summary>
 public static class ShareInterval
 {
+    /// <summary>Standard normal quantile of 97.5 %: of two-sided intervals of 95 %.</summary>
+    public const double Z95 = 1.959963984540054;
+
     /// <summary>Wilson's score interval: it has about its level for shares near 0 and 1 too, and never leaves [0, 1].</summary>
     /// <param name="count">0 to <paramref name="of"/>.</param>
     /// <param name="of">At least 1.</param>
-    /// <param name="z">Standard normal quantile, such as 1.96 for 95 %.</param>
+    /// <param name="z">Standard normal quantile, such as <see cref="Z95"/>.</param>
     /// <remarks>Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).</remarks>
     public static (double Low, double High) Wilson(double count, double of, double z)
     {

@@ -23,9 +23,6 @@ internal static class OverviewReader
     /// <summary>Of traffic.</summary>
     private const int Hours = 24;
 
-    /// <summary>Of intervals of 95 %.</summary>
-    private const double Z = 1.959964;
-
     public static async Task<OverviewView> ReadAsync(PageCall call, Session session)
     {
         var seen = (await VersionTable.ModelsAsync(session)).Where(model => call.Caller.May(Permission.Read, model)).ToArray();
@@ -72,7 +69,7 @@ internal static class OverviewReader
         var (requests, bad) = (counts.Sum(count => count.Requests), counts.Sum(count => count.Bad));
         if (requests == 0)
             return null;
-        var (low, high) = ShareInterval.Wilson(bad, requests, Z);
+        var (low, high) = ShareInterval.Wilson(bad, requests, ShareInterval.Z95);
         return new Figure(bad / (double)requests, low, high, requests);
     }
 }

@@ -13,9 +13,6 @@ namespace Slipway.Server.Web.Pages;
 /// <param name="Now">Unix milliseconds.</param>
 public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePoint> Series, ImmutableArray<HistoryEntry> History, long Now) : ICharted
 {
-    /// <summary>Of the arms' error rates: two-sided 95 %.</summary>
-    private const double Z = 1.959964;
-
     public RolloutState State => View.State;
 
     public string Path => $"/models/{State.Model}/channels/{State.Channel}/rollouts/{State.Id}";
@@ -110,7 +107,7 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
     {
         if (sum.Requests == 0)
             return new(label, null, "no request yet", isMain);
-        var (low, high) = ShareInterval.Wilson(sum.Bad, sum.Requests, Z);
+        var (low, high) = ShareInterval.Wilson(sum.Bad, sum.Requests, ShareInterval.Z95);
         return new(label, new Figure(sum.Bad / (double)sum.Requests, low, high, sum.Requests), "", isMain);
     }
 }

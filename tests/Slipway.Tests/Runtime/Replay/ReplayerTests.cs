@@ -12,7 +12,7 @@ namespace Slipway.Tests.Runtime.Replay;
 
 public sealed class ReplayerTests : IDisposable
 {
-    /// <summary>Half of the hour's share of a day, but twice that for long flights when <c>FAR</c> is defined so.</summary>
+    /// <summary>Half of the hour's share of a day, and twice that for long flights.</summary>
     private const string Script = "def predict(inputs):\n    return {'probability': [[hour[0] / 48 * (2 if distance[0] > 1500 else 1)] for hour, distance in zip(inputs['hour'], inputs['distance'])]}\n";
 
     private readonly HostedModels models = new();

@@ -5,6 +5,8 @@ using Slipway.Documents.Access;
 using Slipway.Documents.Incidents;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Units;
+using Slipway.Server.Captures;
+using Slipway.Server.Monitoring;
 using Slipway.Tests.Server.Registry;
 using Slipway.Trust.Encryption;
 using Slipway.Trust.Signing;
@@ -64,6 +66,37 @@ public sealed class CaptureTests
         using var erased = await registry.Server.Admin.PostAsync($"{Captures}/erase", TestServer.Json(new ReasonOnly("a person asked"), AccessJson.Default.ReasonOnly), Stop);
         Assert.Equal(HttpStatusCode.NoContent, erased.StatusCode);
         Assert.Empty(await ListAsync(registry.Server.Admin));
+    }
+
+    [Fact]
+    public async Task What_nobody_asks_for_and_nothing_follows_is_deleted_all_the_same()
+    {
+        await using var registry = await StartAsync();
+        using var key = SigningKey.Create();
+        await SendAsync(await registry.Server.AsAsync(Role.Gateway), "b-1", SealedMessage.Seal("{}\n"u8, key.PublicKey));
+        var database = await registry.Server.Store.OpenAgainAsync();
+        clock.Step(TimeSpan.FromHours(1));
+        await database.ChangeAsync(session => Retention.PurgeAsync(session, clock.GetUtcNow().ToUnixTimeMilliseconds()), Stop);
+        Assert.Equal(0, await database.ReadAsync(session => session.FindAsync<long>("SELECT COUNT(*) FROM captures"), Stop));
+    }
+
+    [Fact]
+    public async Task More_than_one_answer_holds_is_told_and_not_cut_off()
+    {
+        await using var registry = await StartAsync();
+        var database = await registry.Server.Store.OpenAgainAsync();
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        await database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i <= CaptureTable.MostListed; i++)
+                    await CaptureTable.AddAsync(session, new CaptureInfo($"b-{i}", TestRegistry.Model, "production", "edge", now - i, now - i, 1, 1, "key", now + 1_000), [0]);
+            },
+            Stop);
+        using var refused = await registry.Server.Admin.GetAsync($"{Captures}?channel=production&from=0&to={now}", Stop);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("--from", await refused.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Equal(CaptureTable.MostListed, (await TestServer.GetAsync(registry.Server.Admin, $"{Captures}?channel=production&from={now - CaptureTable.MostListed + 1}&to={now}", IncidentJson.Default.ImmutableArrayCaptureInfo)).Length);
     }
 
     private async Task<TestRegistry> StartAsync(bool asks = true)
