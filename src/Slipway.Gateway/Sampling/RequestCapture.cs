@@ -110,7 +110,8 @@ internal sealed class RequestCapture(CaptureBuffer buffer, string model, Version
                 var value = reference?.Edges is { IsEmpty: false } edges ? edges[Math.Min(bin, edges.Length - 1)] : 0;
                 value = spec.Range is { } range ? Math.Clamp(value, range.Low, range.High) : value;
                 if (spec.Datatype is Datatype.Float32 or Datatype.Float64)
-                    writer.WriteNumberValue(spec.Datatype == Datatype.Float32 ? (float)value : value);
+                    // An edge may lie beyond the type: infinity has no JSON, and here a caller waits for an answer.
+                    writer.WriteNumberValue(spec.Datatype == Datatype.Float32 ? (float)Math.Clamp(value, float.MinValue, float.MaxValue) : value);
                 else
                     writer.WriteNumberValue((long)Math.Round(value));
                 break;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents.Incidents;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
+using Slipway.Primitives.Bytes;
 using Slipway.Server.Api;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
@@ -30,8 +31,8 @@ internal sealed class EvidenceReader(WindowReader window, Action<string> log)
     /// <param name="judged">The judgement at this moment; null for the one that is stored.</param>
     public async Task<IncidentEvidence> ReadAsync(Session session, string model, string channel, string reason, long now, string? rollout = null, JudgeReport? judged = null)
     {
-        // A rollout is taken back whatever becomes of the evidence: what cannot be read must not undo the change that it is read in.
-        var view = await TryAsync(session, "windows", () => ReadWindowAsync(session, model, channel, now));
+        // A rollout is taken back whatever becomes of the evidence: what cannot be read, or kept, must not undo the change that it is read in.
+        var view = await TryAsync(session, "windows", async () => Kept(await ReadWindowAsync(session, model, channel, now)));
         var release = await TryAsync(session, "rollout", () => ReadRolloutAsync(session, model, channel, rollout, judged, now));
         var ledger = await session.QueryAsync<long>(
             "SELECT DISTINCT position FROM ledger_subjects WHERE name = @name ORDER BY position DESC LIMIT @limit", new { name = $"models/{model}/channels/{channel}", limit = (long)LedgerEntries });
@@ -67,6 +68,14 @@ internal sealed class EvidenceReader(WindowReader window, Action<string> log)
             await session.ExecuteAsync("RELEASE SAVEPOINT evidence");
             return null;
         }
+    }
+
+    /// <summary>Sums that are no numbers any more have no form in which an incident could be kept, and its ledger entry signed.</summary>
+    private static MonitoringView? Kept(MonitoringView? view)
+    {
+        if (view is not null)
+            CanonicalJson.Serialize(view, MonitoringJson.Default.MonitoringView);
+        return view;
     }
 
     private static MonitoringView Trimmed(MonitoringView view) => view with

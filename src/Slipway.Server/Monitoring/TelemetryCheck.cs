@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Documents.Specs;
@@ -20,6 +21,9 @@ internal static class TelemetryCheck
     /// <summary>Beyond any clock; so small that milliseconds do not overflow.</summary>
     private const long MostSeconds = 100_000_000_000;
 
+    /// <summary>2⁵³ − 1: a larger whole number cannot be stored as JSON, and would keep out all that is stored with it.</summary>
+    private const long LargestExact = 9_007_199_254_740_991;
+
     /// <summary>Digits of a <see cref="PredictionKey"/>.</summary>
     private const int KeyDigits = 32;
 
@@ -33,13 +37,14 @@ internal static class TelemetryCheck
         _ => null,
     };
 
-    /// <returns>A load that can be stored: numbers that are none become 0.</returns>
+    /// <returns>A load that can be stored: numbers that are none become 0, and whole ones stay among JSON's exact ones.</returns>
     public static HostLoad Load(HostLoad load) => new(
-        Finite(load.Cpu), Math.Max(0, load.Processors), load.LoadAverage is { } average ? Finite(average) : null, Math.Max(0, load.Memory), Math.Max(0, load.InFlight));
+        Finite(load.Cpu), Math.Max(0, load.Processors), load.LoadAverage is { } average ? Finite(average) : null, Exact(load.Memory), Exact(load.InFlight));
 
-    /// <summary>Whether a slice's counts hold together.</summary>
-    public static bool IsSound(TelemetrySlice slice) =>
-        Spec.IsName(slice.Model)
+    /// <summary>Whether a slice is there, and its counts hold together.</summary>
+    public static bool IsSound([NotNullWhen(true)] TelemetrySlice? slice) =>
+        slice is not null
+        && Spec.IsName(slice.Model)
         && slice.Version > 0
         && Enum.IsDefined(slice.Arm)
         && slice.Start is > 0 and < MostSeconds
@@ -47,7 +52,7 @@ internal static class TelemetryCheck
         && IsCount(slice.Requests) && IsCount(slice.Sampled) && slice.Sampled <= slice.Requests && IsCount(slice.Unkept)
         && Sum(slice.Bad, WindowSum.BadKinds) is { } bad && bad <= slice.Requests
         && Sum(slice.Latency, LatencyBuckets.Count) == slice.Requests
-        && !slice.Inputs.IsDefault && !slice.Outputs.IsDefault && !slice.Predictions.IsDefault && !slice.Exemplars.IsDefault;
+        && IsWhole(slice.Inputs) && IsWhole(slice.Outputs) && IsWhole(slice.Predictions) && IsWhole(slice.Exemplars);
 
     /// <returns>The key's bytes; null for a prediction that cannot be kept.</returns>
     public static byte[]? Key(PredictionRecord prediction)
@@ -59,7 +64,7 @@ internal static class TelemetryCheck
     }
 
     /// <summary>What a slice that is dropped counts as: its requests, where that is a number that can be believed.</summary>
-    public static long LostBy(TelemetrySlice slice) => Math.Max(1, IsCount(slice.Requests) ? slice.Requests : 1);
+    public static long LostBy(TelemetrySlice? slice) => Math.Max(1, slice is not null && IsCount(slice.Requests) ? slice.Requests : 1);
 
     private static bool IsCount(long count) => count is >= 0 and <= VersionFeature.MostCounted;
 
@@ -77,6 +82,12 @@ internal static class TelemetryCheck
 
         return sum;
     }
+
+    /// <summary>JSON's reader takes null for any element, whatever the list is of.</summary>
+    private static bool IsWhole<T>(ImmutableArray<T> list)
+        where T : class => !list.IsDefault && !list.Any(element => element is null);
+
+    private static long Exact(long value) => Math.Clamp(value, 0, LargestExact);
 
     private static double Finite(double value) => double.IsFinite(value) && value > 0 ? value : 0;
 

@@ -63,8 +63,6 @@ internal sealed class TelemetryDelta(long now)
         // First: what finds no room is counted in the windows.
         foreach (var ((channel, model), singles) in told)
             await StoreAsync(session, model, channel, singles);
-        foreach (var ((channel, model), requests) in lost)
-            await TelemetryLosses.AddAsync(session, channel, model, requests, now);
         foreach (var length in WindowLength.All)
         {
             var rolled = new Dictionary<WindowKey, WindowSum>();
@@ -77,8 +75,16 @@ internal sealed class TelemetryDelta(long now)
             }
 
             foreach (var (key, sum) in rolled)
-                await WindowTable.AddAsync(session, key, sum);
+            {
+                // A longer window is full first; the longest has all that is kept.
+                if (!await WindowTable.AddAsync(session, key, sum) && length == WindowLength.Longest)
+                    Lose(key.Channel, key.Model, sum.Requests);
+            }
         }
+
+        // Last: what found no room in a window is lost as well.
+        foreach (var ((channel, model), requests) in lost)
+            await TelemetryLosses.AddAsync(session, channel, model, requests, now);
     }
 
     private async Task StoreAsync(Session session, string model, string channel, Told singles)

@@ -19,9 +19,9 @@ internal static class TelemetryLosses
         """,
         new { channel, model, minute = WindowLength.Floor(at, Minute), lost = Math.Min(lost, VersionFeature.MostCounted), most = VersionFeature.MostCounted });
 
-    public static async Task<long> SumAsync(Session session, string channel, string model, long from, long to) => await session.FindAsync<long?>(
+    public static async Task<long> SumAsync(Session session, string channel, string model, long from, long to) => Math.Min(VersionFeature.MostCounted, await session.FindAsync<long?>(
         "SELECT CAST(SUM(lost) AS BIGINT) FROM telemetry_losses WHERE channel = @channel AND (model = @model OR model = '') AND minute > @before AND minute < @to",
-        new { channel, model, before = from - Minute, to }) ?? 0;
+        new { channel, model, before = from - Minute, to }) ?? 0);
 
     public static Task PurgeAsync(Session session, long now) =>
         session.ExecuteAsync("DELETE FROM telemetry_losses WHERE minute < @before", new { before = now - (long)Keep.TotalMilliseconds });

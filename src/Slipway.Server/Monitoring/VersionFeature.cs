@@ -13,8 +13,8 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     /// <summary>More values than any count of ours can reach, and so few that no sum of them overflows or leaves JSON's exact integers.</summary>
     public const long MostCounted = 1_000_000_000_000;
 
-    /// <summary>Size of a sum of fourth powers of as many numbers as may be. A larger one could make merged sums infinite, and those can be told to nobody.</summary>
-    private const double LargestSum = 1e294;
+    /// <summary>How far a number can lie from the mean of others.</summary>
+    private const double Reach = 2 * Moments.Largest;
 
     /// <summary>Bins of a live profile: those of the reference.</summary>
     public int BinCount => Reference?.BinCount ?? 0;
@@ -40,15 +40,18 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
             binned += bin;
         }
 
-        if (binned > profile.Count - profile.Missing)
+        // Values that are in no bin would be in no distance either: what nobody sees must not look like what has not drifted.
+        if (BinCount > 0 && binned != profile.Count - profile.Missing)
             return null;
         // A sensitive number has no moments, and huge values are in none.
         return profile.Moments is not { } moments || (IsNumber && moments.Count >= 0 && moments.Count <= profile.Count - profile.Missing && AreSound(moments)) ? profile : null;
     }
 
+    /// <summary>Sums that so many numbers can have: larger ones could make merged sums infinite, and those can be told to nobody.</summary>
     private static bool AreSound(in Moments moments) =>
         Math.Abs(moments.Min) <= Moments.Largest && Math.Abs(moments.Max) <= Moments.Largest && Math.Abs(moments.Mean) <= Moments.Largest && moments.Min <= moments.Max
-        && moments.M2 >= 0 && moments.M2 <= LargestSum && Math.Abs(moments.M3) <= LargestSum && moments.M4 >= 0 && moments.M4 <= LargestSum;
+        && moments.M2 >= 0 && moments.M2 <= moments.Count * Math.Pow(Reach, 2) && Math.Abs(moments.M3) <= moments.Count * Math.Pow(Reach, 3)
+        && moments.M4 >= 0 && moments.M4 <= moments.Count * Math.Pow(Reach, 4);
 
     private static VersionFeature Of(TensorSpec tensor, bool isOutput, ImmutableArray<ReferenceFeature>? reference)
     {

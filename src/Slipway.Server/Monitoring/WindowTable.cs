@@ -31,12 +31,15 @@ internal static class WindowTable
     /// <summary>Windows deleted in one change: some milliseconds.</summary>
     private const int DeletedAtOnce = 500;
 
-    public static async Task AddAsync(Session session, WindowKey key, WindowSum more)
+    /// <returns>False where there is no room for it: then nothing is added.</returns>
+    public static async Task<bool> AddAsync(Session session, WindowKey key, WindowSum more)
     {
         var where = new { key.Model, key.Channel, key.Length, key.Start, version = (long)key.Version, arm = (long)key.Arm };
         var stored = await session.FindAsync<byte[]>(
             "SELECT data FROM windows WHERE model = @Model AND channel = @Channel AND length = @Length AND start = @Start AND version = @version AND arm = @arm", where);
         var sum = stored is null ? new WindowSum() : WindowSum.Read(stored);
+        if (!sum.HasRoomFor(more))
+            return false;
         sum.Add(more);
         await session.ExecuteAsync(
             """
@@ -44,6 +47,7 @@ internal static class WindowTable
             ON CONFLICT (model, channel, length, start, version, arm) DO UPDATE SET requests = excluded.requests, bad = excluded.bad, data = excluded.data
             """,
             new { where.Model, where.Channel, where.Length, where.Start, where.version, where.arm, sum.Requests, bad = sum.Bad.Sum(), data = sum.ToBytes() });
+        return true;
     }
 
     /// <summary>Windows that start in a span, by start.</summary>

@@ -37,6 +37,16 @@ public sealed class RequestCaptureTests
         Assert.Equal("""[{"name":"distance","datatype":"FP32","shape":[1,1],"data":[200]}]""", request.Inputs.GetRawText());
     }
 
+    /// <summary>It is written while the caller waits for the answer.</summary>
+    [Theory]
+    [InlineData(-1e300, float.MinValue)]
+    [InlineData(1e300, float.MaxValue)]
+    public void A_reference_beyond_the_inputs_type_masks_with_the_last_number_there_is(double edge, float masked)
+    {
+        var request = Capture(Everything with { Mask = ["distance"] }, edges: [edge]);
+        Assert.Equal(masked, request.Inputs[0].GetProperty("data")[0].GetSingle());
+    }
+
     [Fact]
     public void A_sensitive_input_is_left_out_whatever_the_plan_says()
     {
@@ -67,11 +77,12 @@ public sealed class RequestCaptureTests
         Assert.Equal((31, 31, 1), (buffer.Take(out _) is [var one] ? (one.From, one.To, one.Requests) : default));
     }
 
-    private CapturedRequest Capture(CaptureRules rules, string? sensitive = null)
+    private CapturedRequest Capture(CaptureRules rules, string? sensitive = null, double[]? edges = null)
     {
-        var hosted = new HostedModel("late", Digest.Of([1]), "/", "/model", HostedModels.Late, new(null, [], null))
+        var signature = HostedModels.Late with { Inputs = [HostedModels.Late.Inputs[0] with { Range = edges is null ? HostedModels.Late.Inputs[0].Range : null }, .. HostedModels.Late.Inputs[1..]] };
+        var hosted = new HostedModel("late", Digest.Of([1]), "/", "/model", signature, new(null, [], null))
         {
-            Reference = new ReferenceProfile([new ReferenceFeature("distance", Sensitivity.Public, [100, 200, 300], null, new ColumnProfile(10, 0, [1, 7, 1, 1], null))], []),
+            Reference = new ReferenceProfile([new ReferenceFeature("distance", Sensitivity.Public, [.. edges ?? [100, 200, 300]], null, new ColumnProfile(10, 0, edges is null ? [1, 7, 1, 1] : [9, 1], null))], []),
             Sensitive = sensitive is null ? [] : System.Collections.Frozen.FrozenSet.Create(sensitive),
         };
         var clock = new SampleClock(TimeProvider.System);

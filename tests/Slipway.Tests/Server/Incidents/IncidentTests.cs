@@ -123,6 +123,26 @@ public sealed class IncidentTests
         Assert.Contains(stage.Log, line => line.StartsWith("an incident opens without its windows", StringComparison.Ordinal));
     }
 
+    /// <summary>As when a window cannot be read: it can, and what it tells has no form in which it could be kept.</summary>
+    [Theory, MemberData(nameof(TestDatabase.Kinds), MemberType = typeof(TestDatabase))]
+    public async Task A_window_that_cannot_be_written_keeps_no_rollback_waiting(DatabaseKind kind)
+    {
+        await using var stage = await RolloutStage.OpenAsync(kind);
+        var gateway = stage.AddGateway();
+        await stage.ReleaseAsync(1);
+        await stage.Database.ChangeAsync(
+            session => session.ExecuteAsync(
+                """
+                INSERT INTO telemetry_sources (gateway, boot, channel, taken, at, clock_off, load)
+                VALUES ('beyond', 'b', 'production', 1, 1, NULL, '{"cpu":1,"inFlight":0,"loadAverage":null,"memory":9223372036854775807,"processors":1}')
+                """),
+            Cancellation);
+        var rollout = await stage.StartAsync(RolloutRunTests.Canary, 2);
+        var view = await stage.UntilAsync(rollout.Id, view => view.State.IsOver, () => gateway.ServeAsync(2_000, arm => arm == Arm.Candidate ? 0.5 : 0.01));
+        Assert.Equal(RolloutPhase.RolledBack, view.State.Phase);
+        Assert.Null((await TestServer.GetAsync(stage.Operator, "/api/v1/incidents/inc-000001", IncidentJson.Default.Incident)).Evidence.Monitoring);
+    }
+
     /// <summary>A stage on which one alert fires.</summary>
     private static async Task<AlertStage> OpenAsync()
     {

@@ -151,6 +151,60 @@ public sealed class TelemetryFaultTests
         Assert.Equal((DriftVerdict.InsufficientEvidence, "no value was profiled"), (version.Drift[1].Verdict, version.Drift[1].Distance.Lacks));
     }
 
+    [Fact]
+    public async Task A_hole_in_a_list_is_lost_alone_and_keeps_no_other_gateways_telemetry_out()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        var good = stage.Slice(10);
+        TelemetrySlice[] holed = [null!, good with { Inputs = [null!] }, good with { Outputs = [null!] }, good with { Predictions = [null!] }, good with { Exemplars = [null!] }];
+        var answers = await Task.WhenAll(stage.SendAsync(MonitoringStage.Batch(1, [good, .. holed])), stage.SendAsync(MonitoringStage.Batch(1, good) with { Gateway = "g2" }));
+        Assert.Equal([1, 1], answers.Select(answer => answer.Taken));
+        var view = await stage.ViewAsync();
+        Assert.Equal((20, 41), (Assert.Single(view.Versions).Total.Requests, view.Lost));
+    }
+
+    [Fact]
+    public async Task What_no_host_and_no_feature_can_have_keeps_no_view_from_being_told()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        var slice = stage.Slice(10) with { Sampled = 10 };
+        TelemetrySlice Of(double mean) => slice with { Inputs = [new("distance", new(10, 0, [0, 0, 0, 10], new(10, mean, mean, mean, 1e294, 0, 0)))] };
+        var batch = MonitoringStage.Batch(1, Of(1e70), Of(-1e70)) with { Load = new HostLoad(double.MaxValue, int.MaxValue, double.MaxValue, 4_711, 4_712), Lost = 4_713 };
+        // As no gateway of ours would write them.
+        var text = System.Text.Json.JsonSerializer.Serialize(batch, MonitoringJson.Default.TelemetryBatch);
+        foreach (var number in (string[])["4711", "4712", "4713"])
+            text = text.Replace(number, "9223372036854775807", StringComparison.Ordinal);
+        using (var answer = await stage.Gateway.PostAsync("/api/v1/gateway/telemetry", new StringContent(text), Stop))
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Stop));
+        var view = await stage.ViewAsync();
+        Assert.Equal((20, 2), (view.Versions[0].Total.Requests, view.Versions[0].Misfits));
+        Assert.True(view.Gateways[0].Load.Memory > 0);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task A_gateway_that_counts_without_end_fills_no_window_until_it_cannot_be_told_any_more(DatabaseKind kind)
+    {
+        await using var stage = await MonitoringStage.OpenAsync(kind);
+        var endless = stage.Slice(VersionFeature.MostCounted) with
+        {
+            Sampled = 1, Inputs = [new("distance", new(VersionFeature.MostCounted, 0, [VersionFeature.MostCounted, 0, 0, 0], null))],
+        };
+        for (var i = 1; i <= 20; i++)
+            await stage.SendAsync(MonitoringStage.Batch(i, [.. Enumerable.Repeat(endless, TelemetryBatch.MostSlices)]));
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10)) with { Gateway = "g2" });
+        var view = await stage.ViewAsync();
+        Assert.Equal(10, Assert.Single(view.Versions).Total.Requests);
+        Assert.Equal(VersionFeature.MostCounted, view.Lost);
+    }
+
+    [Fact]
+    public void Values_that_are_in_no_bin_do_not_fit_since_drift_would_pass_over_them()
+    {
+        var feature = VersionFeature.Of(new("regression", MonitoringStage.Signature, MonitoringStage.Reference, ImmutableSortedDictionary<string, Slipway.Documents.Evaluations.Figure>.Empty))[0];
+        Assert.NotNull(feature.Fitting(new(10, 2, [2, 2, 2, 2], null)));
+        Assert.Null(feature.Fitting(new(1_000, 2, [2, 2, 2, 2], null)));
+    }
+
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
