@@ -14,7 +14,7 @@ internal sealed class CaptureSender(GatewayOptions options, string boot, ServerL
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
     private readonly Backoff backoff = new(Every, Longest);
-    private readonly Queue<(string Id, Captured Captured, byte[] Message)> waiting = new();
+    private readonly Queue<SealedCapture> waiting = new();
     private long sequence;
     private string? told;
 
@@ -60,25 +60,29 @@ internal sealed class CaptureSender(GatewayOptions options, string boot, ServerL
     {
         var taken = buffer.Take(out var lost);
         foreach (var captured in taken)
-            waiting.Enqueue((string.Create(CultureInfo.InvariantCulture, $"{boot}-{++sequence}"), captured, SealedMessage.Seal(captured.Lines, recipient)));
+            waiting.Enqueue(new SealedCapture(string.Create(CultureInfo.InvariantCulture, $"{boot}-{++sequence}"), captured with { Lines = [] }, captured.Lines.Length, SealedMessage.Seal(captured.Lines, recipient)));
         if (lost > 0)
             options.Log(string.Create(CultureInfo.InvariantCulture, $"{lost} requests were not captured: {CaptureBuffer.MostBytes} bytes wait for the server already"));
         while (waiting.TryPeek(out var next))
         {
             try
             {
-                await link.SendCaptureAsync(next.Captured.Model, options.Channel, options.Name, next.Id, next.Captured.From, next.Captured.To, next.Captured.Requests, next.Message, cancellation);
+                await link.SendCaptureAsync(next.About.Model, options.Channel, options.Name, next.Id, next.About.From, next.About.To, next.About.Requests, next.Message, cancellation);
             }
             catch (SlipwayException e) when (e.Faults[0].Code != ServerLink.Unreachable)
             {
                 // It will not take this one, ever: the plan was changed meanwhile, or the server is an older one.
-                Tell($"{next.Captured.Requests} captured requests of {next.Captured.Model} are given up: {e.Message}");
+                Tell($"{next.About.Requests} captured requests of {next.About.Model} are given up: {e.Message}");
             }
 
-            buffer.Forget(next.Captured);
+            buffer.Forget(next.Bytes);
             waiting.Dequeue();
         }
     }
+
+    /// <param name="About">Without its lines: from here on they are there only sealed.</param>
+    /// <param name="Bytes">Of the lines.</param>
+    private sealed record SealedCapture(string Id, Captured About, int Bytes, byte[] Message);
 
     private void Tell(string what)
     {

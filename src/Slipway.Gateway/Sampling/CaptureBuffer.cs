@@ -61,10 +61,11 @@ internal sealed class CaptureBuffer
     }
 
     /// <summary>It is sent, or given up: there is room again.</summary>
-    public void Forget(Captured captured)
+    /// <param name="taken">Bytes of its lines.</param>
+    public void Forget(int taken)
     {
         lock (changing)
-            bytes -= captured.Lines.Length;
+            bytes -= taken;
     }
 
     private sealed class Open

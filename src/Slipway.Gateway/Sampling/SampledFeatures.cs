@@ -12,14 +12,14 @@ internal sealed class SampledFeatures
     {
         Inputs = Of(model, model.Signature.Inputs, isOutput: false);
         Outputs = Of(model, model.Signature.Outputs, isOutput: true);
-        HasScore = model.Signature.Outputs is [{ HasOneValueARow: true, Datatype: not Datatype.String }, ..];
+        HasScore = model.Signature.Outputs is [{ HasOneValueARow: true, Datatype: not Datatype.String } first, ..] && !model.IsSensitive(first.Name);
     }
 
     public ImmutableArray<SampledFeature> Inputs { get; }
 
     public ImmutableArray<SampledFeature> Outputs { get; }
 
-    /// <summary>Whether a row's answer is a number that a label can be held against: the first output's.</summary>
+    /// <summary>Whether a row's answer is a number that a label can be held against: the first output's. A sensitive one stays here, labels or not.</summary>
     public bool HasScore { get; }
 
     /// <param name="row">Of the first output, which has one value a row.</param>
