@@ -25,7 +25,7 @@ internal sealed class TelemetryIntake
     public async Task<IReadOnlyList<(TelemetryReceipt? Receipt, ApiProblem? Problem)>> TakeInAsync(Session session, IReadOnlyList<ArrivedBatch> batches, long now)
     {
         var answers = new (TelemetryReceipt?, ApiProblem?)[batches.Count];
-        var taken = new Dictionary<(string, string), long>();
+        var taken = new Dictionary<(string, string, string), long>();
         var delta = new TelemetryDelta(now);
         for (var i = 0; i < batches.Count; i++)
         {
@@ -43,13 +43,13 @@ internal sealed class TelemetryIntake
         return answers;
     }
 
-    private async Task<TelemetryReceipt> TakeInAsync(Session session, ArrivedBatch arrived, Dictionary<(string, string), long> takenNow, TelemetryDelta delta, long now)
+    private async Task<TelemetryReceipt> TakeInAsync(Session session, ArrivedBatch arrived, Dictionary<(string, string, string), long> takenNow, TelemetryDelta delta, long now)
     {
         var batch = arrived.Batch;
         await GatewayTable.RequireOwnAsync(session, batch.Channel, batch.Gateway, arrived.Principal, now);
-        var boot = (batch.Gateway, batch.Boot);
+        var boot = (batch.Channel, batch.Gateway, batch.Boot);
         if (!takenNow.TryGetValue(boot, out var taken))
-            taken = await TelemetrySources.TakenAsync(session, batch.Gateway, batch.Boot);
+            taken = await TelemetrySources.TakenAsync(session, batch.Channel, batch.Gateway, batch.Boot);
         if (batch.Sequence <= taken)
             return new(batch.Gateway, batch.Boot, taken);
         if (taken == 0)

@@ -20,8 +20,13 @@ internal static class TelemetrySources
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(7);
 
     /// <returns>0 for a boot that nothing was taken in of.</returns>
-    public static async Task<long> TakenAsync(Session session, string gateway, string boot) =>
-        await session.FindAsync<long?>("SELECT taken FROM telemetry_sources WHERE gateway = @gateway AND boot = @boot", new { gateway, boot }) ?? 0;
+    /// <exception cref="ApiProblem">It told of another channel before (409): whose name and boot they are is known there, and who borrows them here would silence it.</exception>
+    public static async Task<long> TakenAsync(Session session, string channel, string gateway, string boot)
+    {
+        if (await session.FindAsync<string>("SELECT channel FROM telemetry_sources WHERE gateway = @gateway AND boot = @boot", new { gateway, boot }) is { } other && other != channel)
+            throw ApiProblem.Conflict("boot-elsewhere", $"this boot of {gateway} told of {other} before, and a boot tells of one channel", "start the gateway again: each start is a boot of its own");
+        return await session.FindAsync<long?>("SELECT taken FROM telemetry_sources WHERE gateway = @gateway AND boot = @boot", new { gateway, boot }) ?? 0;
+    }
 
     /// <summary>Makes room for a boot that is not known yet.</summary>
     /// <exception cref="ApiProblem">There are too many gateways (429).</exception>

@@ -151,6 +151,18 @@ public sealed class TelemetryFaultTests
         Assert.Equal((DriftVerdict.InsufficientEvidence, "no value was profiled"), (version.Drift[1].Verdict, version.Drift[1].Distance.Lacks));
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Who_borrows_a_boot_on_another_channel_does_not_silence_it(DatabaseKind kind)
+    {
+        await using var stage = await MonitoringStage.OpenAsync(kind);
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10)));
+        using (var answer = await stage.PostAsync(MonitoringStage.Batch(VersionFeature.MostCounted) with { Channel = "staging" }))
+            Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Equal(2, (await stage.SendAsync(MonitoringStage.Batch(2, stage.Slice(10)))).Taken);
+        var view = await stage.ViewAsync();
+        Assert.Equal((20, 0), (view.Versions[0].Total.Requests, view.Lost));
+    }
+
     [Fact]
     public async Task A_hole_in_a_list_is_lost_alone_and_keeps_no_other_gateways_telemetry_out()
     {
