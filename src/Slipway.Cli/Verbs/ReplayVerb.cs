@@ -59,7 +59,7 @@ internal static class ReplayVerb
             shell.WriteJson(JsonSerializer.SerializeToNode(report, IncidentJson.Default.ReplayReport)!.AsObject());
         else
             Tell(shell, report);
-        return (int)(report.Total is { Different: 0, Failed: 0, Same: > 0 } ? ExitCode.Done : ExitCode.BadVerdict);
+        return (int)(report.Total.Same == report.Total.Requests ? ExitCode.Done : ExitCode.BadVerdict);
     }
 
     private static void Tell(Shell shell, ReplayReport report)

@@ -18,11 +18,15 @@ internal static class BatchCheck
     public static string? Fault(EventBatch batch) => batch switch
     {
         { Gateway.Length: 0 or > LongestName } or { Boot.Length: 0 or > LongestName } => $"gateway and boot are named by 1 to {LongestName} characters",
+        _ when batch.Rollouts.IsDefault || batch.Rollouts.Any(IsHollow) => "one of its lists is missing, or has a null in it",
         { Sequence: < 1 } => $"its sequence is {batch.Sequence}, and the first is 1",
         _ when batch.Rollouts.Sum(events => (long)events.Bad.Length) > EventBatch.MaxEvents => $"it has more than {EventBatch.MaxEvents} bad events",
         _ when batch.Rollouts.GroupBy(events => events.Rollout, StringComparer.Ordinal).Any(same => same.Count() > 1) => "it names a rollout twice",
         _ => null,
     };
+
+    private static bool IsHollow(RolloutEvents? events) =>
+        events is null || events.Counts.IsDefault || events.Bad.IsDefault || events.Counts.Any(count => count is null || count.Latency.IsDefault) || events.Bad.Any(bad => bad is null);
 
     /// <param name="after">Order up to which the source had told everything.</param>
     /// <param name="weights">Weight revisions of the rollout.</param>

@@ -24,9 +24,11 @@ internal static class EventInbox
     private static readonly TimeSpan CursorLife = TimeSpan.FromDays(7);
 
     /// <returns>What is stored now of this boot; null when the inbox is full.</returns>
-    /// <exception cref="ApiProblem">The one before never came (409).</exception>
+    /// <exception cref="ApiProblem">The one before never came, or the boot tells of another channel (409): who borrows it there would silence it.</exception>
     public static async Task<EventReceipt?> TakeInAsync(Session session, EventBatch batch, long now)
     {
+        if (await session.FindAsync<string>("SELECT channel FROM event_cursors WHERE gateway = @Gateway AND boot = @Boot", new { batch.Gateway, batch.Boot }) is { } other && other != batch.Channel)
+            throw ApiProblem.Conflict("boot-elsewhere", $"this boot of {batch.Gateway} told of {other} before, and a boot tells of one channel", "start the gateway again: each start is a boot of its own");
         var taken = await session.FindAsync<long?>("SELECT taken FROM event_cursors WHERE gateway = @Gateway AND boot = @Boot", new { batch.Gateway, batch.Boot }) ?? 0;
         if (batch.Sequence <= taken)
             return new(batch.Gateway, batch.Boot, taken);
@@ -37,10 +39,10 @@ internal static class EventInbox
         await session.ExecuteAsync("DELETE FROM event_cursors WHERE at < @before", new { before = now - (long)CursorLife.TotalMilliseconds });
         await session.ExecuteAsync(
             """
-            INSERT INTO event_cursors (gateway, boot, taken, at) VALUES (@Gateway, @Boot, @Sequence, @now)
-            ON CONFLICT (gateway, boot) DO UPDATE SET taken = excluded.taken, at = excluded.at
+            INSERT INTO event_cursors (gateway, boot, channel, taken, at) VALUES (@Gateway, @Boot, @Channel, @Sequence, @now)
+            ON CONFLICT (gateway, boot) DO UPDATE SET channel = excluded.channel, taken = excluded.taken, at = excluded.at
             """,
-            new { batch.Gateway, batch.Boot, batch.Sequence, now });
+            new { batch.Gateway, batch.Boot, batch.Channel, batch.Sequence, now });
         var whole = batch.Sequence == 1 || taken > 0 ? batch : Incomplete(batch);
         await session.ExecuteAsync(
             "INSERT INTO event_batches (position, put_off, batch) SELECT COALESCE(MAX(position), 0) + 1, 0, @text FROM event_batches",

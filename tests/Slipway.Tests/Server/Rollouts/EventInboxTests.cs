@@ -44,6 +44,20 @@ public sealed class EventInboxTests
         Assert.Equal(2, (await TakeAsync(store, Batch(2)))!.Taken);
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task A_boot_that_tells_of_one_channel_cannot_be_silenced_from_another(DatabaseKind kind)
+    {
+        await using var store = await TestDatabase.OpenAsync(kind);
+        await TakeAsync(store, Batch(1));
+        Assert.Equal("boot-elsewhere", (await Assert.ThrowsAsync<ApiProblem>(() => TakeAsync(store, Batch(2) with { Channel = "staging" }))).Faults[0].Code);
+        Assert.Equal(2, (await TakeAsync(store, Batch(2)))!.Taken);
+        Assert.Equal(2, (await WaitingAsync(store)).Length);
+    }
+
+    [Fact]
+    public void A_batch_with_a_hole_in_a_list_is_refused() =>
+        Assert.NotNull(Slipway.Server.Judging.BatchCheck.Fault(Batch(1) with { Rollouts = [null!] }));
+
     [Fact]
     public async Task What_came_before_the_first_batch_that_is_known_counts_as_lost()
     {
