@@ -199,7 +199,8 @@ public sealed class TelemetryFaultTests
         await using var stage = await MonitoringStage.OpenAsync(kind);
         var endless = stage.Slice(VersionFeature.MostCounted) with
         {
-            Sampled = 1, Inputs = [new("distance", new(VersionFeature.MostCounted, 0, [VersionFeature.MostCounted, 0, 0, 0], null))],
+            Sampled = 1,
+            Inputs = [new("distance", new(VersionFeature.MostCounted, 0, [VersionFeature.MostCounted, 0, 0, 0], null))],
         };
         for (var i = 1; i <= 20; i++)
             await stage.SendAsync(MonitoringStage.Batch(i, [.. Enumerable.Repeat(endless, TelemetryBatch.MostSlices)]));
@@ -241,7 +242,8 @@ public sealed class TelemetryFaultTests
                 Model = $"m{i}-{bomb}",
                 Version = bomb + 1,
                 Inputs = [.. Enumerable.Range(0, 5).Select(feature => new FeatureProfile($"f{i}-{bomb}-{feature}", new(1, 0, [1], null)))],
-            })]) with { Boot = $"boot{i}" });
+            })]) with
+            { Boot = $"boot{i}" });
         }
 
         var rows = await stage.Database.ReadAsync(
