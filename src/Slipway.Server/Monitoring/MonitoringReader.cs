@@ -45,7 +45,7 @@ internal static class MonitoringReader
             if (await WatchedVersion.FindAsync(session, model, version) is not { } watched)
                 continue;
             ImmutableArray<StoredWindow> own = [.. stored.Where(window => window.Version == version)];
-            var end = endsNow || own.IsEmpty ? to : Math.Min(to, own[^1].Start + Stored(length));
+            var end = endsNow ? to : await LastTrafficAsync(session, model, channel, version, from, to, plan, horizons);
             var last = await LastWindowAsync(session, model, channel, stored, from, end, length, plan, horizons);
             var reading = new VersionReading(watched, plan, own, [.. quality.Where(window => window.Version == version)]);
             versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])) with { DriftTo = end });
@@ -54,6 +54,13 @@ internal static class MonitoringReader
         return new(
             model, channel, from, to, length, plan, (await LiveVersionTable.FindAsync(session, model, channel))?.Live, versions.ToImmutable(),
             await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
+    }
+
+    /// <summary>The end of a version's last traffic in a span, by windows as short as the plan's own is judged by: the span's step may be longer than that whole window.</summary>
+    private static async Task<long> LastTrafficAsync(Session session, string model, string channel, int version, long from, long to, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
+    {
+        var part = Stored(Choose(to - (long)plan.Window.Value.TotalMilliseconds, to, horizons));
+        return await WindowTable.LastAsync(session, model, channel, part, version, from, to) is { } start ? Math.Min(to, start + part) : to;
     }
 
     /// <summary>What drift is judged on: the plan's window up to a moment, in parts as short as are kept of it.</summary>

@@ -61,6 +61,14 @@ internal static class WindowTable
             new { model, channel, length, from, to })).Select(row => new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data))),
     ];
 
+    /// <summary>Start of a version's last window in a span with any traffic but shadows'; null where there is none.</summary>
+    public static Task<long?> LastAsync(Session session, string model, string channel, long length, int version, long from, long to) => session.FindAsync<long?>(
+        """
+        SELECT MAX(start) FROM windows
+        WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to AND version = @version AND arm <> @shadow AND requests > 0
+        """,
+        new { model, channel, length, version = (long)version, from, to, shadow = (long)TrafficArm.Shadow });
+
     /// <summary>Requests and bad answers of every channel of every model by window, all versions and arms but shadow: out of the index alone.</summary>
     public static Task<IReadOnlyList<TrafficCount>> CountAsync(Session session, long length, long from) => session.QueryAsync<TrafficCount>(
         """

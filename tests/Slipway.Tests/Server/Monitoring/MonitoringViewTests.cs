@@ -47,6 +47,22 @@ public sealed class MonitoringViewTests
     }
 
     [Fact]
+    public async Task Drift_is_judged_where_traffic_ends_however_long_the_chart_s_windows_are()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan with { Window = new Duration(TimeSpan.FromSeconds(30)) });
+        var told = stage.Now;
+        await stage.SendAsync(MonitoringStage.Batch(1, Told(stage, [50, 100, 250, 600], [500, 300, 100], 100)));
+        stage.Clock.Step(TimeSpan.FromMinutes(5));
+        var version = Assert.Single((await stage.ViewAsync(TimeSpan.FromHours(2), 600_000)).Versions);
+        Assert.True(version.DriftTo > told && version.DriftTo <= told + 10_000, $"{version.DriftTo - told}");
+        Assert.Equal((DriftVerdict.Drift, 1_000), (version.Drift[0].Verdict, version.Drift[0].Current.Count));
+
+        // Conditions go by now: what was five minutes ago is none of theirs.
+        var last = await stage.Database.ReadAsync(session => MonitoringReader.LastAsync(session, MonitoringStage.Model, MonitoringStage.Channel, stage.Now), Stop);
+        Assert.Empty(last.Versions);
+    }
+
+    [Fact]
     public async Task What_is_missing_drifts_too_and_a_few_values_say_nothing()
     {
         await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
