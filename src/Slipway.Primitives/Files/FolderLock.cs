@@ -40,5 +40,11 @@ public sealed class FolderLock : IDisposable
         }
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        if (handle.IsClosed)
+            return;
+        Posix.Unlock(handle);
+        handle.Dispose();
+    }
 }

@@ -104,6 +104,13 @@ internal static unsafe partial class Posix
         return error == WouldBlock ? false : throw Failure("flock", path, error);
     }
 
+    /// <summary>Lets a lock go at once: closing alone leaves it to a child that was forked and has not yet come to its own program.</summary>
+    public static void Unlock(SafeFileHandle file)
+    {
+        const int unlock = 8;
+        _ = flock(file, unlock);
+    }
+
     /// <returns>False where the file system cannot share blocks.</returns>
     public static bool TryClone(SafeFileHandle from, SafeFileHandle to) => ioctl(to, FileClone, from) == 0;
 

@@ -29,6 +29,19 @@ public sealed class FolderLockTests : IDisposable
         Assert.True(File.Exists(path));
     }
 
+    /// <summary>A child between fork and its own program has every descriptor once more: what it holds must not hold the lock.</summary>
+    [Fact]
+    public void A_lock_that_was_let_go_is_free_although_its_descriptor_lives_on_in_a_child()
+    {
+        var path = Path.GetFullPath(folder["forked.lock"]);
+        var first = FolderLock.TryTake(path)!;
+        var descriptor = Directory.EnumerateFiles("/proc/self/fd").First(link => File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName == path);
+        using var copy = new Microsoft.Win32.SafeHandles.SafeFileHandle(dup(int.Parse(Path.GetFileName(descriptor), System.Globalization.CultureInfo.InvariantCulture)), ownsHandle: true);
+        first.Dispose();
+        using var second = FolderLock.TryTake(path);
+        Assert.NotNull(second);
+    }
+
     [Fact]
     public void Two_locks_of_one_process_exclude_each_other()
     {
@@ -74,4 +87,7 @@ public sealed class FolderLockTests : IDisposable
         Thread.Sleep(Timeout.Infinite);
         return 0;
     }
+
+    [System.Runtime.InteropServices.DllImport("libc")]
+    private static extern int dup(int descriptor);
 }
