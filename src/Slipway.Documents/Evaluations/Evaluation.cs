@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Primitives.Bytes;
+using Slipway.Stats.Intervals;
+using Slipway.Stats.Metrics;
 
 namespace Slipway.Documents.Evaluations;
 
@@ -37,7 +39,28 @@ public sealed record Evaluation(
 /// <param name="Low">Lower end of the interval; null where it could not be computed (too few units), which no gate can pass on.</param>
 /// <param name="N">Rows that it rests on.</param>
 /// <param name="Lacks">Why there is no interval; null where there is one.</param>
-public sealed record Figure(double Value, double? Low, double? High, long N, string? Lacks = null);
+public sealed record Figure(double Value, double? Low, double? High, long N, string? Lacks = null)
+{
+    /// <summary>A share of independent things, with Wilson's interval of 95 %.</summary>
+    /// <returns>Null of nothing.</returns>
+    public static Figure? OfShare(long count, long of)
+    {
+        if (of == 0)
+            return null;
+        var (low, high) = ShareInterval.Wilson(count, of, ShareInterval.Z95);
+        return new(SignificantDigits.Round(count / (double)of), SignificantDigits.Round(low), SignificantDigits.Round(high), of);
+    }
+
+    /// <summary>How far this is above another that rests on other rows, so that the two vary independently; of <see cref="N"/> rows of its own.</summary>
+    /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): an end lies as far off as the root of the sum of the squares of two distances, this interval's on that side and the other's on the other.</remarks>
+    public Figure Minus(Figure other)
+    {
+        var difference = Value - other.Value;
+        return this is { Low: { } low, High: { } high } && other is { Low: { } otherLow, High: { } otherHigh }
+            ? new(difference, difference - double.Hypot(Value - low, otherHigh - other.Value), difference + double.Hypot(high - Value, other.Value - otherLow), N)
+            : new(difference, null, null, N, Lacks ?? other.Lacks ?? "one of the two has no interval");
+    }
+}
 
 /// <param name="Value">As text; <c>(null)</c> for rows without one.</param>
 /// <param name="Metrics">Empty below 20 rows; a slice of one class has no AUC.</param>

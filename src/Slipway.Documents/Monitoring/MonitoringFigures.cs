@@ -61,17 +61,14 @@ public static class MonitoringFigures
     private static WindowFigures Silent(MonitoringView view) =>
         new(view.From, view.To - view.From, 0, [], null, ImmutableSortedDictionary<string, Figure>.Empty, null, 0, 0, ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None);
 
-    /// <summary>Live minus sealed. The rows are different ones, so the two vary independently.</summary>
-    /// <remarks>Zou and Donner, Statistics in Medicine 27 (2008): an end lies as far off as the root of the sum of the squares of two distances, the live interval's on that side and the sealed one's on the other.</remarks>
-    private static FigureReading Delta(string metric, Figure? now, Figure? sealedFigure)
+    /// <summary>Live minus sealed.</summary>
+    private static FigureReading Delta(string metric, Figure? now, Figure? held)
     {
         if (now is null)
             return new(null, null, null, 0, "no labels are told, or they do not give it");
-        if (sealedFigure is null)
+        if (held is null)
             return new(null, null, null, now.N, $"the sealed evaluation has no {metric}");
-        var difference = now.Value - sealedFigure.Value;
-        return now is { Low: { } low, High: { } high } && sealedFigure is { Low: { } sealedLow, High: { } sealedHigh }
-            ? new(difference, difference - double.Hypot(now.Value - low, sealedHigh - sealedFigure.Value), difference + double.Hypot(high - now.Value, sealedFigure.Value - sealedLow), now.N)
-            : new(difference, null, null, now.N, now.Lacks ?? sealedFigure.Lacks ?? "one of the two has no interval");
+        var difference = now.Minus(held);
+        return new(difference.Value, difference.Low, difference.High, difference.N, difference.Lacks);
     }
 }

@@ -12,13 +12,7 @@ internal static class TrafficFigures
     private static readonly ImmutableArray<(string Name, double Share)> Quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
     /// <returns>Null without a request.</returns>
-    public static Figure? ErrorRate(WindowSum sum)
-    {
-        if (sum.Requests == 0)
-            return null;
-        var (low, high) = ShareInterval.Wilson(sum.Bad.Sum(), sum.Requests, ShareInterval.Z95);
-        return new(Round((double)sum.Bad.Sum() / sum.Requests), Round(low), Round(high), sum.Requests);
-    }
+    public static Figure? ErrorRate(WindowSum sum) => Figure.OfShare(sum.Bad.Sum(), sum.Requests);
 
     /// <summary>Seconds, by quantile.</summary>
     public static ImmutableSortedDictionary<string, Figure> Latency(WindowSum sum) => sum.Latency.Sum() is > 0 and var answers

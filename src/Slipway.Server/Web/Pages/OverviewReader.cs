@@ -64,12 +64,5 @@ internal static class OverviewReader
             [.. Enumerable.Range(0, Hours).Select(hour => (double?)byHour.GetValueOrDefault(first + hour * WindowLength.Longest.Milliseconds))]);
     }
 
-    private static Figure? ErrorRate(IEnumerable<TrafficCount> counts)
-    {
-        var (requests, bad) = (counts.Sum(count => count.Requests), counts.Sum(count => count.Bad));
-        if (requests == 0)
-            return null;
-        var (low, high) = ShareInterval.Wilson(bad, requests, ShareInterval.Z95);
-        return new Figure(bad / (double)requests, low, high, requests);
-    }
+    private static Figure? ErrorRate(IEnumerable<TrafficCount> counts) => Figure.OfShare(counts.Sum(count => count.Bad), counts.Sum(count => count.Requests));
 }

@@ -103,11 +103,5 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
 
     private static IEnumerable<KindEvidence> Bad(JudgeReport report, BadKind kind) => report.Evidence.Cells.SelectMany(cell => cell.Bad).Where(bad => bad.Kind == kind);
 
-    private static IntervalRow Row(string label, (long Requests, long Bad) sum, bool isMain)
-    {
-        if (sum.Requests == 0)
-            return new(label, null, "no request yet", isMain);
-        var (low, high) = ShareInterval.Wilson(sum.Bad, sum.Requests, ShareInterval.Z95);
-        return new(label, new Figure(sum.Bad / (double)sum.Requests, low, high, sum.Requests), "", isMain);
-    }
+    private static IntervalRow Row(string label, (long Requests, long Bad) sum, bool isMain) => new(label, Figure.OfShare(sum.Bad, sum.Requests), "no request yet", isMain);
 }
