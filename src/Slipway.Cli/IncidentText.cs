@@ -31,6 +31,8 @@ internal static class IncidentText
         {
             shell.Out.WriteLine($"{RolloutText.Time(note.At)}  {note.ByName}");
             Lines(shell, "", note.Text);
+            if (note.Evidence?.Monitoring is { } again)
+                Tell(shell, again);
         }
 
         if (incident.ClosedAt is { } closed)

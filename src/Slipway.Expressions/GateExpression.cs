@@ -9,7 +9,7 @@ namespace Slipway.Expressions;
 
 /// <summary>A gate's condition, such as <c>auc >= 0.60 and slices.hour.all(s, s.n &lt; 5000 or s.auc > 0.55)</c>, parsed and checked.</summary>
 /// <remarks>
-/// Figures: <c>auc log_loss brier ece ece_plain</c>, each with <c>.low .high .value .n</c> and <c>.delta</c> (candidate minus baseline);
+/// Figures: <c>auc accuracy log_loss brier ece ece_plain</c>, each with <c>.low .high .value .n</c> and <c>.delta</c> (candidate minus baseline);
 /// <c>n units</c>; <c>slices.COLUMN.count</c>. A bare figure is its interval: wholly inside the condition is true, wholly outside is
 /// false, straddling is unknown. <c>and or not</c> follow Kleene. <c>+ - * /</c> move or stretch one interval by an exact number, which is
 /// sound; two measured figures are never combined. <c>slices.COLUMN.all(s, …)</c> and <c>.any</c> read <c>s.n s.value</c> and the

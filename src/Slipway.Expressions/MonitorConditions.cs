@@ -7,8 +7,7 @@ namespace Slipway.Expressions;
 /// <summary>Checks the conditions of a plan's <c>monitor:</c> as it is written.</summary>
 public static class MonitorConditions
 {
-    /// <param name="inputs">The signature's names; likewise <paramref name="outputs"/>.</param>
     /// <returns>Each fault with its 1-based column in <paramref name="text"/>, without file and line; empty when it may be used.</returns>
-    public static ImmutableArray<Fault> Check(string text, IEnumerable<string> inputs, IEnumerable<string> outputs) =>
-        AlertCondition.TryParse(text, new AlertVocabulary([.. inputs, .. outputs]), out _, out var faults) ? [] : faults;
+    public static ImmutableArray<Fault> Check(string text, AlertVocabulary vocabulary) =>
+        AlertCondition.TryParse(text, vocabulary, out _, out var faults) ? [] : faults;
 }

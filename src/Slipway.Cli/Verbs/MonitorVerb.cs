@@ -77,7 +77,7 @@ internal static class MonitorVerb
         if (version.Drift.IsEmpty)
             shell.Out.WriteLine("drift      is not judged: no reference is sealed in this version");
         foreach (var drift in version.Drift)
-            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {Number(drift.Limit)}{(drift.Since is { } since ? $", since {RolloutText.Time(since)}" : "")}");
+            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {Number(drift.Limit)}{(drift.Since is { } since ? $", since {RolloutText.Time(since)}{(drift.SinceOrBefore ? " or before" : "")}" : "")}");
         if (version.Misfits > 0)
             shell.Out.WriteLine($"misfits    {Amounts.Count(version.Misfits)} profiles fit no feature of this version: another name, type or other bins");
         if (total.Labelled + total.Unlabelled > 0)

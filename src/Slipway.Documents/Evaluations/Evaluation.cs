@@ -19,7 +19,7 @@ namespace Slipway.Documents.Evaluations;
 /// zero, and BCa takes that edge for a bias.
 /// </param>
 /// <param name="Confidence">Level of every interval, such as 0.95.</param>
-/// <param name="Metrics">By name: auc, log_loss, brier, ece (debiased), ece_plain.</param>
+/// <param name="Metrics">By name: auc, accuracy (of scores from 0.5 on as 1), log_loss, brier, ece (debiased), ece_plain.</param>
 /// <param name="Slices">By column, each value with at least one row, largest first.</param>
 public sealed record Evaluation(
     Digest Predictions,

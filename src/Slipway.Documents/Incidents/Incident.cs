@@ -15,6 +15,9 @@ public sealed record Incident(
     string Id, string Model, string Channel, IncidentKind Kind, string Subject, string Title, AlertSeverity Severity, long OpenedAt, long? ClosedAt, string? Cause, IncidentEvidence Evidence, ImmutableArray<IncidentNote> Timeline)
 {
     public const int MostNotes = 1_000, LongestNote = 4_000;
+
+    /// <summary>Notes of one incident that hold evidence of their own, each some 200 KiB: an alert may fire again every few seconds for an hour.</summary>
+    public const int MostLaterEvidence = 4;
 }
 
 /// <summary>An incident in a list, without its evidence.</summary>
@@ -40,7 +43,12 @@ public enum IncidentKind
 public sealed record IncidentEvidence(string Reason, MonitoringView? Monitoring, RolloutView? Rollout, ImmutableArray<long> Ledger, ImmutableArray<Exemplar> Traces);
 
 /// <param name="By">Principal's id; the server's own where it noted something, such as an alert that fired again.</param>
-public sealed record IncidentNote(long At, string By, string ByName, string Text);
+public sealed record IncidentNote(long At, string By, string ByName, string Text)
+{
+    /// <summary>What was known when an alert fired again, of the first <see cref="Incident.MostLaterEvidence"/> times; else null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IncidentEvidence? Evidence { get; init; }
+}
 
 /// <summary>Adds to an incident's timeline.</summary>
 public sealed record NoteRequest(string Text);

@@ -9,6 +9,7 @@ namespace Slipway.Documents.Incidents;
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(ImmutableArray<Incident>))]
 [JsonSerializable(typeof(ImmutableArray<IncidentSummary>))]
+[JsonSerializable(typeof(IncidentEvidence))]
 [JsonSerializable(typeof(NoteRequest))]
 [JsonSerializable(typeof(CloseRequest))]
 [JsonSerializable(typeof(CapturedRequest))]

@@ -24,7 +24,7 @@ public static class MonitoringFigures
         measures["requests"] = Count(total.Requests);
         measures["labelled"] = Count(total.Labelled);
         Add("error_rate", total.ErrorRate, "there were no requests");
-        Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference");
+        Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference", total.DriftMaxOf);
         foreach (var quantile in AlertVocabulary.Quantiles)
         {
             // Beyond the last bucket, and beyond what a small sample tells, an answer may take any time: the interval is open there, and still wholly above a bound below it.
@@ -33,7 +33,7 @@ public static class MonitoringFigures
         }
 
         foreach (var feature in version?.Drift ?? [])
-            Add(AlertCondition.DriftOf(feature.Feature), feature.Verdict == DriftVerdict.InsufficientEvidence ? feature.Distance with { Low = null, High = null } : feature.Distance, "too little was sampled");
+            Add(AlertCondition.DriftOf(feature.Feature), feature.Distance, "too little was sampled");
         foreach (var metric in AlertVocabulary.Quality)
         {
             var now = total.Quality.GetValueOrDefault(metric);
@@ -46,10 +46,10 @@ public static class MonitoringFigures
             total.Requests, 0, $"over {new Duration(TimeSpan.FromMilliseconds(view.To - view.From))}{lost}", measures.ToImmutable(), ImmutableSortedDictionary<string, ImmutableArray<SliceFigures>>.Empty,
             $"version {live.Number} tells no such figure");
 
-        void Add(string name, Figure? figure, string otherwise) =>
+        void Add(string name, Figure? figure, string otherwise, string? of = null) =>
             measures[name] = figure is null ? new(null, null, null, 0, otherwise)
-                : figure.Low is null || figure.High is null ? new(figure.Value, null, null, figure.N, figure.Lacks ?? otherwise)
-                : new(figure.Value, figure.Low, figure.High, figure.N);
+                : figure.Low is null || figure.High is null ? new(figure.Value, null, null, figure.N, figure.Lacks ?? otherwise, of)
+                : new(figure.Value, figure.Low, figure.High, figure.N, Of: of);
     }
 
     private static FigureSet None(string why) =>

@@ -64,7 +64,11 @@ public sealed record WindowFigures(
     long Labelled,
     long Unlabelled,
     ImmutableSortedDictionary<string, Figure> Quality,
-    IntervalBasis Basis);
+    IntervalBasis Basis)
+{
+    /// <summary>The input whose distance <see cref="DriftMax"/> is; null where that is.</summary>
+    public string? DriftMaxOf { get; init; }
+}
 
 /// <summary>What was taken as independent of each other.</summary>
 [JsonConverter(typeof(NamedEnum<IntervalBasis>))]
@@ -93,7 +97,11 @@ public static class IntervalBasisWords
 /// <param name="Current">What was seen in the window.</param>
 /// <param name="Series">Over the span, oldest first.</param>
 public sealed record FeatureDrift(
-    string Feature, bool IsOutput, string Measure, Figure Distance, double Limit, DriftVerdict Verdict, long? Since, ReferenceFeature Reference, ColumnProfile Current, ImmutableArray<DriftPoint> Series);
+    string Feature, bool IsOutput, string Measure, Figure Distance, double Limit, DriftVerdict Verdict, long? Since, ReferenceFeature Reference, ColumnProfile Current, ImmutableArray<DriftPoint> Series)
+{
+    /// <summary>Whether it may have begun before <see cref="Since"/>: no window of the span before that is called no drift.</summary>
+    public bool SinceOrBefore { get; init; }
+}
 
 public sealed record DriftPoint(long Start, long Length, Figure Distance, DriftVerdict Verdict);
 

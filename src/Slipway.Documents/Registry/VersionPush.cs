@@ -19,7 +19,7 @@ public sealed record VersionPush(Digest Bundle, ImmutableArray<Digest> Attestati
 
 /// <param name="IsNew">False where this bundle was registered already: it is that version, for ever.</param>
 /// <param name="Plan">The model's plan from now on.</param>
-/// <param name="Notes">What was ignored, such as statements by keys that are not trusted.</param>
+/// <param name="Notes">What was ignored, such as statements by keys that are not trusted, and alerts of the plan that this version gives nothing to judge by.</param>
 public sealed record VersionRegistration(ModelVersion Version, bool IsNew, PlanVersion Plan, ImmutableArray<string> Notes);
 
 /// <summary>A model's release plan as somebody set it. Each is kept; the last holds for what is asked for from then on.</summary>

@@ -34,12 +34,12 @@ internal static class MonitorRules
             yield return broken;
     }
 
-    /// <summary>Conditions that cannot be read; whether the model has the features that they name is not known here.</summary>
+    /// <summary>Conditions that cannot be read, or that need labels where none are asked for; whether the model has the features and metrics that they name is not known here.</summary>
     public static IEnumerable<BrokenRule> Conditions(MonitorPlan plan)
     {
         foreach (var (key, index, name, when) in plan.Alerts.IsDefault || plan.Retrain.IsDefault ? [] : plan.Alerts.Select((rule, i) => ("alerts", i, rule.Name, rule.When)).Concat(plan.Retrain.Select((rule, i) => ("retrain", i, rule.Name, rule.When))))
         {
-            if (!AlertCondition.TryParse(when, AlertVocabulary.Any, out _, out var faults))
+            if (!AlertCondition.TryParse(when, AlertVocabulary.Any with { HasLabels = plan.Labels is not null }, out _, out var faults))
                 yield return new(key, index, $"the condition of '{name}': {faults[0].Message}", faults[0].Help);
         }
     }

@@ -10,7 +10,7 @@ internal static class EvaluateGrammar
     /// <summary>The word that means no column or no baseline.</summary>
     private const string Row = "row", None = "none";
 
-    private static readonly string[] KnownMetrics = ["auc", "log_loss", "brier", "ece"];
+    private static readonly string[] KnownMetrics = ["auc", "accuracy", "log_loss", "brier", "ece"];
     private static readonly Ratio DefaultConfidence = new(0.95);
     private const int DefaultResamples = 2000;
 
@@ -21,7 +21,7 @@ internal static class EvaluateGrammar
     private static readonly Key<string> Baseline = new(
         "baseline", new TextShape("none, or a bundle: a digest, a tag, oci:DIR:TAG or registry/repo:tag", IsBundle, @"^\S{1,500}$"), "The bundle that it is compared with, or none; pinned by digest in slipway.lock.");
     private static readonly Key<ImmutableArray<string>> Metrics = new(
-        "metrics", new ListShape<string>(new ChoiceShape<string>([.. KnownMetrics.Select(word => (word, word))]), atLeast: 1, distinct: true), "Of auc, log_loss, brier, ece; all when left out.");
+        "metrics", new ListShape<string>(new ChoiceShape<string>([.. KnownMetrics.Select(word => (word, word))]), atLeast: 1, distinct: true), "Of auc, accuracy, log_loss, brier, ece; all when left out.");
     private static readonly Key<ImmutableArray<string>> Slices = new("slices", new ListShape<string>(Shapes.Line, atMost: 100, distinct: true), "Columns by whose values the metrics are repeated.");
     private static readonly Key<Ratio> Confidence = new("confidence", new ShareShape(0.5, 0.9999), "Level of every interval; 95 % when left out.");
     private static readonly Key<long> Resamples = new("resamples", new WholeShape(100, 100_000), "Bootstrap resamples; 2000 when left out.");

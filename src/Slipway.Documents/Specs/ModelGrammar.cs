@@ -61,7 +61,7 @@ internal static class ModelGrammar
 
     public static Shape<ModelDraft> Model { get; } = new RecordShape<ModelDraft>(
         [Artifact, Runtime, Task, Signature, Reference],
-        fields => new(fields.Value(Artifact), fields.Of(Runtime), fields.Of(Task), fields.Of(Signature), fields.Value(Reference), fields.At));
+        fields => new(fields.Value(Artifact), fields.Of(Runtime), fields.Of(Task), fields.Of(Signature), fields.Value(Reference), fields.Has(Reference) || fields.IsUnread(Reference), fields.At));
 
     private static bool IsTensorName(string text) =>
         text.Length <= 200

@@ -173,7 +173,7 @@ public sealed record RuntimeSpec(ImmutableArray<string>? Process, ImmutableArray
 /// <param name="Score">Column of probabilities, 0 to 1.</param>
 /// <param name="Unit">Column whose values are resampled as a whole; null resamples rows.</param>
 /// <param name="Baseline">Reference of a bundle; null for none.</param>
-/// <param name="Metrics">Of auc, log_loss, brier, ece.</param>
+/// <param name="Metrics">Of auc, accuracy, log_loss, brier, ece.</param>
 /// <param name="Slices">Columns by whose values the metrics are repeated.</param>
 public sealed record EvaluateSpec(
     string Predictions,

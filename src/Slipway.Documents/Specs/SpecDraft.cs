@@ -54,7 +54,8 @@ internal sealed record StageDraft(
     Placed<string>? Hardware,
     Duration? Timeout);
 
-internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Placed<string>? Reference, Place At);
+/// <param name="HasReference">Whether one is named, sound or not.</param>
+internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Placed<string>? Reference, bool HasReference, Place At);
 
 internal sealed record RuntimeDraft(Command? Process, ImmutableArray<Placed<string>> Inputs, Placed<string>? Environment);
 

@@ -58,15 +58,27 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
         foreach (var input in monitor.Value.Inputs.Where(input => model is not null && !inputs.Contains(input.Name)))
             faults.Add(input.At, "unknown-reference", $"there is no input {Node.Quote(input.Name)}{Node.Nearest(input.Name, inputs)}; {SpecNames.Listed("input", inputs)}");
         if (model is not null)
-            CheckConditions([.. monitor.Value.Alerts, .. monitor.Value.Retrain], model.Signature);
+            CheckConditions([.. monitor.Value.Alerts, .. monitor.Value.Retrain], Watched(model, !monitor.IsSound || monitor.Value.Plan.Labels is not null));
         return (release ?? ReleasePlan.Default) with { Monitor = monitor.Value.Plan };
     }
 
-    private void CheckConditions(ImmutableArray<RulePlace> rules, ModelSignature signature)
+    /// <summary>What was given and could not be read has been told, and counts as known to be there.</summary>
+    private AlertVocabulary Watched(ModelSpec model, bool hasLabels)
+    {
+        var known = WatchedModel.Vocabulary(model, draft.Evaluate?.Metrics ?? [], hasLabels);
+        return known with
+        {
+            HasReference = known.HasReference || draft.Model!.HasReference,
+            Task = draft.Model!.Task,
+            Evaluated = draft.Evaluate is null && draft.HasEvaluate ? null : known.Evaluated,
+        };
+    }
+
+    private void CheckConditions(ImmutableArray<RulePlace> rules, AlertVocabulary vocabulary)
     {
         foreach (var when in rules.Select(rule => rule.When).OfType<Rollouts.Condition>())
         {
-            foreach (var fault in MonitorConditions.Check(when.Text, signature.Inputs.Select(input => input.Name), signature.Outputs.Select(output => output.Name)))
+            foreach (var fault in MonitorConditions.Check(when.Text, vocabulary))
                 faults.Add(when.At.Inside(fault));
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Slipway.Expressions.Syntax;
 
 namespace Slipway.Expressions.Conditions;
@@ -8,6 +9,15 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
     private static readonly string[] Parts = ["low", "high", "value", "n"];
 
     protected override bool IsText(Node node) => node is TextNode;
+
+    /// <summary>Below a sample that is asked for, traffic that dies must neither fire an alert nor resolve one. Counts alone compare as numbers do.</summary>
+    protected override Condition Conjunction(ImmutableArray<Condition> parts)
+    {
+        if (!parts.Any(part => part.ReadsFigure))
+            return base.Conjunction(parts);
+        var samples = parts.Select(part => part.AsSample(isDenied: false)).OfType<Condition>().ToImmutableArray();
+        return samples.IsEmpty ? base.Conjunction(parts) : new SampledConjunction(samples, [.. parts.Where(part => part.AsSample(isDenied: false) is null)]);
+    }
 
     protected override Condition? TextComparison(BinaryNode node) =>
         Refuse<Condition>("type-mismatch", node.Column, "a text has nothing to be compared with here", "compare figures with numbers: error_rate > 0.01");
@@ -20,12 +30,19 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
         Token[] parts = [.. name.Parts];
         switch (parts)
         {
+            case [{ Source: "labelled" }] when !vocabulary.HasLabels:
+                return WithoutLabels("labelled", name.Column);
             case [{ Source: var count }] when AlertVocabulary.Counts.Contains(count):
                 return new Measure(count, count, Conditions.Part.Value, ofSlice: false, name.Column);
             case [{ Source: "error_rate" }, .. var rest]:
                 return Part(name, "error_rate", rest, Parts);
+            case [{ Source: "drift" }, var what, ..] when !vocabulary.HasReference && (what.Source == "max" || IsKnown(what)):
+                return Refuse<Quantity>("unknown-figure", name.Column, "drift is the distance from a sealed reference, and this model has none",
+                    "name a dataset, or an output as stage.output, with a column by the name of each input: model.reference");
             case [{ Source: "drift" }, { Kind: TokenKind.Name, Source: "max" }, .. var rest]:
                 return Part(name, "drift.max", rest, Parts);
+            case [{ Source: "drift" }, var feature, ..] when vocabulary.Unprofiled.Contains(feature.Source):
+                return Refuse<Quantity>("unknown-figure", feature.Column, $"'{feature.Source}' has more than one value a row, and no drift is told of it", Names.Help(feature.Source, [.. vocabulary.Features!.Value.Except(vocabulary.Unprofiled), "max"]));
             case [{ Source: "drift" }, var feature, .. var rest] when IsKnown(feature):
                 // Told apart from drift.max, since a feature may have that name.
                 return Part(name, OfFeature(feature.Source), rest, Parts);
@@ -37,6 +54,14 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
                 return Refuse<Quantity>("unknown-figure", quantile.Column, $"there is no quantile '{quantile.Source}'", Names.Help(quantile.Source, AlertVocabulary.Quantiles));
             case [{ Source: "drift" or "latency" } alone]:
                 return Refuse<Quantity>("unknown-figure", alone.Column, $"'{alone.Source}' alone is no figure", alone.Source == "drift" ? "write drift.max, or drift.FEATURE" : "write latency.p50, latency.p95 or latency.p99: seconds");
+            case [{ Source: var metric }, ..] when AlertVocabulary.Quality.Contains(metric) && !vocabulary.QualityOfTask.Contains(metric):
+                return Refuse<Quantity>("unknown-figure", name.Column, $"labels do not give '{metric}' of a model whose task is {vocabulary.Task}",
+                    vocabulary.QualityOfTask.IsEmpty ? "labels are taken of binary-classification and regression alone" : $"they give {string.Join(", ", vocabulary.QualityOfTask)}");
+            case [{ Source: var metric }, ..] when AlertVocabulary.Quality.Contains(metric) && !vocabulary.HasLabels:
+                return WithoutLabels(metric, name.Column);
+            case [{ Source: var metric }, { Source: "delta" } delta, ..] when vocabulary.Evaluated is { } evaluated && AlertVocabulary.Quality.Contains(metric) && !evaluated.Contains(metric):
+                return Refuse<Quantity>("unknown-figure", delta.Column, $"'{metric}' is not evaluated when this model is sealed, so there is nothing to take the difference from",
+                    GateVocabulary.KnownMetrics.Contains(metric) ? $"add {metric} to evaluate.metrics, or compare {metric} itself" : $"compare {metric} itself");
             case [{ Source: var metric }, { Source: "delta" }, .. var rest] when AlertVocabulary.Quality.Contains(metric):
                 return Part(name, metric + ".delta", rest, Parts);
             case [{ Source: var metric }, .. var rest] when AlertVocabulary.Quality.Contains(metric):
@@ -48,6 +73,9 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
                     Names.Help(name.Parts[0].Source, [.. AlertVocabulary.Counts, "error_rate", "drift", "latency", .. AlertVocabulary.Quality]));
         }
     }
+
+    private Quantity? WithoutLabels(string figure, int column) =>
+        Refuse<Quantity>("unknown-figure", column, $"'{figure}' needs outcomes, and monitor asks for none", "add to monitor, say, labels: { within: 7 days }");
 
     /// <summary>The measure of a feature's drift.</summary>
     public static string OfFeature(string feature) => $"drift.'{feature}'";

@@ -24,10 +24,12 @@ internal abstract class Checker
         {
             case UnaryNode { Operator: "not" } negation:
                 return Condition(negation.Operand) is { } inner ? new Negation(inner) : null;
-            case BinaryNode { Operator: "and" or "or" } junction:
-                var (left, right) = (Condition(junction.Left), Condition(junction.Right));
-                return left is null || right is null ? null
-                    : new Junction([left, right], junction.Operator == "and" ? Truth.False : Truth.True);
+            case BinaryNode { Operator: "and" }:
+                Condition?[] parts = [.. Conjuncts(node).Select(Condition)];
+                return parts.Contains(null) ? null : Conjunction([.. parts.OfType<Condition>()]);
+            case BinaryNode { Operator: "or" } choice:
+                var (left, right) = (Condition(choice.Left), Condition(choice.Right));
+                return left is null || right is null ? null : new Junction([left, right], Truth.True);
             case BinaryNode { Operator: ">=" or ">" or "<=" or "<" or "==" or "!=" } comparison:
                 return Comparison(comparison);
             case CallNode call:
@@ -38,6 +40,11 @@ internal abstract class Checker
                     : Refuse<Condition>("type-mismatch", node.Column, $"{quantity.Source} is a number where a condition is due", $"compare it: {quantity.Source} >= 0.60");
         }
     }
+
+    /// <param name="parts">All that one <c>and</c> after the other joins.</param>
+    protected virtual Condition Conjunction(ImmutableArray<Condition> parts) => new Junction(parts, Truth.False);
+
+    private static IEnumerable<Node> Conjuncts(Node node) => node is BinaryNode { Operator: "and" } both ? [.. Conjuncts(both.Left), .. Conjuncts(both.Right)] : [node];
 
     private Condition? Comparison(BinaryNode node)
     {

@@ -8,6 +8,11 @@ namespace Slipway.Expressions.Conditions;
 /// <param name="sign">One of <c>>= &lt;= > &lt; == !=</c>.</param>
 internal sealed class Comparison(Quantity left, string sign, Quantity right) : Condition
 {
+    public override bool ReadsFigure => left.ReadsFigure || right.ReadsFigure;
+
+    public override Condition? AsSample(bool isDenied) =>
+        left.IsCount && right.IsConstant && (isDenied ? Opposite(sign) : sign) is (">=" or ">") and var asked ? new SampleSize(left, asked, right) : null;
+
     public override Finding Judge(Reading reading)
     {
         var (interval, exact) = (left.Read(reading), right.Read(reading));
@@ -15,12 +20,12 @@ internal sealed class Comparison(Quantity left, string sign, Quantity right) : C
             return new Finding(Truth.Unknown, lacks);
 
         var truth = Decide(sign, interval.Low, interval.High, exact.Value);
-        var bound = right.IsConstant ? right.Source : $"{right.Source} = {Shown.Number(exact.Value)}";
+        var bound = right.IsConstant ? right.Source : $"{right.Source} = {Shown.Number(exact.Value)}{Shown.Of(exact.Of)}";
         if (!left.IsMeasured)
-            return new Finding(truth, $"{left.Source} = {Shown.Number(interval.Value)} is {(truth is Truth.True ? "" : "not ")}{Shown.Sign(sign)} {bound}");
+            return new Finding(truth, $"{left.Source} = {Shown.Number(interval.Value)}{Shown.Of(interval.Of)} is {(truth is Truth.True ? "" : "not ")}{Shown.Sign(sign)} {bound}");
 
         var digits = Shown.DigitsThatTell(exact.Value, interval.Low, interval.High);
-        var figure = $"{left.Source} = {Shown.Number(interval.Value, digits)} [{Shown.Number(interval.Low, digits)}, {Shown.Number(interval.High, digits)}], "
+        var figure = $"{left.Source} = {Shown.Number(interval.Value, digits)} [{Shown.Number(interval.Low, digits)}, {Shown.Number(interval.High, digits)}]{Shown.Of(interval.Of)}, "
             + $"{reading.Figures.Basis}, ";
         return new Finding(truth, figure + truth switch
         {

@@ -14,10 +14,21 @@ internal readonly record struct Finding(Truth Truth, string Reason);
 internal abstract class Condition
 {
     public abstract Finding Judge(Reading reading);
+
+    /// <summary>Whether it reads anything but counts.</summary>
+    public virtual bool ReadsFigure => true;
+
+    /// <summary>The same as a request for a sample, which is met or unknown and never false; null where it says more than "so many at least".</summary>
+    /// <param name="isDenied">Whether a <c>not</c> stands before it.</param>
+    public virtual Condition? AsSample(bool isDenied) => null;
 }
 
 internal sealed class Negation(Condition inner) : Condition
 {
+    public override bool ReadsFigure => inner.ReadsFigure;
+
+    public override Condition? AsSample(bool isDenied) => inner.AsSample(!isDenied);
+
     public override Finding Judge(Reading reading)
     {
         var found = inner.Judge(reading);
@@ -29,6 +40,15 @@ internal sealed class Negation(Condition inner) : Condition
 /// <param name="decisive">False for <c>and</c>, true for <c>or</c>.</param>
 internal sealed class Junction(ImmutableArray<Condition> parts, Truth decisive) : Condition
 {
+    public override bool ReadsFigure => parts.Any(part => part.ReadsFigure);
+
+    public override Condition? AsSample(bool isDenied)
+    {
+        var samples = parts.Select(part => part.AsSample(isDenied)).OfType<Condition>().ToImmutableArray();
+        return samples.Length < parts.Length ? null
+            : new Junction(samples, decisive is Truth.False != isDenied ? Truth.False : Truth.True);     // de Morgan
+    }
+
     public override Finding Judge(Reading reading)
     {
         // All parts are judged even when one decides, so that every figure named is reported as read.

@@ -8,7 +8,7 @@ namespace Slipway.Expressions.Conditions;
 public sealed record GateVocabulary(ImmutableArray<string> Metrics, ImmutableArray<string>? SliceColumns)
 {
     /// <summary>Every measure of a binary classifier that an evaluation can hold.</summary>
-    public static ImmutableArray<string> KnownMetrics { get; } = ["auc", "log_loss", "brier", "ece", "ece_plain"];
+    public static ImmutableArray<string> KnownMetrics { get; } = ["auc", "accuracy", "log_loss", "brier", "ece", "ece_plain"];
 
     /// <summary>All known metrics, any slice column.</summary>
     public static GateVocabulary Any { get; } = new(KnownMetrics, null);

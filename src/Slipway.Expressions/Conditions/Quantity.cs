@@ -4,9 +4,10 @@ namespace Slipway.Expressions.Conditions;
 
 /// <summary>A number that a condition compares: exact when both ends are equal.</summary>
 /// <param name="Lacks">Why there is nothing to compare; null where there is.</param>
-internal readonly record struct Amount(double Value, double Low, double High, string? Lacks = null)
+/// <param name="Of">What attained it; null where it is not the largest of several.</param>
+internal readonly record struct Amount(double Value, double Low, double High, string? Lacks = null, string? Of = null)
 {
-    public static Amount Exact(double value) => new(value, value, value);
+    public static Amount Exact(double value, string? of = null) => new(value, value, value, Of: of);
 
     public static Amount None(string lacks) => new(0, 0, 0, lacks);
 
@@ -18,7 +19,7 @@ internal readonly record struct Amount(double Value, double Low, double High, st
             return this;
         var (value, one, other) = (step(Value), step(Low), step(High));
         return double.IsFinite(value) && double.IsFinite(one) && double.IsFinite(other)
-            ? new Amount(value, Math.Min(one, other), Math.Max(one, other))
+            ? new Amount(value, Math.Min(one, other), Math.Max(one, other), Of: Of)
             : None("the arithmetic leaves the numbers (a division by zero, or beyond 1.8e308)");
     }
 }
@@ -33,6 +34,12 @@ internal abstract class Quantity(string source, bool isMeasured, bool isConstant
     public bool IsMeasured => isMeasured;
 
     public bool IsConstant => isConstant;
+
+    /// <summary>It tells by itself how much was seen.</summary>
+    public virtual bool IsCount => false;
+
+    /// <summary>Whether it reads anything but counts.</summary>
+    public virtual bool ReadsFigure => false;
 
     public abstract Amount Read(Reading reading);
 }
@@ -66,6 +73,10 @@ internal enum Part
 internal sealed class Measure(string source, string measure, Part part, bool ofSlice, int place)
     : Quantity(source, isMeasured: part is Part.Interval, isConstant: false)
 {
+    public override bool IsCount => part is Part.Rows || AlertVocabulary.Counts.Contains(measure);
+
+    public override bool ReadsFigure => !IsCount;
+
     public override Amount Read(Reading reading)
     {
         var whole = Names.Measure(reading.Figures, measure, place);
@@ -82,12 +93,12 @@ internal sealed class Measure(string source, string measure, Part part, bool ofS
             return Amount.None($"{measure} could not be had: {whole.Lacks}");
         return (part, whole.Low, whole.High) switch
         {
-            (Part.Value, _, _) => Amount.Exact(value),
+            (Part.Value, _, _) => Amount.Exact(value, whole.Of),
             (Part.Rows, _, _) => Amount.Exact(whole.Rows),
-            (_, null, _) or (_, _, null) => Amount.None($"{measure} = {Shown.Number(value)} has no interval: {whole.Lacks}"),
-            (Part.Low, { } low, _) => Amount.Exact(low),
-            (Part.High, _, { } high) => Amount.Exact(high),
-            (_, { } low, { } high) => new Amount(value, low, high),
+            (_, null, _) or (_, _, null) => Amount.None($"{measure} = {Shown.Number(value)}{Shown.Of(whole.Of)} has no interval: {whole.Lacks}"),
+            (Part.Low, { } low, _) => Amount.Exact(low, whole.Of),
+            (Part.High, _, { } high) => Amount.Exact(high, whole.Of),
+            (_, { } low, { } high) => new Amount(value, low, high, Of: whole.Of),
         };
     }
 }
@@ -96,6 +107,8 @@ internal sealed class Measure(string source, string measure, Part part, bool ofS
 internal sealed class Arithmetic(string sign, Quantity left, Quantity right)
     : Quantity($"{Wrapped(left)} {sign} {Wrapped(right)}", left.IsMeasured || right.IsMeasured, left.IsConstant && right.IsConstant)
 {
+    public override bool ReadsFigure => left.ReadsFigure || right.ReadsFigure;
+
     public override Amount Read(Reading reading)
     {
         var (a, b) = (left.Read(reading), right.Read(reading));

@@ -18,6 +18,9 @@ internal static class Shown
         return Rounded(value, digits).ToString(Math.Abs(value) is < 1e-5 or >= 1e15 ? "R" : "#,##0.#################", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Behind a number, what attained it.</summary>
+    public static string Of(string? attained) => attained is null ? "" : $" ({attained})";
+
     /// <summary>The fewest digits at which both ends still lie on the same side of the bound as they truly do.</summary>
     public static int DigitsThatTell(double bound, double low, double high)
     {

@@ -26,4 +26,5 @@ public sealed record SliceFigures(string Value, long Rows, ImmutableSortedDictio
 /// <param name="Low">Lower end; null together with <paramref name="High"/>.</param>
 /// <param name="Rows">Rows that it rests on.</param>
 /// <param name="Lacks">Why there is no value or no interval; null where there are both.</param>
-public sealed record FigureReading(double? Value, double? Low, double? High, long Rows, string? Lacks = null);
+/// <param name="Of">What attained it, of a figure that is the largest of several; null for others.</param>
+public sealed record FigureReading(double? Value, double? Low, double? High, long Rows, string? Lacks = null, string? Of = null);

@@ -29,7 +29,7 @@ internal sealed record Assessment(
                 continue;
             var value = SignificantDigits.Round(values[m]);
             var (drawn, left) = (Rounded(run?.Replicates[m]), plan.UsesBca ? Rounded(run?.LeaveOneOut[m]) : []);
-            var interval = WhyNone(name, metrics.Units, drawn, left) is { } lacks
+            var interval = WhyNone(name, value, metrics.Units, drawn, left) is { } lacks
                 ? BootstrapInterval.None(lacks)
                 : PairedReplicates.Interval(name, plan.UsesBca, value, drawn, left, plan.Confidence);
             figures[name] = new Figure(value, Rounded(interval.Low), Rounded(interval.High), metrics.Rows, interval.Lacks);
@@ -40,10 +40,12 @@ internal sealed record Assessment(
         return new Assessment(figures.ToImmutable(), replicates.ToImmutable(), leaveOneOut.ToImmutable());
     }
 
-    private static string? WhyNone(string name, int units, double[] replicates, double[] leaveOneOut)
+    private static string? WhyNone(string name, double value, int units, double[] replicates, double[] leaveOneOut)
     {
         if (name == "ece_plain")
             return "the plain error is biased upward, and its resamples more so; ask for ece";
+        if (name == "accuracy" && value is (0 or 1))
+            return $"{(value == 1 ? "every" : "no")} row is right, so resamples do not tell how much that varies";
         if (units < ClusterBootstrap.MinUnits)
             return $"{units} units cannot tell how units vary; at least {ClusterBootstrap.MinUnits} are needed";
         var undefined = replicates.Count(double.IsNaN);

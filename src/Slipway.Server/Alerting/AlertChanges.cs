@@ -60,7 +60,7 @@ internal sealed class AlertChanges(LedgerWriter ledger, WebhookOutbox outbox, In
     {
         if (before?.FiredAt is { } last && now - last <= SameIncident.TotalMilliseconds && alert.Incident is { } known && await IncidentTable.IsOpenAsync(session, known))
         {
-            await incidents.NoteAsync(session, known, $"the alert fires again: {alert.Reason}", now);
+            await incidents.FiresAgainAsync(session, known, alert.Model, alert.Channel, alert.Reason, now);
             return known;
         }
 

@@ -54,7 +54,8 @@ internal static class AlertCourse
             (Inactive or Resolved, Truth.False) => (seen with { Progress = 0, CountedAt = null }, AlertAction.None),
             (_, Truth.False) => (Enter(seen, Inactive, now), AlertAction.None),
             (InsufficientEvidence, _) => (seen, AlertAction.None),
-            _ => Count(seen, now) is var counted && counted.Progress >= patience ? (Enter(counted, InsufficientEvidence, now), AlertAction.None) : (counted, AlertAction.None),
+            _ => Count(seen, now) is var counted && counted.Progress >= patience ? (Enter(counted, InsufficientEvidence, now), AlertAction.None)
+                : (counted with { Alert = counted.Alert with { Reason = $"cannot be judged now: {reason}" } }, AlertAction.None),
         };
     }
 

@@ -40,12 +40,18 @@ internal static class IncidentTable
     {
         if (NumberOf(id) is not { } number || await session.FindAsync<Row>("SELECT document AS Document, closed_at AS ClosedAt, cause AS Cause FROM incidents WHERE number = @number", new { number }) is not { } row)
             return null;
-        var notes = await session.QueryAsync<string>("SELECT note FROM incident_notes WHERE incident = @number ORDER BY position", new { number });
+        var notes = await session.QueryAsync<NoteRow>("SELECT note AS Note, evidence AS Evidence FROM incident_notes WHERE incident = @number ORDER BY position", new { number });
         return StoredJson.Read(row.Document, IncidentJson.Default.Incident) with
         {
             ClosedAt = row.ClosedAt,
             Cause = row.Cause,
-            Timeline = [.. notes.Select(note => StoredJson.Read(note, IncidentJson.Default.IncidentNote))],
+            Timeline =
+            [
+                .. notes.Select(row => StoredJson.Read(row.Note, IncidentJson.Default.IncidentNote) with
+                {
+                    Evidence = row.Evidence is { } evidence ? StoredJson.Read(evidence, IncidentJson.Default.IncidentEvidence) : null,
+                }),
+            ],
         };
     }
 
@@ -73,16 +79,33 @@ internal static class IncidentTable
     /// <returns>False when there is no room for more.</returns>
     public static async Task<bool> NoteAsync(Session session, string id, IncidentNote note) => await session.ExecuteAsync(
         """
-        INSERT INTO incident_notes (incident, position, note)
-        SELECT @number, COALESCE(MAX(position), 0) + 1, @text FROM incident_notes WHERE incident = @number HAVING COUNT(*) < @most
+        INSERT INTO incident_notes (incident, position, note, evidence)
+        SELECT @number, COALESCE(MAX(position), 0) + 1, @text, @evidence FROM incident_notes WHERE incident = @number HAVING COUNT(*) < @most
         """,
-        new { number = NumberOf(id)!.Value, text = StoredJson.Text(note, IncidentJson.Default.IncidentNote), most = (long)Incident.MostNotes }) > 0;
+        new
+        {
+            number = NumberOf(id)!.Value,
+            text = StoredJson.Text(note with { Evidence = null }, IncidentJson.Default.IncidentNote),
+            evidence = note.Evidence is { } evidence ? StoredJson.Text(evidence, IncidentJson.Default.IncidentEvidence) : null,
+            most = (long)Incident.MostNotes,
+        }) > 0;
+
+    /// <summary>Whether a further note's evidence would be kept.</summary>
+    public static async Task<bool> TakesEvidenceAsync(Session session, string id) =>
+        await session.FindAsync<long>("SELECT COUNT(evidence) FROM incident_notes WHERE incident = @number", new { number = NumberOf(id)!.Value }) < Incident.MostLaterEvidence;
 
     public static Task CloseAsync(Session session, string id, long at, string cause) =>
         session.ExecuteAsync("UPDATE incidents SET closed_at = @at, cause = @cause WHERE number = @number", new { number = NumberOf(id)!.Value, at, cause });
 
     private static IncidentSummary SummaryOf(Incident incident) => new(
         incident.Id, incident.Model, incident.Channel, incident.Kind, incident.Subject, incident.Title, incident.Severity, incident.OpenedAt, null, null, 0);
+
+    private sealed record NoteRow
+    {
+        public string Note { get; init; } = "";
+
+        public string? Evidence { get; init; }
+    }
 
     private sealed record Row
     {

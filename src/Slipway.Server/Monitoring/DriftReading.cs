@@ -34,20 +34,20 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
         return [.. compared.Select((position, i) => new Judged(position, estimates[i], verdicts[i], Figure(estimates[i])))];
     }
 
-    /// <summary>The largest distance of any input, with an interval that holds for all of them together (Bonferroni); null where nothing is compared.</summary>
-    public Figure? Largest(ImmutableArray<Judged> judged)
+    /// <summary>The largest distance of any input, with an interval that holds for all of them together (Bonferroni), and the input that has it; null where nothing is compared.</summary>
+    public (Figure? Figure, string? Of) Largest(ImmutableArray<Judged> judged)
     {
         var inputs = judged.Where(feature => !version.Features[feature.Position].IsOutput).ToArray();
-        var known = inputs.Select(feature => feature.Estimate).OfType<PsiEstimate>().ToArray();
+        var known = inputs.Where(feature => feature.Estimate is not null).ToArray();
         if (known.Length == 0)
-            return null;
-        var largest = known.MaxBy(estimate => estimate.Value)!;
-        var sure = known.Where(IsEnough).ToArray();
+            return (null, null);
+        var sure = known.Where(feature => IsEnough(feature.Estimate)).ToArray();
+        var largest = (sure.Length == 0 ? known : sure).MaxBy(feature => feature.Estimate!.Value)!;
+        var of = version.Features[largest.Position].Name;
         if (sure.Length == 0)
-            return Figure(largest);
-        var intervals = sure.Select(estimate => estimate.Interval(1 - ((1 - Confidence) / sure.Length))).ToArray();
-        var at = sure.MaxBy(estimate => estimate.Value)!;
-        return new(Round(at.Value), Round(intervals.Max(interval => interval.Low)), Round(intervals.Max(interval => interval.High)), at.Count);
+            return (largest.Distance, of);
+        var intervals = sure.Select(feature => feature.Estimate!.Interval(1 - ((1 - Confidence) / sure.Length))).ToArray();
+        return (new(Round(largest.Estimate!.Value), Round(intervals.Max(interval => interval.Low)), Round(intervals.Max(interval => interval.High)), largest.Estimate.Count), of);
     }
 
     /// <param name="judged">Of the window that ends the span.</param>
@@ -59,19 +59,21 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
         {
             var known = version.Features[feature.Position];
             ImmutableArray<DriftPoint> points = [.. series.Select(window => new DriftPoint(window.Start, window.Length, window.Judged[i].Distance, window.Judged[i].Verdict))];
+            var (since, orBefore) = feature.Verdict == DriftVerdict.Drift ? Since(points) : default;
             return new FeatureDrift(
-                known.Name, known.IsOutput, "psi", feature.Distance, limit, feature.Verdict, feature.Verdict == DriftVerdict.Drift ? Since(points) : null,
-                known.Reference!, Profile(current, feature.Position) ?? Empty(known), points);
+                known.Name, known.IsOutput, "psi", feature.Distance, limit, feature.Verdict, since, known.Reference!, Profile(current, feature.Position) ?? Empty(known), points)
+            { SinceOrBefore = orBefore };
         }),
     ];
 
     /// <summary>The first window of those that end the series and show drift; one that shows nothing either way, such as a night without traffic, is no break.</summary>
-    private static long? Since(ImmutableArray<DriftPoint> points)
+    /// <returns>Also whether it may have begun before: where no window shows that there was none.</returns>
+    private static (long? Since, bool OrBefore) Since(ImmutableArray<DriftPoint> points)
     {
-        long? since = null;
-        for (var i = points.Length - 1; i >= 0 && points[i].Verdict != DriftVerdict.NoDrift; i--)
+        var (since, i) = ((long?)null, points.Length - 1);
+        for (; i >= 0 && points[i].Verdict != DriftVerdict.NoDrift; i--)
             since = points[i].Verdict == DriftVerdict.Drift ? points[i].Start : since;
-        return since;
+        return (since, since is not null && i < 0);
     }
 
     private PsiEstimate? Estimate(int position, IReadOnlyList<WindowSum> parts)

@@ -16,26 +16,32 @@ internal static class MonitoringReader
     /// <summary>Windows of one answer when the asker chooses; more could not be told in a moment.</summary>
     public const int MostWindows = 2_000;
 
-    /// <summary>The plan's window that ends now: what conditions are judged by.</summary>
+    /// <summary>The plan's window that ends now: what conditions are judged by. Its last part is the one that runs now, and it has at least two, so that it never begins anew.</summary>
     /// <param name="now">Unix milliseconds.</param>
     public static async Task<MonitoringView> LastAsync(Session session, string model, string channel, long now)
     {
         var plan = await PlanAsync(session, model);
-        return await ReadAsync(session, model, channel, now - (long)plan.Window.Value.TotalMilliseconds, now, null, plan, endsNow: true);
+        var (span, horizons) = ((long)plan.Window.Value.TotalMilliseconds, await WindowTable.HorizonsAsync(session));
+        var length = Choose(now - span, now, horizons);
+        var to = Ceiling(now, length);
+        return await ReadAsync(session, model, channel, Math.Min(WindowLength.Floor(to - span, length), to - (2 * length)), to, length, plan, horizons, endsNow: true);
     }
 
     /// <param name="from">Unix milliseconds; the window that holds it is the first.</param>
     /// <param name="to">After <paramref name="from"/>; the window that holds the millisecond before it is the last.</param>
     /// <param name="step">Milliseconds, one of <see cref="WindowLength.Steps"/>; null takes the shortest that is still kept and gives at most some 300 windows.</param>
-    public static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step) =>
-        await ReadAsync(session, model, channel, from, to, step, await PlanAsync(session, model), endsNow: false);
-
-    /// <param name="endsNow">Whether drift is judged up to the end of the span, traffic or not; else up to each version's last traffic in it.</param>
-    private static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step, MonitorPlan plan, bool endsNow)
+    public static async Task<MonitoringView> ReadAsync(Session session, string model, string channel, long from, long to, long? step)
     {
         var horizons = await WindowTable.HorizonsAsync(session);
         var length = step ?? Choose(from, to, horizons);
-        (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
+        return await ReadAsync(session, model, channel, WindowLength.Floor(from, length), Ceiling(to, length), length, await PlanAsync(session, model), horizons, endsNow: false);
+    }
+
+    /// <param name="from">On a border of windows of that length; likewise <paramref name="to"/>.</param>
+    /// <param name="endsNow">Whether drift is judged on the span, traffic or not; else on the plan's window up to each version's last traffic in it.</param>
+    private static async Task<MonitoringView> ReadAsync(
+        Session session, string model, string channel, long from, long to, long length, MonitorPlan plan, ImmutableDictionary<long, long> horizons, bool endsNow)
+    {
         var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
         var quality = await QualityTable.ListAsync(session, model, channel, Stored(length), from, to);
         var exemplars = await ExemplarTable.ListAsync(session, model, channel, from, to);
@@ -46,7 +52,7 @@ internal static class MonitoringReader
                 continue;
             ImmutableArray<StoredWindow> own = [.. stored.Where(window => window.Version == version)];
             var end = endsNow ? to : await LastTrafficAsync(session, model, channel, version, from, to, plan, horizons);
-            var last = await LastWindowAsync(session, model, channel, stored, from, end, length, plan, horizons);
+            var last = endsNow ? own : await LastWindowAsync(session, model, channel, stored, from, end, length, plan, horizons);
             var reading = new VersionReading(watched, plan, own, [.. quality.Where(window => window.Version == version)]);
             versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])) with { DriftTo = end });
         }
@@ -87,6 +93,8 @@ internal static class MonitoringReader
 
         return WindowLength.Steps[^1];
     }
+
+    private static long Ceiling(long at, long step) => WindowLength.Floor(at + step - 1, step);
 
     /// <summary>The length that a step is read from.</summary>
     private static long Stored(long step) => Math.Min(step, WindowLength.Longest.Milliseconds);

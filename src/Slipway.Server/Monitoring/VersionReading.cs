@@ -54,9 +54,11 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, I
         foreach (var part in parts)
             whole.Add(part);
         var (metrics, basis) = QualityFigures.Of(whole, parts);
+        var (furthest, of) = drift.Largest(judged);
         return new(
-            start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), drift.Largest(judged),
-            whole.Labelled, Math.Max(0, whole.Kept - whole.Labelled), metrics, basis);
+            start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), furthest,
+            whole.Labelled, Math.Max(0, whole.Kept - whole.Labelled), metrics, basis)
+        { DriftMaxOf = of };
     }
 
     /// <summary>A shadow's answers went to nobody: they are no traffic. Its quality is what a shadow is for.</summary>

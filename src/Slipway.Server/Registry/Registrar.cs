@@ -84,7 +84,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
             var gates = GateReview.Judge(push.Bundle, documents, baseline, missing);
             // Without the baseline the two cannot agree; the server's own verdict is then insufficient, and that is what counts.
             var attested = missing is null ? GateVerdict.Find(push.Bundle, statements) : null;
-            ImmutableArray<string> notes = [.. verification.Notes, .. Signatures.Strays(keys, bundle.Statements), .. missing is null ? [] : new[] { missing }];
+            ImmutableArray<string> notes = [.. verification.Notes, .. Signatures.Strays(keys, bundle.Statements), .. missing is null ? [] : new[] { missing }, .. push.Plan?.Monitor is { } monitor ? WatchedModel.NeverJudged(documents.Spec, monitor) : []];
             // Statements that nobody believes are not handed on to gateways either.
             var kept = store.Closure(push.Bundle, statements.Select(statement => statement.Manifest));
             return new Examined(documents, gates, attested, statements, kept, notes);

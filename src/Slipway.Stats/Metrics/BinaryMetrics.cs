@@ -4,7 +4,7 @@ using Slipway.Stats.Intervals;
 namespace Slipway.Stats.Metrics;
 
 /// <summary>
-/// AUC (a tie counts half), log-loss, Brier score and expected calibration error of binary predictions, as functions of how often
+/// AUC (a tie counts half), log-loss, Brier score, expected calibration error and accuracy of binary predictions, as functions of how often
 /// each unit counts: what a bootstrap over units needs.
 /// </summary>
 /// <remarks>
@@ -15,13 +15,17 @@ namespace Slipway.Stats.Metrics;
 public sealed class BinaryMetrics
 {
     /// <summary>The order in which <see cref="Measure"/> fills values.</summary>
-    public static ImmutableArray<string> Names { get; } = ["auc", "log_loss", "brier", "ece", "ece_plain"];
+    public static ImmutableArray<string> Names { get; } = ["auc", "log_loss", "brier", "ece", "ece_plain", "accuracy"];
+
+    /// <summary>The score from which on an answer is taken for 1.</summary>
+    public const double Threshold = 0.5;
 
     /// <summary>Scores nearer to 0 or 1 than this count as this near in log-loss: a certain and wrong score would cost infinitely much.</summary>
     public const double Clip = 1e-15;
 
     private readonly int[] rows;
     private readonly int[] positives;
+    private readonly int[] right;
     private readonly double[] logLoss;
     private readonly double[] brier;
     private readonly CalibrationBins bins;
@@ -33,7 +37,7 @@ public sealed class BinaryMetrics
         var unitOf = UnitsPresent(data, order, out var count);
         var byUnit = GroupedByUnit(unitOf, count, out var starts);
         (Units, Rows) = (count, order.Length);
-        (rows, positives, logLoss, brier) = (new int[count], new int[count], new double[count], new double[count]);
+        (rows, positives, right, logLoss, brier) = (new int[count], new int[count], new int[count], new double[count], new double[count]);
         var cells = new CalibrationBins.Builder(count);
         for (var unit = 0; unit < count; unit++)
         {
@@ -47,6 +51,7 @@ public sealed class BinaryMetrics
                 loss.Add(-Math.Log(Math.Clamp(ofTruth, Clip, 1 - Clip)));
                 squares.Add((1 - ofTruth) * (1 - ofTruth));
                 positives[unit] += label ? 1 : 0;
+                right[unit] += score >= Threshold == label ? 1 : 0;
                 cells.Add(score, label);
             }
 
@@ -82,7 +87,7 @@ public sealed class BinaryMetrics
     /// <summary>The measures when unit u counts <paramref name="weights"/>[u] times. All are NaN where no row is left.</summary>
     public void Measure(ReadOnlySpan<int> weights, Weighting weighting, Span<double> values)
     {
-        var (total, positive) = (0L, 0L);
+        var (total, positive, correct) = (0L, 0L, 0L);
         var (loss, squares) = (new CompensatedSum(), new CompensatedSum());
         for (var unit = 0; unit < weights.Length; unit++)
         {
@@ -91,6 +96,7 @@ public sealed class BinaryMetrics
                 continue;
             total += (long)weight * rows[unit];
             positive += (long)weight * positives[unit];
+            correct += (long)weight * right[unit];
             loss.Add(weight * logLoss[unit]);
             squares.Add(weight * brier[unit]);
         }
@@ -106,6 +112,7 @@ public sealed class BinaryMetrics
         values[1] = loss.Value / total;
         values[2] = squares.Value / total;
         (values[3], values[4]) = bins.Error(weights, weighting);
+        values[5] = correct / (double)total;
     }
 
     /// <summary>By position in <paramref name="order"/>, the unit numbered among those present.</summary>

@@ -19,11 +19,12 @@ public class AlertConditionTests
             {
                 ["requests"] = new(12_000, 12_000, 12_000, 12_000),
                 ["error_rate"] = new(0.012, 0.010, 0.014, 12_000),
-                ["drift.max"] = new(0.31, 0.27, 0.35, 1_200),
+                ["drift.max"] = new(0.31, 0.27, 0.35, 1_200, Of: "distance"),
                 ["drift.'distance'"] = new(0.31, 0.27, 0.35, 1_200),
                 ["drift.'max'"] = new(0.01, 0.0, 0.02, 1_200),
                 ["drift.'delay-min'"] = new(0.04, 0.02, 0.06, 1_200),
                 ["latency.p99"] = new(0.041, 0.032, 0.064, 12_000),
+                ["labelled"] = new(400, 400, 400, 400),
                 ["auc"] = new(0.64, 0.62, 0.66, 900),
                 ["auc.delta"] = new(-0.01, -0.04, 0.02, 900),
             }),
@@ -47,7 +48,7 @@ public class AlertConditionTests
     [InlineData("auc.n > 800", Truth.True)]
     [InlineData("drift.gone > 0.2", Truth.Unknown)]
     [InlineData("not (drift.gone > 0.2)", Truth.Unknown)]
-    [InlineData("labelled == 0", Truth.Unknown)]
+    [InlineData("labelled == 0", Truth.False)]
     public void A_condition_over_live_traffic_is_true_false_or_unknown(string text, Truth truth) => Assert.Equal(truth, Judge(text).Truth);
 
     [Fact]
@@ -56,7 +57,102 @@ public class AlertConditionTests
 
     [Fact]
     public void The_reason_has_the_numbers_and_what_they_rest_on() =>
-        Assert.Equal("drift.max = 0.31 [0.27, 0.35], over 1 h, is wholly > 0.2", Judge("drift.max > 0.2").Reason);
+        Assert.Equal("drift.max = 0.31 [0.27, 0.35] (distance), over 1 h, is wholly > 0.2", Judge("drift.max > 0.2").Reason);
+
+    [Theory]
+    [InlineData("drift.max.low > 0.2", "drift.max.low = 0.27 (distance) is > 0.2")]
+    [InlineData("drift.max * 2 > 0.6", "drift.max * 2 = 0.62 [0.54, 0.7] (distance), over 1 h, straddles 0.6")]
+    [InlineData("error_rate > drift.max.low", "error_rate = 0.012 [0.01, 0.014], over 1 h, is wholly <= drift.max.low = 0.27 (distance)")]
+    public void The_largest_of_several_names_what_attained_it(string text, string reason) => Assert.Equal(reason.Replace("<=", "≤"), Judge(text).Reason);
+
+    /// <summary>12,000 requests, 400 labels; drift is true, auc below 0.6 false, error_rate above 1 % unknown.</summary>
+    [Theory]
+    [InlineData("drift.max > 0.2 and requests >= 12000", Truth.True)]
+    [InlineData("drift.max > 0.2 and requests > 12000", Truth.Unknown)]
+    [InlineData("auc < 0.6 and requests >= 1000", Truth.False)]
+    [InlineData("auc < 0.6 and requests >= 20000", Truth.Unknown)]
+    [InlineData("20000 <= requests and auc < 0.6", Truth.Unknown)]
+    [InlineData("error_rate > 1 % and requests >= 1000", Truth.Unknown)]
+    [InlineData("drift.max > 0.2 and auc.n >= 1000", Truth.Unknown)]
+    [InlineData("drift.max > 0.2 and auc.n >= 900", Truth.True)]
+    [InlineData("drift.max > 0.2 and drift.max.n >= 5000", Truth.Unknown)]
+    // In whatever order and brackets.
+    [InlineData("requests >= 20000 and drift.max > 0.2 and auc < 0.6", Truth.Unknown)]
+    [InlineData("(requests >= 20000 and labelled >= 1) and (drift.max > 0.2 and auc < 0.6)", Truth.Unknown)]
+    [InlineData("drift.max > 0.2 and not (requests < 20000)", Truth.Unknown)]
+    [InlineData("drift.max > 0.2 and not (requests < 1000)", Truth.True)]
+    // Either sample will do, or both must be there.
+    [InlineData("drift.max > 0.2 and (requests >= 20000 or labelled >= 400)", Truth.True)]
+    [InlineData("drift.max > 0.2 and (requests >= 20000 or labelled >= 500)", Truth.Unknown)]
+    [InlineData("drift.max > 0.2 and not (requests < 1000 or labelled < 500)", Truth.Unknown)]
+    // Each choice has samples of its own.
+    [InlineData("(drift.max > 0.2 and requests >= 20000) or (auc < 0.7 and labelled >= 400)", Truth.True)]
+    [InlineData("(drift.max > 0.2 and requests >= 20000) or (auc < 0.6 and labelled >= 400)", Truth.Unknown)]
+    [InlineData("(drift.max > 0.2 or auc < 0.6) and requests >= 20000", Truth.Unknown)]
+    // What is unknown is so under a not.
+    [InlineData("not (auc < 0.6 and requests >= 20000)", Truth.Unknown)]
+    [InlineData("not (auc < 0.6 and requests >= 1000)", Truth.True)]
+    // An upper bound asks for no sample, and counts alone are compared as numbers.
+    [InlineData("drift.max > 0.2 and requests <= 1000", Truth.False)]
+    [InlineData("drift.max > 0.2 and requests == 12", Truth.False)]
+    [InlineData("requests > 1e6", Truth.False)]
+    [InlineData("requests > 1e6 and labelled >= 1", Truth.False)]
+    [InlineData("labelled / requests >= 10 % and drift.max > 0.2", Truth.False)]
+    [InlineData("drift.max > 0.2 or requests >= 20000", Truth.True)]
+    public void Beside_a_figure_a_least_count_asks_for_a_sample(string text, Truth truth) => Assert.Equal(truth, Judge(text).Truth);
+
+    [Theory]
+    [InlineData("drift.max > 0.2 and requests >= 20000", "requests = 12,000, and at least 20000 are asked for")]
+    [InlineData("auc < 0.6 and 500 < labelled and requests >= 1000", "labelled = 400, and more than 500 are asked for")]
+    [InlineData("requests >= 1000 and drift.max > 0.2", "drift.max = 0.31 [0.27, 0.35] (distance), over 1 h, is wholly > 0.2; requests = 12,000 is ≥ 1000")]
+    [InlineData("requests >= 1000 and auc < 0.6", "auc = 0.64 [0.62, 0.66], over 1 h, is wholly ≥ 0.6")]
+    public void A_sample_that_is_too_small_says_so(string text, string reason) => Assert.Equal(reason, Judge(text).Reason);
+
+    [Fact]
+    public void What_is_read_is_told_though_the_sample_is_too_small() => Assert.Equal(["drift.max", "requests"], Judge("drift.max > 0.2 and requests >= 20000").Read.Keys);
+
+    /// <summary>However parts are joined, too few requests decide nothing that they are asked for.</summary>
+    [Fact]
+    public void Without_its_sample_no_condition_on_a_figure_is_decided()
+    {
+        var parts = Gen.Elements("drift.max > 0.2", "auc < 0.6", "error_rate > 1 %", "not (auc < 0.6)", "labelled >= 1", "drift.gone > 1");
+        var texts = Arb.From(Gen.ArrayOf(parts).Resize(5).Select(list => string.Join(" and ", ["requests >= 20000", .. list, "drift.max > 0.2"])));
+        Check.QuickThrowOnFailure(Prop.ForAll(texts, text => Judge(text).Truth == Truth.Unknown && Judge($"not ({text})").Truth == Truth.Unknown));
+    }
+
+    [Theory]
+    [InlineData("mae > 3", 1, "labels do not give 'mae' of a model whose task is binary-classification", "they give accuracy, auc, brier, ece, log_loss")]
+    [InlineData("requests > 5 and bias.delta > 3", 18, "labels do not give 'bias'", "they give accuracy, auc, brier, ece, log_loss")]
+    [InlineData("accuracy.delta < 0", 10, "'accuracy' is not evaluated when this model is sealed", "add accuracy to evaluate.metrics, or compare accuracy itself")]
+    [InlineData("drift.pixels > 0.2", 7, "'pixels' has more than one value a row", "there are: distance, delayed, max")]
+    public void What_can_never_be_judged_is_refused(string text, int column, string message, string help)
+    {
+        var fault = Assert.Single(MonitorConditions.Check(text, Sealed));
+        Assert.Equal((column, "unknown-figure", help), (fault.Column, fault.Code, fault.Help));
+        Assert.Contains(message, fault.Message);
+    }
+
+    [Theory]
+    [InlineData("accuracy < 0.7")]
+    [InlineData("auc.delta < 0")]
+    [InlineData("drift.max > 0.2 and drift.delayed < 1 and labelled >= 5")]
+    public void What_can_be_judged_is_not(string text) => Assert.Empty(MonitorConditions.Check(text, Sealed));
+
+    [Fact]
+    public void Without_reference_labels_or_evaluation_their_figures_are_refused()
+    {
+        foreach (var text in new[] { "drift.max > 0.2", "drift.distance.low > 0.2", "drift.'max' > 1" })
+            Assert.Contains("this model has none", Assert.Single(MonitorConditions.Check(text, Sealed with { Features = ["distance", "max"], HasReference = false })).Message);
+        foreach (var text in new[] { "labelled >= 5", "auc < 0.5", "auc.delta < 0" })
+            Assert.Contains("needs outcomes, and monitor asks for none", Assert.Single(MonitorConditions.Check(text, Sealed with { HasLabels = false })).Message);
+        Assert.Equal("compare mae itself", Assert.Single(MonitorConditions.Check("mae.delta > 0", Sealed with { Task = "regression", Evaluated = [] })).Help);
+        Assert.Empty(MonitorConditions.Check("mae > 3", Sealed with { Task = "regression", Evaluated = [] }));
+        Assert.Contains("alone", Assert.Single(MonitorConditions.Check("auc < 0.5", Sealed with { Task = "ranking" })).Help);
+    }
+
+    private static readonly AlertVocabulary Flights = new(["distance", "hour", "delayed"]);
+
+    private static readonly AlertVocabulary Sealed = new(["distance", "pixels", "delayed"]) { Unprofiled = ["pixels"], Task = "binary-classification", Evaluated = ["auc", "brier"] };
 
     [Theory]
     [InlineData("drift.distnce > 0.2", 7, "unknown-figure", "did you mean distance?")]
@@ -73,14 +169,14 @@ public class AlertConditionTests
     [InlineData("n > 1", 1, "unknown-figure", null)]
     public void A_slip_is_shown_at_its_column(string text, int column, string code, string? help)
     {
-        var fault = Assert.Single(MonitorConditions.Check(text, ["distance", "hour"], ["delayed"]));
+        var fault = Assert.Single(MonitorConditions.Check(text, Flights));
         Assert.Equal((column, code), (fault.Column, fault.Code));
         if (help is not null)
             Assert.Equal(help, fault.Help);
     }
 
     [Fact]
-    public void Inputs_and_outputs_may_be_named() => Assert.Empty(MonitorConditions.Check("drift.distance > 0.2 or drift.delayed.high > 0.5", ["distance"], ["delayed"]));
+    public void Inputs_and_outputs_may_be_named() => Assert.Empty(MonitorConditions.Check("drift.distance > 0.2 or drift.delayed.high > 0.5", Flights));
 
     [Fact]
     public void No_text_whatever_brings_the_parser_down()
@@ -89,7 +185,7 @@ public class AlertConditionTests
         var texts = Arb.From(Gen.ArrayOf(Gen.Elements(pieces)).Select(string.Concat));
         Check.QuickThrowOnFailure(Prop.ForAll(texts, text =>
         {
-            var faults = MonitorConditions.Check(text, ["x"], []);
+            var faults = MonitorConditions.Check(text, new(["x"]));
             return faults.IsEmpty ? AlertCondition.TryParse(text, AlertVocabulary.Any, out var parsed, out _) && parsed.Judge(Figures).Reason.Length > 0
                 : faults.All(fault => fault.Column >= 1 && fault.Column <= text.Length + 1);
         }));

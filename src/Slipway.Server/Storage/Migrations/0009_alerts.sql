@@ -45,6 +45,7 @@ CREATE TABLE incident_notes (
   incident BIGINT NOT NULL REFERENCES incidents (number),
   position BIGINT NOT NULL,
   note TEXT NOT NULL,
+  evidence TEXT,
   PRIMARY KEY (incident, position)
 );
 

@@ -82,14 +82,20 @@ public sealed class MonitoringFiguresTests
     [Fact]
     public void Drift_that_was_not_judged_is_no_drift_either()
     {
-        var distance = new Figure(0.9, 0.5, 1.3, 12);
-        FeatureDrift Drift(string name, DriftVerdict verdict) => new(name, false, "psi", distance, 0.2, verdict, null, new(name, Sensitivity.Public, [1], null, new(1, 0, [1, 0], null)), new(12, 0, [1, 11], null), []);
+        var (few, distance) = (new Figure(0.9, null, null, 12, "12 values were profiled"), new Figure(0.9, 0.5, 1.3, 1_200));
+        FeatureDrift Drift(string name, Figure distance, DriftVerdict verdict) => new(name, false, "psi", distance, 0.2, verdict, null, new(name, Sensitivity.Public, [1], null, new(1, 0, [1, 0], null)), new(12, 0, [1, 11], null), []);
         var view = View(Total);
-        view = view with { Versions = [view.Versions[0] with { Drift = [Drift("distance", DriftVerdict.InsufficientEvidence), Drift("max", DriftVerdict.Drift)] }] };
+        view = view with { Versions = [view.Versions[0] with { Drift = [Drift("distance", few, DriftVerdict.InsufficientEvidence), Drift("max", distance, DriftVerdict.Drift), Drift("hour", distance, DriftVerdict.InsufficientEvidence)] }] };
         Assert.Equal(Truth.Unknown, Judge("drift.distance > 0.2", view).Truth);
         Assert.Equal(Truth.True, Judge("drift.'max' > 0.2", view).Truth);
         Assert.Equal(Truth.Unknown, Judge("drift.max > 0.2", view).Truth);
+        // The plan's limit lies in its interval; the condition asks about another one.
+        Assert.Equal(Truth.True, Judge("drift.hour > 0.4", view).Truth);
     }
+
+    [Fact]
+    public void The_largest_drift_is_told_with_the_feature_that_has_it() =>
+        Assert.Equal("drift.max = 0.31 [0.27, 0.35] (distance), over 1 h 0 min, is wholly > 0.2", Judge("drift.max > 0.2", View(Total with { DriftMax = new(0.31, 0.27, 0.35, 1_200), DriftMaxOf = "distance" })).Reason);
 
     [Fact]
     public void The_reason_tells_of_requests_that_were_lost() =>

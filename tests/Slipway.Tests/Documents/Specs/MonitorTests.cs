@@ -20,14 +20,14 @@ public sealed class MonitorTests
               window: 30 s, sample: 100 %, drift-limit: 0.1, labels: { key: id, within: 7 days, sample: 50 % },
               alerts: [{ name: drift, when: drift.max > 0.2, severity: critical, for: 1 min, remedy: docs/runbooks/drift.md, channel: staging }],
               capture: { share: 1 %, drop: [secret], mask: [x], keep: 1 day },
-              retrain: [{ name: again, when: auc < 0.6, start: nightly, cool-down: 6 h, at-most: 2 }],
+              retrain: [{ name: again, when: mae > 6, start: nightly, cool-down: 6 h, at-most: 2 }],
             }
             """);
         Assert.Equal((new Duration(TimeSpan.FromSeconds(30)), new Ratio(1), 0.1), (plan.Window, plan.Sample, plan.DriftLimit));
         Assert.Equal(new LabelRules(new Duration(TimeSpan.FromDays(7)), new Ratio(0.5)), plan.Labels);
         Assert.Equal(new AlertRule("drift", "drift.max > 0.2", "staging", AlertSeverity.Critical, new Duration(TimeSpan.FromMinutes(1)), "docs/runbooks/drift.md"), Assert.Single(plan.Alerts));
         Assert.Equal((new Ratio(0.01), "secret", "x", new Duration(TimeSpan.FromDays(1))), (plan.Capture!.Share, plan.Capture.Drop[0], plan.Capture.Mask[0], plan.Capture.Keep));
-        Assert.Equal(new RetrainRule("again", "auc < 0.6", "production", "nightly", new Duration(TimeSpan.FromHours(6)), 2), Assert.Single(plan.Retrain));
+        Assert.Equal(new RetrainRule("again", "mae > 6", "production", "nightly", new Duration(TimeSpan.FromHours(6)), 2), Assert.Single(plan.Retrain));
     }
 
     [Fact]
@@ -64,19 +64,42 @@ public sealed class MonitorTests
     [InlineData("{ alerts: [{ name: a, when: drift.max > 0.2, channel: qa }] }", "bad-value", "allowed staging, production")]
     [InlineData("{ alerts: [{ name: a, when: drift.max > }] }", "unexpected-token", "")]
     [InlineData("{ alerts: [{ name: a, when: drift.distence > 0.2 }] }", "unknown-figure", "distence")]
-    [InlineData("{ retrain: [{ name: r, when: aux < 0.5, start: nightly }] }", "unknown-figure", "aux")]
+    [InlineData("{ retrain: [{ name: r, when: maf < 0.5, start: nightly }] }", "unknown-figure", "maf")]
+    [InlineData("{ labels: { within: 1 h }, alerts: [{ name: a, when: auc < 0.6 }] }", "unknown-figure", "labels do not give 'auc' of a model whose task is regression")]
+    [InlineData("{ labels: { within: 1 h }, alerts: [{ name: a, when: mae.delta > 1 }] }", "unknown-figure", "'mae' is not evaluated when this model is sealed")]
+    [InlineData("{ alerts: [{ name: a, when: mae > 1 }] }", "unknown-figure", "'mae' needs outcomes, and monitor asks for none")]
+    [InlineData("{ labels: {}, alerts: [{ name: a, when: mae > 1 }] }", "missing-key", "labels lacks the key 'within'")]
     [InlineData("{ capture: { share: 1 %, drop: [z] } }", "unknown-reference", "there is no input 'z'")]
     [InlineData("{ capture: { drop: [x] } }", "missing-key", "lacks the key 'share'")]
     [InlineData("{ capture: { share: 1 %, drop: [x], mask: [x] } }", "bad-value", "both dropped and masked")]
     [InlineData("{ capture: { share: 1 %, keep: 1 s } }", "bad-value", "allowed 1 min 0 s to 90 d")]
-    [InlineData("{ retrain: [{ name: r, when: auc < 0.5 }] }", "missing-key", "lacks the key 'start'")]
-    [InlineData("{ retrain: [{ name: r, when: auc < 0.5, start: ./train.sh }] }", "bad-name", "start is './train.sh'")]
+    [InlineData("{ retrain: [{ name: r, when: error_rate > 0.5 }] }", "missing-key", "lacks the key 'start'")]
+    [InlineData("{ retrain: [{ name: r, when: error_rate > 0.5, start: ./train.sh }] }", "bad-name", "start is './train.sh'")]
     public void One_mistake_gives_one_fault(string monitor, string code, string message)
     {
         var fault = Assert.Single(Assert.Throws<SlipwayException>(() => Plan(monitor)).Faults);
         Assert.Equal(code, fault.Code);
         Assert.Contains(message, fault.Message, StringComparison.Ordinal);
         Assert.True(fault.Line > 0);
+    }
+
+    [Fact]
+    public void Drift_without_a_reference_is_refused_where_its_condition_stands()
+    {
+        const string monitor = "\nmonitor: { alerts: [{ name: a, when: requests > 5 and drift.max > 0.2 }] }\n";
+        var fault = Assert.Single(Assert.Throws<SlipwayException>(() => SpecText.Parse(WithReference("flights").Replace("  reference: flights\n", "", StringComparison.Ordinal) + monitor)).Faults);
+        Assert.Equal(("unknown-figure", 12, monitor.IndexOf("drift", StringComparison.Ordinal)), (fault.Code, fault.Line, fault.Column));
+        // A reference that is misspelt is one mistake.
+        Assert.Equal("unknown-key", Assert.Single(Assert.Throws<SlipwayException>(() => SpecText.Parse(WithReference("flights").Replace("  reference:", "  referense:", StringComparison.Ordinal) + monitor)).Faults).Code);
+        Assert.Equal("unknown-reference", Assert.Single(Assert.Throws<SlipwayException>(() => SpecText.Parse(WithReference("nothing") + monitor)).Faults).Code);
+    }
+
+    [Fact]
+    public void What_a_version_gives_nothing_to_judge_by_is_named_for_a_plan_of_another()
+    {
+        var spec = SpecText.Parse(WithReference("flights"));
+        var plan = MonitorPlan.Default with { Alerts = [new("well", "error_rate > 0.1", "production", AlertSeverity.Warn, default, null), new("worse", "auc < 0.6", "production", AlertSeverity.Warn, default, null)], Labels = new(new Duration(TimeSpan.FromHours(1)), new Ratio(1)) };
+        Assert.Equal("the alert 'worse' can never be judged for this version: labels do not give 'auc' of a model whose task is regression", Assert.Single(WatchedModel.NeverJudged(spec, plan)));
     }
 
     [Theory]

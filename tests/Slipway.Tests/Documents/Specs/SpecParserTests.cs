@@ -77,7 +77,7 @@ public sealed class SpecParserTests : IDisposable
         Assert.True(spec.Model!.Runtime.IsOnnx);
         var evaluate = spec.Evaluate!;
         Assert.Equal((null, null, 0.95, 2000), (evaluate.Unit, evaluate.Baseline, evaluate.Confidence.Value, evaluate.Resamples));
-        Assert.Equal(["auc", "log_loss", "brier", "ece"], evaluate.Metrics.AsEnumerable());
+        Assert.Equal(["auc", "accuracy", "log_loss", "brier", "ece"], evaluate.Metrics.AsEnumerable());
         Assert.Equal(["depth", "tree.leaves"], spec.Params.Keys);
         Assert.Equal(DeterminismSpec.Default, spec.Determinism);
     }

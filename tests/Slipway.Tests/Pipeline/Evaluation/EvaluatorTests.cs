@@ -15,7 +15,7 @@ namespace Slipway.Tests.Pipeline.Evaluation;
 public sealed class EvaluatorTests : IDisposable
 {
     private static readonly EvaluateSpec Spec = new(
-        "score.predictions", "late", "probability", "day", null, ["auc", "log_loss", "brier", "ece"], ["origin"], new Ratio(0.95), 300);
+        "score.predictions", "late", "probability", "day", null, ["auc", "accuracy", "log_loss", "brier", "ece"], ["origin"], new Ratio(0.95), 300);
 
     private readonly string folder = Directory.CreateTempSubdirectory("slipway-").FullName;
 
@@ -30,13 +30,14 @@ public sealed class EvaluatorTests : IDisposable
     {
         var (evaluation, replicates, warnings) = Evaluate(Spec, Table(extension));
         Assert.Equal((1000, 435, 7, "day", "bca", 300, 42), (evaluation.Rows, evaluation.Positives, evaluation.Units, evaluation.Unit, evaluation.Method, evaluation.Resamples, evaluation.Seed));
-        Assert.Equal(["auc", "brier", "ece", "ece_plain", "log_loss"], evaluation.Metrics.Keys);
+        Assert.Equal(["accuracy", "auc", "brier", "ece", "ece_plain", "log_loss"], evaluation.Metrics.Keys);
+        Assert.Equal(Right(), evaluation.Metrics["accuracy"].Value);
         Assert.Equal(0.744829620588, evaluation.Metrics["auc"].Value);
         Assert.Equal(0.978435505467, evaluation.Metrics["log_loss"].Value);
         Assert.Equal(0.207546875, evaluation.Metrics["brier"].Value);
         Assert.Equal(0.068214026075, evaluation.Metrics["ece"].Value, 1e-12);
         Assert.Equal(0.071625, evaluation.Metrics["ece_plain"].Value);
-        foreach (var name in new[] { "auc", "brier", "ece", "log_loss" })
+        foreach (var name in new[] { "accuracy", "auc", "brier", "ece", "log_loss" })
         {
             var figure = evaluation.Metrics[name];
             Assert.Equal((1000L, null), (figure.N, figure.Lacks));
@@ -119,6 +120,23 @@ public sealed class EvaluatorTests : IDisposable
         var table = Table(".parquet", where: "late = 0 OR day = 'day 3'");
         var reasons = Enumerable.Range(0, 10).Select(seed => Evaluate(Spec with { Slices = [], Resamples = 1 }, table, seed: seed).Evaluation.Metrics["auc"].Lacks).ToHashSet();
         Assert.Equal(["in 1 of 1 resamples a class is missing", "without one of the units a class is missing"], reasons.Order());
+    }
+
+    [Theory]
+    [InlineData("late", "every row is right, so resamples do not tell how much that varies")]
+    [InlineData("1 - late", "no row is right, so resamples do not tell how much that varies")]
+    public void Accuracy_without_a_fault_or_without_a_hit_has_no_interval(string probability, string lacks)
+    {
+        var (evaluation, replicates, _) = Evaluate(Spec with { Slices = [], Resamples = 20 }, Table(".parquet", probability: probability));
+        Assert.Equal((lacks, null), (evaluation.Metrics["accuracy"].Lacks, evaluation.Metrics["accuracy"].Low));
+        Assert.DoesNotContain("accuracy", replicates.Replicates.Keys);
+    }
+
+    /// <summary>Of the thousand rows, the share on its side of a half.</summary>
+    private static double Right()
+    {
+        var (scores, labels, _) = BinaryMetricsTests.Tied();
+        return scores.Zip(labels).Count(row => row.First >= 0.5 == row.Second) / 1000.0;
     }
 
     [Fact]

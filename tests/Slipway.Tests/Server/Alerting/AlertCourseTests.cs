@@ -58,6 +58,23 @@ public class AlertCourseTests
         Assert.Equal((Firing, AlertAction.None, "still firing, since it cannot be judged now: no gateway is there"), (unknown.Alert.State, action, unknown.Alert.Reason));
     }
 
+    [Theory]
+    [InlineData("f", "Inactive")]
+    [InlineData("tf", "Resolved")]
+    public void A_quiet_alert_that_cannot_be_judged_says_so_and_once_it_is_called_that_does_not(string before, string state)
+    {
+        var (rule, memory, now) = (AtOnce, New(AtOnce), 0L);
+        foreach (var letter in before)
+            (memory, _) = AlertCourse.Decide(memory, rule, TruthOf(letter), "", now += Look);
+        rule = For(6);
+        memory = memory with { Alert = memory.Alert with { Rule = rule } };
+        (memory, _) = AlertCourse.Decide(memory, rule, Truth.Unknown, "it straddles", now += Look);
+        Assert.Equal((state, "cannot be judged now: it straddles"), (memory.Alert.State.ToString(), memory.Alert.Reason));
+        for (var i = 0; i < 2; i++)
+            (memory, _) = AlertCourse.Decide(memory, rule, Truth.Unknown, "it straddles", now += Look);
+        Assert.Equal((InsufficientEvidence, "it straddles"), (memory.Alert.State, memory.Alert.Reason));
+    }
+
     [Fact]
     public void Time_that_nobody_looked_is_no_evidence()
     {

@@ -74,10 +74,32 @@ public sealed class AlertRunTests
 
         var incident = await stage.IncidentAsync(Assert.Single(await stage.IncidentsAsync()).Id);
         Assert.Equal(["the alert is resolved", "the alert fires again", "the alert is resolved", "the alert fires again", "the alert is resolved"], incident.Timeline.Select(note => note.Text.Split(':')[0]));
+        // Each time with what was known then: the third firing has other numbers than the first.
+        Assert.Equal([false, true, false, true, false], incident.Timeline.Select(note => note.Evidence is not null));
+        Assert.All(incident.Timeline.Where(note => note.Evidence is not null), note =>
+        {
+            Assert.EndsWith(note.Evidence!.Reason, note.Text);
+            Assert.True(note.Evidence.Monitoring!.Versions.Single().Total.ErrorRate!.Value > 0.1);
+        });
         // Once people have closed it, it is another one.
         await TestServer.PostAsync(stage.Monitoring.Operator, $"/api/v1/incidents/{incident.Id}/close", new CloseRequest("a full disk", "it is mended"), IncidentJson.Default.CloseRequest, IncidentJson.Default.Incident);
         await stage.PassUntilAsync(AlertState.Firing, errors: 90);
         Assert.Equal(["inc-000002", "inc-000001"], (await stage.IncidentsAsync()).Select(known => known.Id));
+    }
+
+    [Fact]
+    public async Task However_often_it_fires_again_an_incident_holds_little_evidence()
+    {
+        await using var stage = await AlertStage.OpenAsync();
+        for (var i = 0; i < Incident.MostLaterEvidence + 3; i++)
+        {
+            await stage.PassUntilAsync(AlertState.Firing, errors: 90);
+            await stage.PassUntilAsync(AlertState.Resolved);
+        }
+
+        var incident = await stage.IncidentAsync(Assert.Single(await stage.IncidentsAsync()).Id);
+        Assert.Equal(Incident.MostLaterEvidence + 2, incident.Timeline.Count(note => note.Text.StartsWith("the alert fires again", StringComparison.Ordinal)));
+        Assert.Equal(Incident.MostLaterEvidence, incident.Timeline.Count(note => note.Evidence is not null));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed partial class GuideTests
         Assert.Equal(states, rows.Where(states.Contains));
         var figures = rows.Except(states).ToArray();
         Assert.True(figures.Length >= 8);
-        Assert.All(figures, figure => Assert.Empty(MonitorConditions.Check($"{figure} > 0.5", ["distance"], [])));
+        Assert.All(figures, figure => Assert.Empty(MonitorConditions.Check($"{figure} > 0.5", new(["distance"]))));
         var all = AlertVocabulary.Counts.Concat(AlertVocabulary.Quantiles.Select(quantile => "latency." + quantile)).Concat(AlertVocabulary.Quality);
         Assert.All(all, figure => Assert.Contains($"`{figure}`", alerts));
     }

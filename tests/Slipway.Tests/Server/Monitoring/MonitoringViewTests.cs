@@ -31,7 +31,8 @@ public sealed class MonitoringViewTests
 
         var view = await stage.ViewAsync(TimeSpan.FromMinutes(30), 60_000, ahead: TimeSpan.FromSeconds(-1));
         var (distance, carrier, probability) = Assert.Single(view.Versions).Drift switch { [var one, var two, var three] => (one, two, three), _ => throw new InvalidOperationException() };
-        Assert.Equal((DriftVerdict.Drift, planted), (distance.Verdict, distance.Since));
+        Assert.Equal((DriftVerdict.Drift, planted, false), (distance.Verdict, distance.Since, distance.SinceOrBefore));
+        Assert.Equal("distance", view.Versions[0].Total.DriftMaxOf);
         Assert.True(distance.Distance.Low > distance.Limit && distance.Distance.Value is > 0.6 and < 0.9, $"{distance.Distance}");
         Assert.Equal(15, distance.Series.Count(point => point.Verdict == DriftVerdict.Drift));
         Assert.Equal((DriftVerdict.NoDrift, null), (carrier.Verdict, carrier.Since));
@@ -44,6 +45,52 @@ public sealed class MonitoringViewTests
         var last = await stage.Database.ReadAsync(session => MonitoringReader.LastAsync(session, MonitoringStage.Model, MonitoringStage.Channel, stage.Now), Stop);
         Assert.Equal((10_000, DriftVerdict.Drift), (last.Step, last.Versions[0].Drift[0].Verdict));
         Assert.Equal(10_000, last.Versions[0].Total.Requests);
+    }
+
+    [Fact]
+    public async Task Drift_that_may_be_older_than_the_span_says_so()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
+        for (var minute = 0; minute < 20; minute++)
+        {
+            // Distances are in kilometres all along; for the first minutes of the shorter span nothing is said either way.
+            await stage.SendAsync(MonitoringStage.Batch(minute + 1, minute is > 9 and < 13 ? stage.Slice(10) : Told(stage, [50, 100, 250, 600], [500, 300, 100], 100)));
+            stage.Clock.Step(TimeSpan.FromMinutes(1));
+        }
+
+        var (whole, late) = (await stage.ViewAsync(TimeSpan.FromMinutes(20), 60_000, ahead: TimeSpan.FromSeconds(-1)), await stage.ViewAsync(TimeSpan.FromMinutes(10), 60_000, ahead: TimeSpan.FromSeconds(-1)));
+        Assert.All([whole, late], view => Assert.True(view.Versions[0].Drift[0].SinceOrBefore));
+        Assert.Equal(whole.From, whole.Versions[0].Drift[0].Since);
+        Assert.Equal((DriftVerdict.InsufficientEvidence, late.From + 180_000), (late.Versions[0].Drift[0].Series[0].Verdict, late.Versions[0].Drift[0].Since));
+        Assert.All(whole.Versions[0].Drift.Where(feature => feature.Since is null), feature => Assert.False(feature.SinceOrBefore));
+    }
+
+    /// <summary>Each ten seconds of traffic has one request more than those before.</summary>
+    [Theory]
+    [InlineData(10, 0, 20, 9)]
+    [InlineData(10, 3, 20, 11)]
+    [InlineData(30, 0, 30, 12)]
+    [InlineData(30, 3, 30, 15)]
+    [InlineData(34, 3, 40, 18)]
+    public async Task Conditions_look_at_as_many_windows_as_the_plan_s_time_has_up_to_the_one_that_runs(int window, int after, int covered, int requests)
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan with { Window = new Duration(TimeSpan.FromSeconds(window)) });
+        for (var i = 1; i <= 5; i++)
+        {
+            await stage.SendAsync(MonitoringStage.Batch(i, stage.Slice(i)));
+            stage.Clock.Step(TimeSpan.FromSeconds(10));
+        }
+
+        if (after > 0)
+        {
+            await stage.SendAsync(MonitoringStage.Batch(6, stage.Slice(6)));
+            stage.Clock.Step(TimeSpan.FromSeconds(after));
+        }
+
+        var last = await stage.Database.ReadAsync(session => MonitoringReader.LastAsync(session, MonitoringStage.Model, MonitoringStage.Channel, stage.Now), Stop);
+        Assert.Equal((covered * 1_000, requests), (last.To - last.From, last.Versions[0].Total.Requests));
+        Assert.InRange(stage.Now, last.To - 9_999, last.To);
+        Assert.Contains($"over {covered} s", MonitoringFigures.Of(last with { Live = new(last.Versions[0].Version, last.Versions[0].Bundle) }, isHeard: true).Basis);
     }
 
     [Fact]

@@ -39,6 +39,19 @@ public class BinaryMetricsTests
         Assert.Equal(0.06821402607531542, clustered[3], 1e-14);
     }
 
+    /// <summary>By hand: of the twelve rows four are wrong: 0.4 twice and 0.35 once said 0, and it was 1; 0.7 said 1, and it was 0.</summary>
+    [Fact]
+    public void Accuracy_is_the_share_that_is_right_from_a_half_on()
+    {
+        Assert.Equal(8 / 12.0, Measure([.1, .4, .35, .8, .4, .4, .2, .9, .35, .35, .05, .7], [0, 1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0])[5]);
+        Assert.Equal(1, Measure([.5, .49999], [1, 0])[5]);
+        Assert.Equal(0, Measure([.5, .49999], [0, 1])[5]);
+        var unit = Rows([.5, .2, .9, .6], [1, 1, 0, 1]);
+        var values = new double[BinaryMetrics.Names.Length];
+        new BinaryMetrics(unit, unit.Rank()).Measure([3, 1, 0, 2], Weighting.Resample, values);
+        Assert.Equal(5 / 6.0, values[5]);
+    }
+
     /// <summary>Number from scikit-learn's log_loss(eps=1e-15).</summary>
     [Fact]
     public void A_certain_and_wrong_score_is_clipped_and_counted()
@@ -54,7 +67,7 @@ public class BinaryMetricsTests
         Check.QuickThrowOnFailure(Prop.ForAll(Samples(), sample =>
         {
             var metrics = new BinaryMetrics(sample.Rows, sample.Rows.Rank());
-            var weighted = new double[5];
+            var weighted = new double[BinaryMetrics.Names.Length];
             metrics.Measure(sample.Weights, Weighting.Sample, weighted);
             var copies = Enumerable.Range(0, sample.Rows.Rows).SelectMany(row => Enumerable.Repeat(row, sample.Weights[sample.Rows.UnitOf(row)])).ToArray();
             if (copies.Length == 0)
@@ -66,7 +79,8 @@ public class BinaryMetricsTests
             return Same(BruteAuc(scores, labels), weighted[0])
                 && Math.Abs(expected[1] - weighted[1]) < 1e-12
                 && Math.Abs(expected[2] - weighted[2]) < 1e-12
-                && Math.Abs(expected[4] - weighted[4]) < 1e-12;
+                && Math.Abs(expected[4] - weighted[4]) < 1e-12
+                && expected[5] == weighted[5];
         }));
 
     [Fact]
@@ -94,7 +108,7 @@ public class BinaryMetricsTests
         var rows = new LabelledScores([.1, .2, .3, .4], [false, true, false, true], [9, 4, 4, 7], 10);
         var slice = new BinaryMetrics(rows, rows.Rank().AsSpan(1));
         Assert.Equal((2, 3, 2L), (slice.Units, slice.Rows, slice.Positives));
-        var withoutFour = new double[5];
+        var withoutFour = new double[BinaryMetrics.Names.Length];
         slice.Measure([0, 1], Weighting.LeaveOneOut, withoutFour);
         Assert.Equal(0.36, withoutFour[2], 1e-15);
     }

@@ -51,7 +51,7 @@ public class CalibrationBinsTests
     {
         var rows = Calibrated(500, 3, shift: 0.05);
         var metrics = new BinaryMetrics(rows, rows.Rank());
-        var (once, sample, resample) = (new int[500], new double[5], new double[5]);
+        var (once, sample, resample) = (new int[500], new double[BinaryMetrics.Names.Length], new double[BinaryMetrics.Names.Length]);
         Array.Fill(once, 1);
         metrics.Measure(once, Weighting.Sample, sample);
         metrics.Measure(once, Weighting.Resample, resample);

@@ -48,7 +48,7 @@ public class CoverageTests
     private static BootstrapInterval Interval(int measure, bool bca, LabelledScores rows)
     {
         var metrics = new BinaryMetrics(rows, rows.Rank());
-        var run = ClusterBootstrap.Run(metrics.Units, 5, metrics.Measure, Resamples, 42, 2, TestContext.Current.CancellationToken);
+        var run = ClusterBootstrap.Run(metrics.Units, BinaryMetrics.Names.Length, metrics.Measure, Resamples, 42, 2, TestContext.Current.CancellationToken);
         return bca
             ? BootstrapInterval.Bca(metrics.Measure()[measure], run.Replicates[measure], run.LeaveOneOut[measure], 0.95)
             : BootstrapInterval.Percentile(run.Replicates[measure], 0.95);
