@@ -35,15 +35,17 @@ public sealed record PsiEstimate(double Value, double Error, long Count, int Par
         var current = new long[reference.Length];
         foreach (var part in parts)
         {
+            if (part.Length != current.Length)
+                throw new ArgumentException($"{part.Length} and {current.Length} bins cannot be compared", nameof(parts));
             for (var i = 0; i < current.Length; i++)
                 current[i] += part[i];
         }
 
         if (current.Sum() is not (> 0 and var count) || Sum(reference) == 0)
             return null;
-        var (a, b) = BinDistances.Supplement(current, reference, out var supplemented);
+        var (a, b) = FilledBins.Of(current, reference, out var supplemented);
         var (n, m) = (a.Sum(), b.Sum());
-        var (p, q) = (BinDistances.Shares(a), BinDistances.Shares(b));
+        var (p, q) = (FilledBins.Shares(a), FilledBins.Shares(b));
         var filled = parts.Where(part => part.Any(bin => bin > 0)).ToArray();
         var isClustered = filled.Length >= LeastParts;
         var (plain, bias, first, second) = (0.0, 0.0, Slope(q, p, m), 0.0);

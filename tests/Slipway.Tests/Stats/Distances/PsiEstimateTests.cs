@@ -5,27 +5,39 @@ namespace Slipway.Tests.Stats.Distances;
 
 public sealed class PsiEstimateTests
 {
-    private const int Runs = 400;
+    private const int Runs = 1_000;
 
     /// <summary>How much a part may differ from the others.</summary>
     private const double Bend = 1.5;
 
-    /// <summary>Runs whose share at most 5 % of alarms may have by chance, 4 standard errors up.</summary>
-    private const double MostAlarms = 0.05 + (4 * 0.0109);
+    /// <summary>Of the runs, 5 % and 2 standard errors more.</summary>
+    private const double MostAlarms = 0.05 + (2 * 0.0069);
 
-    /// <summary>The hardest null there is: the true distance is exactly the limit. In 32 cases of 1,000 runs each (2 to 21 bins, even and skewed, 100 to 20,000 values) 0 to 5.4 % alarmed.</summary>
+    /// <summary>Three standard errors of a share of 95 % in so many runs.</summary>
+    private const double Chance = 3 * 0.0069;
+
+    /// <summary>The hardest null there is: the true distance is exactly the limit. The expected shares are of 20,000 runs each; 5 % of alarms would be right.</summary>
     [Theory]
-    [InlineData(2, 1.0, false, 200)]
-    [InlineData(6, 0.7, true, 500)]
-    [InlineData(11, 0.7, false, 2_000)]
-    [InlineData(21, 1.0, true, 500)]
-    public void A_distance_at_the_limit_raises_few_alarms_and_lies_in_its_interval(int bins, double skew, bool spike, int values)
+    [InlineData(2, 1.0, false, 200, 0.025, 0.934)]
+    [InlineData(6, 0.7, true, 500, 0.027, 0.944)]
+    [InlineData(11, 0.7, false, 2_000, 0.029, 0.955)]
+    [InlineData(11, 0.7, true, 500, 0.013, 0.954)]
+    [InlineData(21, 1.0, true, 500, 0.021, 0.964)]
+    [InlineData(21, 0.8, false, 1_000, 0.012, 0.968)]
+    public void A_distance_at_the_limit_raises_few_alarms_and_lies_in_its_interval(int bins, double skew, bool spike, int values, double expectedAlarms, double expectedCovered)
     {
         var reference = Shares(bins, skew);
         var (alarms, covered) = Simulate(reference, Tilted(reference, 0.2, spike), values, 0.2);
-        Assert.InRange(alarms, 0, MostAlarms);
-        Assert.InRange(covered, 0.88, 1);
+        Assert.InRange(alarms, Math.Max(0, expectedAlarms - Chance), Math.Min(0.05, expectedAlarms + Chance));
+        Assert.InRange(covered, expectedCovered - Chance, expectedCovered + Chance);
     }
+
+    /// <summary>Intervals of no distance at all begin at 0, and are too wide rather than too narrow: 99.9 to 100 % of 20,000 runs.</summary>
+    [Theory]
+    [InlineData(2, 200)]
+    [InlineData(11, 2_000)]
+    [InlineData(21, 500)]
+    public void No_distance_lies_in_its_interval(int bins, int values) => Assert.InRange(Simulate(Shares(bins, 0.8), Shares(bins, 0.8), values, 0).Covered, 0.995, 1);
 
     [Fact]
     public void Twice_the_limit_is_found_and_half_of_it_is_not()
@@ -44,7 +56,7 @@ public sealed class PsiEstimateTests
         for (var run = 0; run < Runs; run++)
         {
             var (reference, current) = (Draw(ref random, shares, 1_000), Draw(ref random, shares, 200));
-            plain += BinDistances.Psi(current, reference, out _) / Runs;
+            plain += Psi(current, reference) / Runs;
             debiased += PsiEstimate.Of(reference, [current])!.Value / Runs;
         }
 
@@ -76,6 +88,27 @@ public sealed class PsiEstimateTests
         Assert.InRange(byValues / (double)Runs, 0.1, 1);
     }
 
+    /// <summary>Of samples so large that they are as good as exact; the published value of these shares.</summary>
+    [Fact]
+    public void The_distance_is_the_population_stability_index()
+    {
+        const long many = 1_000_000_000;
+        var estimate = PsiEstimate.Of([16 * many, 18 * many, 16 * many, 14 * many, 12 * many, 12 * many], [[16 * many, 16 * many, 16 * many, 16 * many, 16 * many, 8 * many]])!;
+        Assert.Equal(0.0372184, estimate.Value, 7);
+        Assert.Equal((0, 88 * many), (estimate.Supplemented, estimate.Count));
+        Assert.Equal(0, PsiEstimate.Of([5, 6, 7], [[5, 6, 7]])!.Value);
+    }
+
+    [Fact]
+    public void An_empty_bin_counts_a_half_and_says_so_and_one_that_both_lack_plays_no_part()
+    {
+        var estimate = PsiEstimate.Of([1_000_000, 1_000_000, 0, 0], [[1_000_000, 0, 1_000_000, 0]])!;
+        Assert.Equal(2, estimate.Supplemented);
+        Assert.InRange(estimate.Value, 0, 2 * 0.5 * Math.Log(2_000_000));      // a bin that one of the two lacks is nearly as far as can be told
+        Assert.Equal(estimate.Value, PsiEstimate.Of([1_000_000, 1_000_000, 0], [[1_000_000, 0, 1_000_000]])!.Value);
+        Assert.Throws<ArgumentException>(() => PsiEstimate.Of([1, 2, 3], [[1, 2]]));
+    }
+
     [Fact]
     public void Fewer_than_ten_parts_are_taken_as_one_and_empty_ones_are_none()
     {
@@ -84,6 +117,13 @@ public sealed class PsiEstimateTests
         Assert.Equal(10, PsiEstimate.Of(reference, [.. Enumerable.Repeat(new long[] { 5, 5 }, 10), [0, 0]])!.Parts);
         Assert.Null(PsiEstimate.Of(reference, [[0, 0]]));
         Assert.Null(PsiEstimate.Of([0, 0], [[1, 1]]));
+    }
+
+    /// <summary>By its definition.</summary>
+    private static double Psi(long[] current, long[] reference)
+    {
+        double n = current.Sum(), m = reference.Sum();
+        return current.Zip(reference).Sum(bin => ((bin.First / n) - (bin.Second / m)) * Math.Log(bin.First / n / (bin.Second / m)));
     }
 
     private static (double Alarms, double Covered) Simulate(double[] reference, double[] current, int values, double truth)

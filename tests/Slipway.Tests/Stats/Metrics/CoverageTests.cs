@@ -24,6 +24,14 @@ public class CoverageTests
         Assert.InRange(Covered(measure: 2, truth: 0.21, bca: false, sample => Days(20, 25, sample, byDay: false)), 0.3, 0.8);
     }
 
+    /// <summary>The score says 0, and seven tenths are.</summary>
+    [Fact]
+    public void Intervals_of_accuracy_hold_the_truth_and_only_over_days()
+    {
+        Assert.InRange(Covered(measure: 5, truth: 0.7, bca: true, sample => Days(20, 25, sample, byDay: true)), 0.86, 0.99);
+        Assert.InRange(Covered(measure: 5, truth: 0.7, bca: false, sample => Days(20, 25, sample, byDay: false)), 0.3, 0.8);
+    }
+
     [Fact]
     public void Intervals_of_the_debiased_calibration_error_seldom_end_below_the_truth()
     {
