@@ -56,7 +56,10 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, I
         var (metrics, basis) = QualityFigures.Of(whole, parts);
         return new(
             start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), drift.Largest(judged),
-            whole.Labelled, Math.Max(0, whole.Kept - whole.Labelled), metrics, basis);
+            whole.Labelled, Math.Max(0, whole.Kept - whole.Labelled), metrics, basis)
+        {
+            Refused = sum.Refused,
+        };
     }
 
     /// <summary>A shadow's answers went to nobody: they are no traffic. Its quality is what a shadow is for.</summary>

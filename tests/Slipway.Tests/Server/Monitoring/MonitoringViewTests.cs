@@ -131,12 +131,12 @@ public sealed class MonitoringViewTests
         await using var stage = await MonitoringStage.OpenAsync();
         var named = MonitoringStage.Reference with { Inputs = [MonitoringStage.Reference.Inputs[0] with { Name = "=1+2,\"x\"" }] };
         await stage.RegisterAsync(3, reference: named, signature: MonitoringStage.Signature with { Inputs = [MonitoringStage.Signature.Inputs[0] with { Name = "=1+2,\"x\"" }] });
-        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10, version: 3, errors: 1)));
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10, version: 3, errors: 1) with { Refused = 4 }));
         async Task<string[]> TableAsync(string table) =>
             (await stage.Operator.GetStringAsync($"/api/v1/models/{MonitoringStage.Model}/channels/{MonitoringStage.Channel}/monitoring.csv?last=600000&to={stage.Now + 1}&table={table}", Stop)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var traffic = await TableAsync("traffic");
-        Assert.Equal("start_utc,seconds,version,requests,error,timeout,latency,invalid_output,crash,error_rate,error_rate_low,error_rate_high", traffic[0]);
-        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,10,1,0,0,0,0,0.1,", traffic[1]);
+        Assert.Equal("start_utc,seconds,version,requests,refused,error,timeout,latency,invalid_output,crash,error_rate,error_rate_low,error_rate_high", traffic[0]);
+        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,10,4,1,0,0,0,0,0.1,", traffic[1]);
         Assert.Equal(4, (await TableAsync("latency")).Length);
         Assert.StartsWith("2026-05-01T12:00:00Z,10,3,\"'=1+2,\"\"x\"\"\",false,0,,,0,0.2,insufficient-evidence,", (await TableAsync("drift"))[1]);
         Assert.Single(await TableAsync("quality"));
