@@ -10,7 +10,11 @@ namespace Slipway.Documents.Monitoring;
 /// <param name="Waiting">Deliveries that are still tried.</param>
 /// <param name="Dead">Those that were given up: the dead-letter list.</param>
 /// <param name="LastError">Of the last try; null where that succeeded.</param>
-public sealed record Webhook(string Name, Uri Url, string Model, long AddedAt, string AddedBy, long Waiting, long Dead, string? LastError);
+public sealed record Webhook(string Name, Uri Url, string Model, long AddedAt, string AddedBy, long Waiting, long Dead, string? LastError)
+{
+    /// <summary>Dead letters that had to go since the webhook was added, because there was no room for more.</summary>
+    public long Dropped { get; init; }
+}
 
 public sealed record WebhookRequest(string Name, Uri Url, string Model, string Reason) : IChangeRequest;
 
