@@ -156,6 +156,33 @@ public sealed class MonitoringViewTests
         Assert.Equal((86_400_000, 120, 12), (view.Step, view.Versions[0].Total.Requests, view.Versions[0].Windows.Length));
     }
 
+    [Fact]
+    public async Task More_windows_than_are_read_at_once_are_told_whole()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        const int windows = 600;
+        var first = WindowLength.Shortest.StartOf(stage.Now);
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i < windows; i++)
+                {
+                    var (start, quality) = (first + i * WindowLength.Shortest.Milliseconds, new QualitySum { Kept = 2 });
+                    quality.Add(WatchedVersion.BinaryClassification, 0.8, i % 2);
+                    await QualityTable.AddAsync(session, MonitoringStage.Model, MonitoringStage.Channel, WindowLength.Shortest.Milliseconds, start, 1, quality);
+                    foreach (var arm in (TrafficArm[])[TrafficArm.Stable, TrafficArm.Direct, TrafficArm.Shadow])
+                        await WindowTable.AddAsync(session, new WindowKey(MonitoringStage.Model, MonitoringStage.Channel, WindowLength.Shortest.Milliseconds, start, 1, arm), new WindowSum { Requests = 3, Refused = 1 });
+                }
+            },
+            Stop);
+        stage.Clock.Step(TimeSpan.FromSeconds(10 * windows));
+        var version = Assert.Single((await stage.ViewAsync(TimeSpan.FromSeconds(10 * windows), WindowLength.Shortest.Milliseconds)).Versions);
+        Assert.Equal((windows, 6 * windows, 2 * windows), (version.Windows.Length, version.Total.Requests, version.Total.Refused));     // shadows are no traffic
+        Assert.All(version.Windows, window => Assert.Equal((6, 1, 1), (window.Requests, window.Labelled, window.Unlabelled)));
+        Assert.Equal((windows, windows, 0.5, IntervalBasis.Windows), (version.Total.Labelled, version.Total.Unlabelled, version.Total.Quality["accuracy"].Value, version.Total.Basis));
+        Assert.Equal(version.Windows.Select(window => window.Start), version.Windows.Select(window => window.Start).Order());
+    }
+
     /// <summary>1,000 requests in the bins of distance, carrier (and without one), and probability as it was sealed.</summary>
     private static TelemetrySlice Told(MonitoringStage stage, long[] distance, long[] carrier, long missing) => stage.Slice(1_000) with
     {
