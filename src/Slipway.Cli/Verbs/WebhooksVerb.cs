@@ -114,7 +114,7 @@ internal static class WebhooksVerb
 
     private static void Tell(Shell shell, Webhook webhook)
     {
-        shell.Out.WriteLine($"{webhook.Name,-16}  {webhook.Url}  {(webhook.Model == RoleGrant.AllModels ? "all models" : webhook.Model)}  {webhook.Waiting} waiting, {webhook.Dead} dead");
+        shell.Out.WriteLine($"{webhook.Name,-16}  {webhook.Url}  {(webhook.Model == RoleGrant.AllModels ? "all models" : webhook.Model)}  {webhook.Waiting} waiting{(webhook.NextAt is { } next ? $", next try {(next > TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() ? RolloutText.Time(next) : "now")}" : "")}, {webhook.Dead} dead");
         if (webhook.LastError is { } error)
             shell.Out.WriteLine($"  last try: {error}");
     }

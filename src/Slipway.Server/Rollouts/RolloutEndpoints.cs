@@ -49,9 +49,8 @@ internal sealed class RolloutEndpoints(Database database, RolloutOrders orders, 
         var history = await database.ReadAsync(
             async session =>
             {
-                var entries = await ChannelHistory.ListAsync(session, model, channel is null ? null : Require.Channel(channel), Limit(call));
-                return !entries.IsEmpty || !(await VersionTable.ListAsync(session, model, null)).IsEmpty ? entries
-                    : throw ApiProblem.NotThere("no-model", "there is no version of that model, so it has no history", "see slipway models");
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                return await ChannelHistory.ListAsync(session, model, channel is null ? null : Require.Channel(channel), Limit(call));
             },
             call.Cancellation);
         await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);
