@@ -19,6 +19,8 @@ internal sealed partial class LabelFile(string path, string id, string label)
     /// <summary>What a label may be, for messages.</summary>
     private const string AllowedLabels = "allowed are 0, 1, true, false, or a regression's numbers";
 
+    private const string Mend = "mend the file and tell it again: nothing of it was sent";
+
     /// <summary>Characters of a refused value that are shown, and columns of a table.</summary>
     private const int LongestShown = 40, MostColumnsShown = 20;
 
@@ -30,13 +32,12 @@ internal sealed partial class LabelFile(string path, string id, string label)
     {
         RequireFile();
         var source = TableSource.Of(path);
-        // CSV as text: an id such as 007 is no number. A first line is always the header: rows of text alone do not tell what they are.
-        var from = source.Format == TableFormat.Csv ? source.From[..^1] + ", all_varchar = true, header = true)" : source.From;
         using var scratch = ScratchFolder.Make();
         using var database = DuckDatabase.Open(new DuckOptions { ScratchFolder = scratch.Path, AllowedPaths = [path] });
         try
         {
-            RequireColumns(database.Rows($"DESCRIBE SELECT * FROM {from}", cancellation).ConvertAll(row => row[0]!));
+            var (from, columns) = Table(source, database, cancellation);
+            RequireColumns(columns);
             var (ids, labels) = ($"CAST({SqlText.Identifier(id)} AS VARCHAR)", $"CAST({SqlText.Identifier(label)} AS VARCHAR)");
             if (database.Rows($"SELECT CAST(COUNT(*) AS VARCHAR), CAST(COUNT({ids}) AS VARCHAR), CAST(COUNT({labels}) AS VARCHAR) FROM {from}", cancellation)[0][0] == "0")
                 throw Unusable("no-labels", "has no row, so nothing was told", "a table of outcomes has a row for each; see what wrote this one");
@@ -98,6 +99,31 @@ internal sealed partial class LabelFile(string path, string id, string label)
         }
     }
 
+    /// <summary>What is read, with the names of its columns. CSV is read as text: an id such as 007 is no number.</summary>
+    private (string From, List<string> Columns) Table(TableSource source, DuckDatabase database, CancellationToken cancellation)
+    {
+        if (source.Format != TableFormat.Csv)
+            return (source.From, database.Rows($"DESCRIBE SELECT * FROM {source.From}", cancellation).ConvertAll(row => row[0]!));
+        var header = Header();
+        if (header.Columns.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw Unusable("bad-columns", $"has several columns '{Shown(twice.Key)}'", "give each column a name of its own");
+        var types = string.Join(", ", header.Columns.Select(name => $"{SqlText.Literal(name)}: 'VARCHAR'"));
+        return ($"{source.From[..^1]}, auto_detect = false, header = true, quote = '\"', escape = '\"', delim = {SqlText.Literal(header.Delimiter.ToString())}, columns = {{ {types} }})", [.. header.Columns]);
+    }
+
+    private CsvHeader Header()
+    {
+        try
+        {
+            var header = CsvHeader.Read(path);
+            return header.Columns.Any(name => name.Length == 0 || name.Contains('\0')) ? throw Unusable("bad-columns", "has a column without a name in its first line", "the first line is the columns' names") : header;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", "is no gzip file, or is cut off", path, Help: Mend), e);
+        }
+    }
+
     private void RequireColumns(List<string> columns)
     {
         foreach (var (column, option) in new[] { (id, "--id"), (label, "--label") })
@@ -128,14 +154,14 @@ internal sealed partial class LabelFile(string path, string id, string label)
     /// <summary>In our words, with the row where the reader knows it.</summary>
     private SlipwayException Unreadable(TableFormat format, DuckException e)
     {
-        const string Mend = "mend the file and tell it again: nothing of it was sent";
         var text = e.Message;
-        // The reader counts the header as a line.
-        var row = LineNumber().Match(text) is { Success: true } line && long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture) is var number
-            ? string.Create(CultureInfo.InvariantCulture, $" in row {(format == TableFormat.Csv ? number - 1 : number)}") : "";
+        var row = LineNumber().Match(text) is { Success: true } line && long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture) is var number && Row(number) is >= 1 and var found
+            ? string.Create(CultureInfo.InvariantCulture, $" in row {found}") : "";
+        // The reader counts the header as a line, and tells of JSON the line that it had come to.
+        long Row(long line) => line - 1;
         var what = format switch
         {
-            _ when ColumnCount().Match(text) is { Success: true } columns => $"has {columns.Groups[2].Value} cells{row}, allowed are {columns.Groups[1].Value}, as in its header",
+            _ when ColumnCount().Match(text) is { Success: true } columns => $"has {(columns.Groups[2].Value == "1" ? "one cell" : $"{columns.Groups[2].Value} cells")}{row}, allowed are {columns.Groups[1].Value}, as in its header",
             _ when text.Contains("unterminated quote", StringComparison.OrdinalIgnoreCase) => $"has a quote that does not end{row}",
             _ when text.Contains("not utf-8", StringComparison.OrdinalIgnoreCase) || text.Contains("unicode", StringComparison.OrdinalIgnoreCase) => $"is not UTF-8{row}",
             TableFormat.JsonLines => $"is no JSON{row}, allowed is an object a line",

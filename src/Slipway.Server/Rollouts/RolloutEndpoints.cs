@@ -32,7 +32,14 @@ internal sealed class RolloutEndpoints(Database database, RolloutOrders orders, 
 
     private async Task ListAsync(ApiCall call)
     {
-        var rollouts = await database.ReadAsync(session => RolloutTable.ListAsync(session, call.Segment("model"), ChannelOf(call), Limit(call)), call.Cancellation);
+        var (model, channel, limit) = (call.Segment("model"), ChannelOf(call), Limit(call));
+        var rollouts = await database.ReadAsync(
+            async session =>
+            {
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                return await RolloutTable.ListAsync(session, model, channel, limit);
+            },
+            call.Cancellation);
         await call.AnswerAsync(rollouts, RolloutJson.Default.ImmutableArrayRolloutState);
     }
 
