@@ -100,6 +100,7 @@ internal static class PushVerb
     private static async Task<int> PushPlanAsync(Shell shell, string? planFrom, string reason, string? where, CancellationToken cancellation)
     {
         var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
+        WarnOfRemedies(shell, spec.Release);
         using var server = ServerClient.Open(where);
         var before = await PlanAsync(server, spec.Name, cancellation);
         var plan = await server.PostAsync(
@@ -115,6 +116,16 @@ internal static class PushVerb
         return (int)ExitCode.Done;
     }
 
+    /// <summary>A remedy is a path in the project or an https address. Whoever is called at night should find the file; that it is missing keeps no plan back.</summary>
+    private static void WarnOfRemedies(Shell shell, ReleasePlan? plan)
+    {
+        foreach (var alert in plan?.Monitor?.Alerts ?? [])
+        {
+            if (alert.Remedy is { } remedy && !remedy.StartsWith("https://", StringComparison.Ordinal) && !File.Exists(Path.Combine(shell.Folder, remedy)))
+                shell.Warn($"the remedy of alert '{alert.Name}' is {remedy}, which is no file in the project: write it, or name an https address");
+        }
+    }
+
     /// <summary>Null keeps the server's: the project is another model's, or there is none, or it says nothing of a release.</summary>
     private static ReleasePlan? PlanOf(Shell shell, string? planFrom, string model)
     {
@@ -122,7 +133,11 @@ internal static class PushVerb
             return null;
         var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
         if (spec.Name == model)
+        {
+            WarnOfRemedies(shell, spec.Release);
             return spec.Release;
+        }
+
         return planFrom is null
             ? null
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("plan-of-another", $"the spec is of the model '{spec.Name}', and the bundle of '{model}'", planFrom, Help: "name the spec of the same model"));

@@ -37,7 +37,7 @@ public static class TimeText
     public static bool TryParse(string text, bool needsOffset, out long unixMilliseconds)
     {
         unixMilliseconds = 0;
-        var isRead = DateTimeOffset.TryParseExact(text, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+        var isRead = DateTimeOffset.TryParseExact(text, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             || !needsOffset && DateTimeOffset.TryParseExact(text, WithoutOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
         unixMilliseconds = isRead ? time.ToUnixTimeMilliseconds() : 0;
         return isRead && unixMilliseconds >= 0;
@@ -45,8 +45,7 @@ public static class TimeText
 
     private static readonly string[] WithoutOffset = ["yyyy-MM-dd", .. Forms("T"), .. Forms(" ")];
 
-    /// <summary><c>Z</c> is one of <c>zzz</c>.</summary>
-    private static readonly string[] WithOffset = [.. Forms("T").Concat(Forms(" ")).Select(form => form + "zzz")];
+    private static readonly string[] WithOffset = [.. Forms("T").Concat(Forms(" ")).SelectMany(form => new[] { form + "zzz", form + "'Z'" })];
 
     private static IEnumerable<string> Forms(string between) =>
         new[] { "HH:mm", "HH:mm:ss", "HH:mm:ss.FFFFFFF" }.Select(time => $"yyyy-MM-dd'{between}'{time}");
