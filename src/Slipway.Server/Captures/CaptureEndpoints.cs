@@ -103,7 +103,8 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
         await database.ChangeAsync(
             async session =>
             {
-                var plan = await PlanTable.LatestAsync(session, model) ?? throw ApiProblem.NotThere("no-model", "there is no version of that model");
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                var plan = (await PlanTable.LatestAsync(session, model))!;
                 var erased = await CaptureTable.EraseAsync(session, model);
                 await ledger.RecordAsync(session, call.Caller, "capture.erased", [LedgerSubject.OfModel(model, plan.Digest)], string.Create(CultureInfo.InvariantCulture, $"{request.Reason} ({erased} captures)"));
             },

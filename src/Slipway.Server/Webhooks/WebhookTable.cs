@@ -62,10 +62,11 @@ internal static class WebhookTable
     public static Task SaveStandingAsync(Session session, string name, long failures, long nextAt, string? error) =>
         session.ExecuteAsync("UPDATE webhooks SET failures = @failures, next_at = @nextAt, last_error = @error WHERE name = @name", new { name, failures, nextAt, error });
 
-    public static async Task<Webhook> ViewAsync(Session session, StoredWebhook webhook) => new(
-        webhook.Name, new Uri(webhook.Url), webhook.Model, webhook.AddedAt, webhook.AddedBy,
-        await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Waiting), await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Dead), webhook.LastError)
+    public static async Task<Webhook> ViewAsync(Session session, StoredWebhook webhook)
     {
-        Dropped = webhook.Dropped,
-    };
+        var waiting = await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Waiting);
+        return new(
+            webhook.Name, new Uri(webhook.Url), webhook.Model, webhook.AddedAt, webhook.AddedBy,
+            waiting, await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Dead), webhook.Dropped, webhook.LastError, waiting == 0 ? null : webhook.NextAt);
+    }
 }

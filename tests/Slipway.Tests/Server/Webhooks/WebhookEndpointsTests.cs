@@ -62,6 +62,23 @@ public sealed class WebhookEndpointsTests
     }
 
     [Fact]
+    public async Task When_what_waits_is_tried_next_is_told()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var receiver = new TestReceiver();
+        receiver.Answer = _ => (503, "");
+        await AddAsync(server, "ops", receiver.Url.ToString());
+        Assert.Null((await ListAsync(server))[0].NextAt);
+        var outbox = new WebhookOutbox("slipway.test");
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var happened = outbox.Event("alert.firing", "alerts/drift", 0, new EventData("flight-delay", "production", "drift", "it drifts", null, null, 1, null, "/"));
+        var database = await server.Store.OpenAgainAsync();
+        await database.ChangeAsync(session => outbox.SendAsync(session, now, happened), Cancellation);
+        await Primitives.Eventually.TrueAsync(async () => (await ListAsync(server))[0] is { Waiting: 1, LastError: not null }, TimeSpan.FromSeconds(60));
+        Assert.True((await ListAsync(server))[0].NextAt > now);
+    }
+
+    [Fact]
     public async Task Dead_ones_are_listed_tried_again_by_hand_and_that_is_recorded()
     {
         await using var server = await TestServer.StartAsync();
