@@ -149,7 +149,7 @@ public sealed partial class ChartTests
                 [.. Enumerable.Range(0, Math.Min(size, 7)).Select(_ => new TimeSeries(pick.Text(), [.. Enumerable.Range(0, size).Select(_ => pick.Point()).OrderBy(point => point.At)], pick.Next(2) == 0 ? null : 1_000, kind == "steps"))],
                 size == 0 ? [] : [new ReferenceLine(pick.Number(), pick.Text())], [.. Enumerable.Range(0, size).Select(_ => new TimeMarker(pick.Time(), pick.Text()))], pick.Next(2) == 0, pick.Next(2) == 0 ? null : pick.Number()),
             "histogram" => new PairedHistogram(name, title, text, pick.Text(), pick.Text(), [.. Enumerable.Range(0, size).Select(_ => new PairedBin(pick.Text(), pick.Count(), pick.Count()))]),
-            "spark" => new Sparkline(name, title, text, pick.Unit(), [.. Enumerable.Range(0, size).Select(_ => pick.Next(3) == 0 ? (double?)null : pick.Number())]),
+            "spark" => new Sparkline(name, title, text, pick.Unit(), [.. Enumerable.Range(0, size).Select(_ => pick.Next(3) == 0 ? (double?)null : pick.Number())], 1_700_000_000_000, 3_600_000),
             "stacks" => new StackedBars(name, title, text, ["one", pick.Text()], [.. Enumerable.Range(0, size).Select(_ => new StackedRow(pick.Text(), [pick.Count(), pick.Count()], pick.Count()))]),
             _ => new GraphChart(
                 name, title, text, [.. Enumerable.Range(0, size).Select(i => new GraphNode($"n{i}", pick.Text(), pick.Text(), (GraphNodeKind)pick.Next(3)))],
