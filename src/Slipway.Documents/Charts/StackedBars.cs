@@ -27,7 +27,9 @@ public sealed record StackedBars(string Name, string Title, string Description, 
 
         if (Rows.IsEmpty)
             svg.Text(width / 2.0, 24, "Nothing to count yet", "empty", "middle");
-        var scale = Scale.Over(Rows.Select(row => Share(row.Counts.Sum(), row.Of)).Append(0), 0, width - Right, width < 500 ? 3 : 5);
+        // From a tenth on, a full bar is all of them; below, what is there would not be seen.
+        var most = Rows.Select(row => Share(row.Counts.Sum(), row.Of)).DefaultIfEmpty(0).Max();
+        var scale = Scale.Over([0, most > 0.1 ? 1 : most], 0, width - Right, width < 500 ? 3 : 5);
         foreach (var (i, row) in Rows.Index())
         {
             var (top, before) = (above + i * RowHeight, 0L);

@@ -44,7 +44,7 @@ public sealed record QualitySummary(VersionMonitoring Version, Evaluation? Evalu
             if (!Worse.IsEmpty)
                 return (Kit.Mood.Bad, "does not hold", $"{who} is worse than it was sealed: {string.Join(", ", Worse.Select(change => change.Metric))} of {Words.Some(compared, "metric")} that can be compared.");
             var better = Changes.Count(change => change.Verdict == QualityVerdict.Better);
-            return (Kit.Mood.Plain, "no loss shown", $"{who} is not shown to be worse than it was sealed, by none of {Words.Some(compared, "metric")} that can be compared{(better > 0 ? $"; {Words.Count(better)} got better" : "")}. How much worse it could still be stands below.");
+            return (Kit.Mood.Plain, "no loss shown", $"{who} is not shown to be worse than it was sealed by any of {Words.Some(compared, "metric")} that can be compared{(better > 0 ? $"; {Words.Count(better)} got better" : "")}. How much worse it may still be stands below.");
         }
     }
 
