@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Storage;
 
@@ -23,6 +24,26 @@ internal sealed record TrafficCount
     public long Requests { get; init; }
 
     public long Bad { get; init; }
+}
+
+/// <summary>Requests of a version in a span.</summary>
+internal sealed record TrafficSum
+{
+    public long Requests { get; init; }
+
+    /// <summary>Of these, with any kind of bad answer, late ones among them.</summary>
+    public long Bad { get; init; }
+}
+
+/// <summary>Where the traffic of a channel of a model ended.</summary>
+internal sealed record LastTraffic
+{
+    public string Model { get; init; } = "";
+
+    public string Channel { get; init; } = "";
+
+    /// <summary>Unix milliseconds, to the length of a window; null where none was ever told, or none is kept.</summary>
+    public long? Until { get; init; }
 }
 
 /// <summary>Windows of traffic in the database.</summary>
@@ -89,6 +110,28 @@ internal static class WindowTable
         WHERE length = @length AND start >= @from AND arm <> @shadow GROUP BY model, channel, start
         """,
         new { length, from, shadow = (long)TrafficArm.Shadow });
+
+    /// <summary>Requests and bad answers of a version in a span, all arms but shadow, by the shortest windows that are still kept of it.</summary>
+    /// <param name="from">Unix milliseconds; the window that holds it is the first.</param>
+    public static async Task<TrafficSum> SumAsync(Session session, string model, string channel, int version, long from, long to)
+    {
+        var horizons = await HorizonsAsync(session);
+        var length = WindowLength.All.First(length => length == WindowLength.Longest || length.StartOf(from) >= horizons.GetValueOrDefault(length.Milliseconds));
+        return await session.FindAsync<TrafficSum>(
+            """
+            SELECT CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS Requests, CAST(COALESCE(SUM(bad), 0) AS BIGINT) AS Bad FROM windows
+            WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to AND version = @version AND arm <> @shadow
+            """,
+            new { model, channel, length = length.Milliseconds, from = length.StartOf(from), to, version = (long)version, shadow = (long)TrafficArm.Shadow }) ?? new();
+    }
+
+    /// <summary>Of every live version's channel, where its last window with any traffic ends: by the shortest that is still kept. One look into the index for each length.</summary>
+    public static Task<IReadOnlyList<LastTraffic>> LastOfLiveAsync(Session session) => session.QueryAsync<LastTraffic>(
+        $"SELECT l.model AS Model, l.channel AS Channel, COALESCE({string.Join(", ", WindowLength.All.Select(LastEnd))}) AS Until FROM live_versions l", new { shadow = (long)TrafficArm.Shadow });
+
+    private static string LastEnd(WindowLength length) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(SELECT w.start + {length.Milliseconds} FROM windows w WHERE w.model = l.model AND w.channel = l.channel AND w.length = {length.Milliseconds} AND w.requests > 0 AND w.arm <> @shadow ORDER BY w.start DESC LIMIT 1)");
 
     /// <summary>By length, the moment before which its windows are deleted; a length that is not there lost none yet.</summary>
     public static async Task<ImmutableDictionary<long, long>> HorizonsAsync(Session session) =>
