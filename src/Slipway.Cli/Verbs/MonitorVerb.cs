@@ -17,7 +17,7 @@ internal static class MonitorVerb
     {
         var model = new Argument<string?>("model") { Description = "The model; default: the project's", Arity = ArgumentArity.ZeroOrOne };
         var channel = new Option<string>("--channel") { Description = "staging or production", HelpName = "CHANNEL", DefaultValueFactory = _ => ReleasePlan.Production };
-        var last = new Option<string?>("--last") { Description = "How far back from now, such as 1h or 7 days; default: the plan's window", HelpName = "TIME" };
+        var last = new Option<string?>("--last") { Description = "How far back from now, such as 15min, 1h or 7d; default: the plan's window", HelpName = "TIME" };
         var server = ServerClient.ServerOption();
         var verb = new Command("monitor", "Shows what a model does: traffic, errors, latency, drift against what was sealed, quality of labelled answers.\nExample: slipway monitor flight-delay --last 24h") { model, channel, last, server };
         verb.SetAction((parsed, cancellation) => ShowAsync(
@@ -50,7 +50,9 @@ internal static class MonitorVerb
             return "";
         return Duration.TryParse(last, out var span) && span.Seconds > 0
             ? string.Create(CultureInfo.InvariantCulture, $"?last={(long)span.Value.TotalMilliseconds}")
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-time", $"--last is '{last}', allowed is {Duration.Allowed}"));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-time", $"--last is '{last}', allowed is a time with its unit: s, min, h or d, such as 90s, 15min, 1h or '7 days'",
+                Help: last.EndsWith('m') && Duration.TryParse(last + "in", out var minutes) && minutes.Seconds > 0 ? $"did you mean {last}in?" : null));
     }
 
     private static void Show(Shell shell, MonitoringView view)
@@ -72,6 +74,8 @@ internal static class MonitorVerb
         shell.Out.WriteLine($"requests   {Amounts.Count(total.Requests)}");
         if (total.ErrorRate is { } errors)
             shell.Out.WriteLine($"errors     {Percent(errors.Value)} [{Percent(errors.Low)}, {Percent(errors.High)}]");
+        if (total.Refused > 0)
+            shell.Out.WriteLine($"refused    {Amounts.Count(total.Refused)} more requests had input that this version does not take");
         foreach (var (name, quantile) in total.Latency)
             shell.Out.WriteLine($"{name,-9}  {Milliseconds(quantile.Value)} [{Milliseconds(quantile.Low)}, {Milliseconds(quantile.High)}]{(quantile.Lacks is { } lacks ? $": {lacks}" : "")}");
         if (version.Drift.IsEmpty)

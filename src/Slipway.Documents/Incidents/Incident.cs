@@ -18,7 +18,15 @@ public sealed record Incident(
 
     /// <summary>Notes of one incident that hold evidence of their own, each some 200 KiB: an alert may fire again every few seconds for an hour.</summary>
     public const int MostLaterEvidence = 4;
+
+    /// <summary>Null while it is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IncidentClosing? Closing { get; init; }
 }
+
+/// <param name="By">Principal's id.</param>
+/// <param name="Reason">Why it was closed then.</param>
+public sealed record IncidentClosing(string By, string ByName, string Reason);
 
 /// <summary>An incident in a list, without its evidence.</summary>
 /// <param name="Notes">How many there are.</param>

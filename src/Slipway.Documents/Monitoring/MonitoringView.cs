@@ -68,6 +68,9 @@ public sealed record WindowFigures(
 {
     /// <summary>The input whose distance <see cref="DriftMax"/> is; null where that is.</summary>
     public string? DriftMaxOf { get; init; }
+
+    /// <summary>Requests whose input this version does not take, beside <see cref="Requests"/>: the caller's fault, unless data upstream have changed.</summary>
+    public long Refused { get; init; }
 }
 
 /// <summary>What was taken as independent of each other.</summary>

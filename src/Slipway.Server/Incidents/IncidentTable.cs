@@ -38,13 +38,14 @@ internal static class IncidentTable
     /// <summary>With its timeline, and its end where there is one.</summary>
     public static async Task<Incident?> FindAsync(Session session, string id)
     {
-        if (NumberOf(id) is not { } number || await session.FindAsync<Row>("SELECT document AS Document, closed_at AS ClosedAt, cause AS Cause FROM incidents WHERE number = @number", new { number }) is not { } row)
+        if (NumberOf(id) is not { } number || await session.FindAsync<Row>("SELECT document AS Document, closed_at AS ClosedAt, cause AS Cause, closing AS Closing FROM incidents WHERE number = @number", new { number }) is not { } row)
             return null;
         var notes = await session.QueryAsync<NoteRow>("SELECT note AS Note, evidence AS Evidence FROM incident_notes WHERE incident = @number ORDER BY position", new { number });
         return StoredJson.Read(row.Document, IncidentJson.Default.Incident) with
         {
             ClosedAt = row.ClosedAt,
             Cause = row.Cause,
+            Closing = row.Closing is null ? null : StoredJson.Read(row.Closing, IncidentJson.Default.IncidentClosing),
             Timeline =
             [
                 .. notes.Select(row => StoredJson.Read(row.Note, IncidentJson.Default.IncidentNote) with
@@ -73,6 +74,10 @@ internal static class IncidentTable
         "SELECT MAX(number) FROM incidents WHERE closed_at IS NULL AND model = @model AND channel = @channel AND kind = @kind AND subject = @subject",
         new { model, channel, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;
 
+    /// <returns>The id of the latest about a subject, open or closed; null for none.</returns>
+    public static async Task<string?> FindAsync(Session session, string model, IncidentKind kind, string subject) => await session.FindAsync<long?>(
+        "SELECT MAX(number) FROM incidents WHERE model = @model AND kind = @kind AND subject = @subject", new { model, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;
+
     public static async Task<bool> IsOpenAsync(Session session, string id) =>
         NumberOf(id) is { } number && await session.FindAsync<long>("SELECT COUNT(*) FROM incidents WHERE number = @number AND closed_at IS NULL", new { number }) > 0;
 
@@ -94,8 +99,10 @@ internal static class IncidentTable
     public static async Task<bool> TakesEvidenceAsync(Session session, string id) =>
         await session.FindAsync<long>("SELECT COUNT(evidence) FROM incident_notes WHERE incident = @number", new { number = NumberOf(id)!.Value }) < Incident.MostLaterEvidence;
 
-    public static Task CloseAsync(Session session, string id, long at, string cause) =>
-        session.ExecuteAsync("UPDATE incidents SET closed_at = @at, cause = @cause WHERE number = @number", new { number = NumberOf(id)!.Value, at, cause });
+    /// <param name="closed">With its end.</param>
+    public static Task CloseAsync(Session session, Incident closed) => session.ExecuteAsync(
+        "UPDATE incidents SET closed_at = @ClosedAt, cause = @Cause, closing = @closing WHERE number = @number",
+        new { number = NumberOf(closed.Id)!.Value, closed.ClosedAt, closed.Cause, closing = StoredJson.Text(closed.Closing!, IncidentJson.Default.IncidentClosing) });
 
     private static IncidentSummary SummaryOf(Incident incident) => new(
         incident.Id, incident.Model, incident.Channel, incident.Kind, incident.Subject, incident.Title, incident.Severity, incident.OpenedAt, null, null, 0);
@@ -116,6 +123,8 @@ internal static class IncidentTable
         public long? ClosedAt { get; init; }
 
         public string? Cause { get; init; }
+
+        public string? Closing { get; init; }
 
         public long Notes { get; init; }
     }

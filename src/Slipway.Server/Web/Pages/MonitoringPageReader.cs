@@ -1,4 +1,5 @@
 using System.Globalization;
+using Slipway.Documents.Charts;
 using Slipway.Server.Api;
 using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
@@ -21,7 +22,9 @@ internal static class MonitoringPageReader
         var view = await MonitoringReader.ReadAsync(session, model, channel, from, to, null);
         var chosen = int.TryParse(call.Query("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : view.Live?.Number;
         var version = view.Versions.FirstOrDefault(version => version.Version == chosen) ?? view.Versions.FirstOrDefault();
-        return new MonitoringPageView(view, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory));
+        return new MonitoringPageView(
+            view, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory),
+            version is null ? null : (await VersionTable.EvidenceAsync(session, version.Bundle))?.Evaluation);
     }
 
     private static (TimeRange? Range, long From, long To) Span(PageCall call)
@@ -41,7 +44,7 @@ internal static class MonitoringPageReader
     {
         null => null,
         var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() => at,
-        var text when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at.ToUnixTimeMilliseconds() >= 0 => at.ToUnixTimeMilliseconds(),
+        var text when TimeText.TryParse(text, needsOffset: false, out var at) => at,
         var text => throw ApiProblem.Malformed("bad-time", $"{name} is '{text}', allowed are Unix milliseconds, and times such as 2026-05-01T12:00:00Z"),
     };
 }

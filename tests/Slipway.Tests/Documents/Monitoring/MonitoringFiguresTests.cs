@@ -95,11 +95,11 @@ public sealed class MonitoringFiguresTests
 
     [Fact]
     public void The_largest_drift_is_told_with_the_feature_that_has_it() =>
-        Assert.Equal("drift.max = 0.31 [0.27, 0.35] (distance), over 1 h 0 min, is wholly > 0.2", Judge("drift.max > 0.2", View(Total with { DriftMax = new(0.31, 0.27, 0.35, 1_200), DriftMaxOf = "distance" })).Reason);
+        Assert.Equal("drift.max = 0.31 [0.27, 0.35] (distance), over 1 h, is wholly > 0.2", Judge("drift.max > 0.2", View(Total with { DriftMax = new(0.31, 0.27, 0.35, 1_200), DriftMaxOf = "distance" })).Reason);
 
     [Fact]
     public void The_reason_tells_of_requests_that_were_lost() =>
-        Assert.Equal("error_rate = 0.01 [0.008, 0.012], over 1 h 0 min, without 7 requests that gateways could not tell, is wholly > 0.005", Judge("error_rate > 0.005", View(Total) with { Lost = 7 }).Reason);
+        Assert.Equal("error_rate = 0.01 [0.008, 0.012], over 1 h, without 7 requests that gateways could not tell, is wholly > 0.005", Judge("error_rate > 0.005", View(Total) with { Lost = 7 }).Reason);
 
     private static Judgement Judge(string condition, MonitoringView? view = null, bool isHeard = true)
     {
