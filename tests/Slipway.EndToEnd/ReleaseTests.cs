@@ -66,7 +66,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         Assert.Contains("nothing happened to tiny on staging yet", Passes("history", "tiny", "--channel", "staging").Output);
         Fails(2, "limit is '501', allowed 1 to 500", "history", "tiny", "--limit", "501");
         Fails(2, "a whole number is expected", "history", "tiny", "--limit", "many");
-        Fails(2, "there is no version of that model", "history", "other");
+        Fails(2, "no model 'other' is registered", "history", "other");
         up.Stop();
     }
 
@@ -78,7 +78,7 @@ public sealed class ReleaseTests : IAsyncLifetime
 
         var plan = Passes("release", "plan", "--traffic", "50/s", "--baseline-errors", "0.5 %").Output;
         Assert.Contains("production at 50/s with 0.5 % bad answers of a healthy version; false alarms at most 1 %", plan);
-        Assert.Matches(@"step 1: 10 %, at least 1 h 0 min\n( +\d+ × the errors  found after .*\n){3}  an equal one    goes on after 1 h", plan);
+        Assert.Matches(@"step 1: 10 %, at least 1 h\n( +\d+ × the errors  found after .*\n){3}  an equal one    goes on after 1 h", plan);
         Assert.Contains("step 2: 100 %", plan);
         Assert.Equal(2, Passes("release", "plan", "--json").Json.GetProperty("steps").GetArrayLength());
         var wrong = Fails(2, "--traffic is 'lots', allowed is a rate such as 500/s", "release", "plan", "--traffic", "lots", "--baseline-errors", "many");
