@@ -45,6 +45,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         Assert.Contains("tiny production from version 2 to version 1", back);
         Assert.Contains("production is back at version 1: complaints from the desk", back);
         await UntilAnsweredByAsync(production, "1");
+        Assert.Matches(@"next        nothing: version 2 was taken back from production 20.*: see rollout ", Passes("push", "tiny", "--reason", "once more").Output);
         Assert.Contains("production is back at version 2: no, after all", Passes("rollback", "tiny", "--to", "2", "--reason", "no, after all", "--wait").Output);
         await UntilAnsweredByAsync(production, "2");
 
@@ -53,7 +54,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         Fails(1, "nothing of tiny is live on staging", "rollback", "tiny", "--channel", "staging", "--reason", "there too");
         Fails(2, "Option '--reason' is required", "rollback", "tiny");
         Fails(2, "a whole number is expected", "rollback", "tiny", "--to", "last", "--reason", "further");
-        Fails(2, "'nowhere' not recognized", "rollback", "tiny", "--channel", "nowhere", "--reason", "further");
+        Fails(2, "'nowhere' is not allowed here, allowed staging, production", "rollback", "tiny", "--channel", "nowhere", "--reason", "further");
         Fails(2, "'no name' is no model's name", "rollback", "no name", "--reason", "further");
 
         var history = Passes("history", "tiny", "--channel", "production").Output;
