@@ -75,6 +75,8 @@ internal static class MonitorVerb
         shell.Out.WriteLine($"requests   {Amounts.Count(total.Requests)}");
         if (total.ErrorRate is { } errors)
             shell.Out.WriteLine($"errors     {Ends(errors, ChartUnit.Share)}");
+        if (total.Refused > 0)
+            shell.Out.WriteLine($"refused    {Amounts.Count(total.Refused)} more requests had input that this version does not take");
         foreach (var (name, quantile) in total.Latency)
             shell.Out.WriteLine($"{name,-9}  {Ends(quantile, ChartUnit.Seconds)}{(quantile.Lacks is { } lacks ? $": {lacks}" : "")}");
         if (version.Drift.IsEmpty)

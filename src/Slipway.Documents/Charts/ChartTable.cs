@@ -12,15 +12,27 @@ public sealed record ChartTable(ImmutableArray<ChartColumn> Columns, ImmutableAr
     public string ToCsv()
     {
         var csv = new StringBuilder();
-        CsvText.AppendLine(csv, Columns.Select(column => CsvText.Cell(column.Name)));
+        CsvText.AppendLine(csv, Columns.Select(column => CsvText.Cell(column.Header)));
         foreach (var row in Rows)
             CsvText.AppendLine(csv, row.Select(cell => cell.IsText ? CsvText.Cell(cell.Raw) : cell.Raw));
         return csv.ToString();
     }
 }
 
-/// <param name="Name">With its unit.</param>
-public sealed record ChartColumn(string Name, bool IsNumber);
+/// <param name="Unit">Of its numbers as machines read them; empty for none, or where the name says it. On pages the cells themselves say it.</param>
+public sealed record ChartColumn(string Name, bool IsNumber, string Unit = "")
+{
+    internal string Header => Unit.Length > 0 ? $"{Name} ({Unit})" : Name;
+
+    public static ChartColumn Of(string name, ChartUnit unit) => new(name, true, unit switch
+    {
+        ChartUnit.Share => "share, 0 to 1",
+        ChartUnit.Seconds => "seconds",
+        ChartUnit.PerSecond => "per second",
+        ChartUnit.Count => "count",
+        _ => "",
+    });
+}
 
 /// <param name="Text">For people.</param>
 /// <param name="Raw">For machines: a number in the column's unit, a time by ISO 8601, or the text itself; empty for nothing.</param>

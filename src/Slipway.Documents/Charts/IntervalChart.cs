@@ -14,7 +14,7 @@ public sealed record IntervalChart(string Name, string Title, string Description
     private const int Stacks = 520;
 
     public override ChartTable Numbers() => new(
-        [new("", false), new("Value", true), new("From", true), new("To", true), new("Rows", true), new("Remark", false)],
+        [new("", false), ChartColumn.Of("Value", Unit), ChartColumn.Of("From", Unit), ChartColumn.Of("To", Unit), ChartColumn.Of("Rows", ChartUnit.Count), new("Remark", false)],
         [
             .. Rows.Select(row => ImmutableArray.Create(
                 ChartCell.Of(row.Label), ChartCell.Of(row.Figure?.Value, Unit), ChartCell.Of(row.Figure?.Low, Unit), ChartCell.Of(row.Figure?.High, Unit),

@@ -14,7 +14,7 @@ public sealed record PairedHistogram(string Name, string Title, string Descripti
     {
         var (references, currents) = (Bins.Sum(bin => bin.Reference), Bins.Sum(bin => bin.Current));
         return new(
-            [new("Bin", false), new($"{ReferenceName}: rows", true), new("share", true), new($"{CurrentName}: rows", true), new("share", true)],
+            [new("Bin", false), ChartColumn.Of($"{ReferenceName}: rows", ChartUnit.Count), ChartColumn.Of($"{ReferenceName}: share", ChartUnit.Share), ChartColumn.Of($"{CurrentName}: rows", ChartUnit.Count), ChartColumn.Of($"{CurrentName}: share", ChartUnit.Share)],
             [
                 .. Bins.Select(bin => ImmutableArray.Create(
                     ChartCell.Of(bin.Label), ChartCell.Of(bin.Reference, ChartUnit.Count), ChartCell.Of(Share(bin.Reference, references), ChartUnit.Share),

@@ -4,13 +4,15 @@ namespace Slipway.Documents.Charts;
 
 /// <summary>The course of one number in the space of a word; its last value is marked.</summary>
 /// <param name="Values">In equal steps of time, oldest first; null where nothing is known.</param>
-public sealed record Sparkline(string Name, string Title, string Description, ChartUnit Unit, ImmutableArray<double?> Values) : Chart(Name, Title, Description)
+/// <param name="From">Where the first step begins, Unix milliseconds.</param>
+/// <param name="Step">Milliseconds.</param>
+public sealed record Sparkline(string Name, string Title, string Description, ChartUnit Unit, ImmutableArray<double?> Values, long From, long Step) : Chart(Name, Title, Description)
 {
     private const double Height = 36, Margin = 4;
 
     public override ChartTable Numbers() => new(
-        [new("Step", true), new("Value", true)],
-        [.. Values.Select((value, i) => ImmutableArray.Create(ChartCell.Of(i + 1, ChartUnit.Count), ChartCell.Of(value, Unit)))]);
+        [new("From (UTC)", false), ChartColumn.Of("Value", Unit)],
+        [.. Values.Select((value, i) => ImmutableArray.Create(ChartCell.Time(From + i * Step), ChartCell.Of(value, Unit)))]);
 
     protected override string Draw(int width)
     {

@@ -20,13 +20,16 @@ public sealed record TimeChart(
 
     private const double PlotHeight = 170, AxisHeight = 40, LegendHeight = 20, MarkHeight = 14, Right = 14;
 
-    /// <summary>Of labels of marks, below each other.</summary>
-    private const int MostMarkRows = 3;
+    /// <summary>Of labels of marks, below each other; what has no room then is counted in the last.</summary>
+    private const int MostMarkRows = 6;
+
+    /// <summary>Pixels: marks nearer than that share a label, since nobody could tell which is whose.</summary>
+    private const double MarksApart = 10;
 
     private IEnumerable<TimeSeries> Drawn => Series.Take(MostSeries);
 
     public override ChartTable Numbers() => new(
-        [new("Time (UTC)", false), new("Series", false), new("Value", true), new("From", true), new("To", true), new("Rows", true)],
+        [new("Time (UTC)", false), new("Series", false), ChartColumn.Of("Value", Unit), ChartColumn.Of("From", Unit), ChartColumn.Of("To", Unit), ChartColumn.Of("Rows", ChartUnit.Count)],
         [
             .. Series.SelectMany(series => series.Points.Select(point => (series.Name, Point: point))).OrderBy(row => row.Point.At)
                 .Select(row => ImmutableArray.Create(
@@ -37,7 +40,7 @@ public sealed record TimeChart(
     protected override string Draw(int width)
     {
         var legend = LegendRows(width);
-        var marks = MarkRows(width);
+        var marks = Marks(width);
         var top = 16 + legend.Length * LegendHeight + marks.Select(mark => mark.Row + 1).DefaultIfEmpty(0).Max() * MarkHeight;
         var height = top + PlotHeight + AxisHeight;
         var svg = new SvgText(this, "times", width, height);
@@ -48,7 +51,7 @@ public sealed record TimeChart(
         var x = TimeScale.Over(From, To, left, width - Right, Math.Max(2, (int)((width - left) / 90)));
         DrawLegend(svg, legend);
         DrawAxes(svg, x, y, bottom, width);
-        DrawMarks(svg, x, marks, 12 + legend.Length * LegendHeight, bottom);
+        DrawMarks(svg, x, marks, 12 + legend.Length * LegendHeight, bottom, width);
         foreach (var (i, series) in Drawn.Index())
             Draw(svg, x, y, series, i + 1);
         DrawLimits(svg, y, left, width);
@@ -120,34 +123,74 @@ public sealed record TimeChart(
         svg.Text(width - Right, bottom + 33, "time in UTC", "tick", "end");
     }
 
-    /// <summary>Labels side by side where there is room, else below each other; where there is none any more, the mark stands without.</summary>
-    private ImmutableArray<(TimeMarker Marker, int Row)> MarkRows(int width)
+    /// <summary>
+    /// Marks of about the same moment share a label, as far as it is not half as wide as the picture. Labels stand side by side where there is room, else below each
+    /// other; when there is room for none any more, the last one says how many there are.
+    /// </summary>
+    private ImmutableArray<(ImmutableArray<long> At, string Label, int Row)> Marks(int width)
     {
-        var ends = new double[MostMarkRows];
         var x = TimeScale.Over(From, To, 60, width - Right, 2);
-        var rows = ImmutableArray.CreateBuilder<(TimeMarker, int)>();
+        var groups = new List<(List<long> At, string Label)>();
         foreach (var marker in Markers.Where(marker => marker.At >= From && marker.At <= To).OrderBy(marker => marker.At))
         {
-            var length = WidthOf(marker.Label) + 8;
-            var start = x.At(marker.At) > width * 0.7 ? x.At(marker.At) - length : x.At(marker.At);
-            var row = Array.FindIndex(ends, end => end <= start);
-            if (row >= 0)
-                ends[row] = start + length;
-            rows.Add((marker, row));
+            if (groups.Count > 0 && x.At(marker.At) - x.At(groups[^1].At[^1]) < MarksApart && WidthOf($"{groups[^1].Label}, {marker.Label}") < width / 2.0)
+            {
+                groups[^1].At.Add(marker.At);
+                groups[^1] = (groups[^1].At, $"{groups[^1].Label}, {marker.Label}");
+            }
+            else
+            {
+                groups.Add(([marker.At], marker.Label));
+            }
         }
 
-        return rows.ToImmutable();
+        var rows = new List<(double Start, double End)>[MostMarkRows];
+        var placed = ImmutableArray.CreateBuilder<(ImmutableArray<long>, string, int)>();
+        for (var i = 0; i < groups.Count; i++)
+        {
+            var (moments, label) = groups[i];
+            var row = Place(moments, label);
+            // The last row is kept for what is left over.
+            if (row == MostMarkRows - 1 && groups.Count - i > 1)
+            {
+                placed.Add(([.. groups[i..].SelectMany(group => group.At)], $"{groups[i..].Sum(group => group.At.Count)} more", row));
+                break;
+            }
+
+            placed.Add(([.. moments], label, row));
+        }
+
+        return placed.ToImmutable();
+
+        int Place(List<long> moments, string label)
+        {
+            var length = Math.Min(WidthOf(label), width * 0.7) + 8;
+            var start = IsRight(x.At(moments[0]), width) ? x.At(moments[0]) - length : x.At(moments[0]);
+            for (var row = 0; row < MostMarkRows; row++)
+            {
+                rows[row] ??= [];
+                if (rows[row].All(taken => taken.End <= start || taken.Start >= start + length) || row == MostMarkRows - 1)
+                {
+                    rows[row].Add((start, start + length));
+                    return row;
+                }
+            }
+
+            return MostMarkRows - 1;
+        }
     }
 
-    private static void DrawMarks(SvgText svg, TimeScale x, ImmutableArray<(TimeMarker Marker, int Row)> marks, double top, double bottom)
+    /// <summary>Whether a mark's label stands to the left of it.</summary>
+    private static bool IsRight(double at, int width) => at > width * 0.6;
+
+    private static void DrawMarks(SvgText svg, TimeScale x, ImmutableArray<(ImmutableArray<long> At, string Label, int Row)> marks, double top, double bottom, int width)
     {
-        foreach (var (marker, row) in marks)
+        foreach (var (moments, label, row) in marks)
         {
-            var at = x.At(marker.At);
-            svg.Line(at, top + Math.Max(0, row) * MarkHeight, at, bottom, "marker");
-            var toLeft = at > (x.End + Right) * 0.7;
-            if (row >= 0)
-                svg.Text(at + (toLeft ? -4 : 4), top + 4 + row * MarkHeight, marker.Label, "marker", toLeft ? "end" : "start");
+            foreach (var moment in moments)
+                svg.Line(x.At(moment), top + row * MarkHeight, x.At(moment), bottom, "marker");
+            var (at, toLeft) = (x.At(moments[0]), IsRight(x.At(moments[0]), width));
+            svg.Text(at + (toLeft ? -4 : 4), top + 4 + row * MarkHeight, label, "marker", toLeft ? "end" : "start", toLeft ? at - 8 : width - at - 8);
         }
     }
 

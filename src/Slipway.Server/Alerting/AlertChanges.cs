@@ -65,7 +65,7 @@ internal sealed class AlertChanges(LedgerWriter ledger, WebhookOutbox outbox, In
         }
 
         return await incidents.OpenAsync(
-            session, IncidentKind.Alert, alert.Model, alert.Channel, alert.Rule.Name, $"{alert.Rule.Name} fires for {alert.Model} on {alert.Channel}", alert.Reason, alert.Rule.Severity, alert.Rule.Remedy, now);
+            session, IncidentKind.Alert, alert.Model, alert.Channel, alert.Rule.Name, $"alert fired for {alert.Model} on {alert.Channel}: {alert.Rule.Name}", alert.Reason, alert.Rule.Severity, alert.Rule.Remedy, now);
     }
 
     private async Task TellAsync(Session session, Alert alert, string action, string title, int? version, long now)

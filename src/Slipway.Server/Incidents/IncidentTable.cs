@@ -68,6 +68,10 @@ internal static class IncidentTable
         "SELECT MAX(number) FROM incidents WHERE closed_at IS NULL AND model = @model AND channel = @channel AND kind = @kind AND subject = @subject",
         new { model, channel, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;
 
+    /// <returns>The id of the latest about a subject, open or closed; null for none.</returns>
+    public static async Task<string?> FindAsync(Session session, string model, IncidentKind kind, string subject) => await session.FindAsync<long?>(
+        "SELECT MAX(number) FROM incidents WHERE model = @model AND kind = @kind AND subject = @subject", new { model, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;
+
     public static async Task<bool> IsOpenAsync(Session session, string id) =>
         NumberOf(id) is { } number && await session.FindAsync<long>("SELECT COUNT(*) FROM incidents WHERE number = @number AND closed_at IS NULL", new { number }) > 0;
 

@@ -14,7 +14,7 @@ internal sealed class RolloutIncidents(WebhookOutbox outbox, IncidentChanges inc
     {
         var s = news.State;
         var incident = news.IsHarm
-            ? await incidents.OpenAsync(session, IncidentKind.Rollback, s.Model, s.Channel, s.Id, $"version {s.Candidate.Number} of {s.Model} is taken back from {s.Channel}", news.Reason, AlertSeverity.Critical, null, news.At, s, news.Judged)
+            ? await incidents.OpenAsync(session, IncidentKind.Rollback, s.Model, s.Channel, s.Id, $"version {s.Candidate.Number} of {s.Model} was taken back from {s.Channel}", news.Reason, AlertSeverity.Critical, null, news.At, s, news.Judged)
             : null;
         if (TitleOf(news) is { } title)
         {

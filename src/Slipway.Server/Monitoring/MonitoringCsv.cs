@@ -31,7 +31,7 @@ internal static class MonitoringCsv
 
     private static IEnumerable<string> Head(string table) => table switch
     {
-        "traffic" => ["requests", .. Enum.GetValues<BadKind>().Select(kind => kind.Word().Replace('-', '_')), "error_rate", "error_rate_low", "error_rate_high"],
+        "traffic" => ["requests", "refused", .. Enum.GetValues<BadKind>().Select(kind => kind.Word().Replace('-', '_')), "error_rate", "error_rate_low", "error_rate_high"],
         "latency" => ["quantile", "value_seconds", "low_seconds", "high_seconds", "n", "remark"],
         "drift" => ["feature", "output", "psi", "low", "high", "n", "limit", "verdict", "remark"],
         _ => ["metric", "value", "low", "high", "n", "basis", "labelled", "unlabelled", "remark"],
@@ -41,7 +41,7 @@ internal static class MonitoringCsv
     {
         string[] begin = [Time(window.Start), Number(window.Length / 1000.0), Number(version.Version)];
         if (table == "traffic")
-            CsvText.AppendLine(text, [.. begin, Number(window.Requests), .. window.Bad.Select(bad => Number(bad)), Number(window.ErrorRate?.Value), Number(window.ErrorRate?.Low), Number(window.ErrorRate?.High)]);
+            CsvText.AppendLine(text, [.. begin, Number(window.Requests), Number(window.Refused), .. window.Bad.Select(bad => Number(bad)), Number(window.ErrorRate?.Value), Number(window.ErrorRate?.Low), Number(window.ErrorRate?.High)]);
         else if (table == "latency")
             foreach (var (quantile, figure) in window.Latency)
                 CsvText.AppendLine(text, [.. begin, CsvText.Cell(quantile), .. Cells(figure), CsvText.Cell(figure.Lacks ?? "")]);

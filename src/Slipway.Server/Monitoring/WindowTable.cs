@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Storage;
 
@@ -25,11 +26,34 @@ internal sealed record TrafficCount
     public long Bad { get; init; }
 }
 
+/// <summary>Requests of a version in a span.</summary>
+internal sealed record TrafficSum
+{
+    public long Requests { get; init; }
+
+    /// <summary>Of these, with any kind of bad answer, late ones among them.</summary>
+    public long Bad { get; init; }
+}
+
+/// <summary>Where the traffic of a channel of a model ended.</summary>
+internal sealed record LastTraffic
+{
+    public string Model { get; init; } = "";
+
+    public string Channel { get; init; } = "";
+
+    /// <summary>Unix milliseconds, to the length of a window; null where none was ever told, or none is kept.</summary>
+    public long? Until { get; init; }
+}
+
 /// <summary>Windows of traffic in the database.</summary>
 internal static class WindowTable
 {
     /// <summary>Windows deleted in one change: some milliseconds.</summary>
     private const int DeletedAtOnce = 500;
+
+    /// <summary>Windows read at once, some 6 kB each.</summary>
+    private const int ReadAtOnce = 500;
 
     /// <returns>False where there is no room for it: then nothing is added.</returns>
     public static async Task<bool> AddAsync(Session session, WindowKey key, WindowSum more)
@@ -50,16 +74,26 @@ internal static class WindowTable
         return true;
     }
 
-    /// <summary>Windows that start in a span, by start.</summary>
-    public static async Task<ImmutableArray<StoredWindow>> ListAsync(Session session, string model, string channel, long length, long from, long to) =>
-    [
-        .. (await session.QueryAsync<Row>(
-            """
-            SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
-            WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to ORDER BY start, version, arm
-            """,
-            new { model, channel, length, from, to })).Select(row => new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data))),
-    ];
+    /// <summary>Windows that start in a span, by start, all arms but shadow: a shadow's answers went to nobody. Few are in memory at once.</summary>
+    public static async IAsyncEnumerable<StoredWindow> ReadAsync(Session session, string model, string channel, long length, long from, long to)
+    {
+        IReadOnlyList<Row> page;
+        var last = new Row { Start = from, Version = -1, Arm = -1 };
+        do
+        {
+            page = await session.QueryAsync<Row>(
+                """
+                SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
+                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow
+                ORDER BY start, version, arm LIMIT @most
+                """,
+                new { model, channel, length, last.Start, last.Version, last.Arm, to, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
+            foreach (var row in page)
+                yield return new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data));
+            last = page.Count > 0 ? page[^1] : last;
+        }
+        while (page.Count == ReadAtOnce);
+    }
 
     /// <summary>Start of a version's last window in a span with any traffic but shadows'; null where there is none.</summary>
     public static Task<long?> LastAsync(Session session, string model, string channel, long length, int version, long from, long to) => session.FindAsync<long?>(
@@ -76,6 +110,28 @@ internal static class WindowTable
         WHERE length = @length AND start >= @from AND arm <> @shadow GROUP BY model, channel, start
         """,
         new { length, from, shadow = (long)TrafficArm.Shadow });
+
+    /// <summary>Requests and bad answers of a version in a span, all arms but shadow, by the shortest windows that are still kept of it.</summary>
+    /// <param name="from">Unix milliseconds; the window that holds it is the first.</param>
+    public static async Task<TrafficSum> SumAsync(Session session, string model, string channel, int version, long from, long to)
+    {
+        var horizons = await HorizonsAsync(session);
+        var length = WindowLength.All.First(length => length == WindowLength.Longest || length.StartOf(from) >= horizons.GetValueOrDefault(length.Milliseconds));
+        return await session.FindAsync<TrafficSum>(
+            """
+            SELECT CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS Requests, CAST(COALESCE(SUM(bad), 0) AS BIGINT) AS Bad FROM windows
+            WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to AND version = @version AND arm <> @shadow
+            """,
+            new { model, channel, length = length.Milliseconds, from = length.StartOf(from), to, version = (long)version, shadow = (long)TrafficArm.Shadow }) ?? new();
+    }
+
+    /// <summary>Of every live version's channel, where its last window with any traffic ends: by the shortest that is still kept. One look into the index for each length.</summary>
+    public static Task<IReadOnlyList<LastTraffic>> LastOfLiveAsync(Session session) => session.QueryAsync<LastTraffic>(
+        $"SELECT l.model AS Model, l.channel AS Channel, COALESCE({string.Join(", ", WindowLength.All.Select(LastEnd))}) AS Until FROM live_versions l", new { shadow = (long)TrafficArm.Shadow });
+
+    private static string LastEnd(WindowLength length) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(SELECT w.start + {length.Milliseconds} FROM windows w WHERE w.model = l.model AND w.channel = l.channel AND w.length = {length.Milliseconds} AND w.requests > 0 AND w.arm <> @shadow ORDER BY w.start DESC LIMIT 1)");
 
     /// <summary>By length, the moment before which its windows are deleted; a length that is not there lost none yet.</summary>
     public static async Task<ImmutableDictionary<long, long>> HorizonsAsync(Session session) =>

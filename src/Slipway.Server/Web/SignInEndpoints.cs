@@ -10,10 +10,33 @@ internal sealed class SignInEndpoints(SignIn signIn, Sessions sessions, PageAnsw
 {
     public IEnumerable<ApiEndpoint> All() =>
     [
+        new("GET", "/sign-in", Permission.Anyone, ShowAsync),
         new("POST", "/sign-in", Permission.Anyone, SignInAsync) { BodyLimit = PageForm.Largest },
         new("POST", "/sign-out", Permission.Anyone, SignOutAsync) { BodyLimit = PageForm.Largest },
         .. PageAssets.All.Select(asset => new ApiEndpoint("GET", asset.Path, Permission.Anyone, call => AssetAsync(call, asset))),
     ];
+
+    /// <summary>Who is signed in already goes on; whoever loads the page of a sign-in that failed sees it anew.</summary>
+    private async Task ShowAsync(ApiCall call)
+    {
+        var to = PageForm.OwnPath(call.Query("to"));
+        try
+        {
+            if (SessionCookie.Of(call.Http.Request) is { } session)
+            {
+                await sessions.ResumeAsync(session, isUse: true, call.Cancellation);
+                PageAnswers.SendTo(call.Http, to);
+                return;
+            }
+        }
+        catch (ApiProblem)
+        {
+            // The session is over, which the form mends.
+            SessionCookie.Take(call.Http);
+        }
+
+        await answers.ShowSignInAsync(call.Http, to);
+    }
 
     private async Task SignInAsync(ApiCall call)
     {

@@ -21,7 +21,7 @@ internal sealed class EventStreams : IDisposable
     /// <summary>Between two events of a stream: with telemetry something changes every second, and a page need not be fetched as often.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>Without an event, a line that is none: proxies keep the connection, and a session that is over is noticed.</summary>
+    /// <summary>Without anything new, an event that says so: proxies keep the connection, a page notices a connection that is dead, and a session that is over is noticed.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
 
     private readonly Database database;
@@ -109,8 +109,7 @@ internal sealed class EventStreams : IDisposable
         var news = Volatile.Read(ref changed).Task;
         while (true)
         {
-            var isNews = await Task.WhenAny(news, Task.Delay(Heartbeat, cancellation)) == news;
-            cancellation.ThrowIfCancellationRequested();
+            var isNews = await NextAsync(news, cancellation);
             // Before it is told: what changes from here on is the next event.
             if (isNews)
                 news = Volatile.Read(ref changed).Task;
@@ -120,11 +119,22 @@ internal sealed class EventStreams : IDisposable
                 return;
             }
 
-            await response.WriteAsync(isNews ? $"event: changed\ndata: {time.GetUtcNow().ToUnixTimeMilliseconds()}\n\n" : ": still here\n\n", cancellation);
+            await response.WriteAsync(isNews ? $"event: changed\ndata: {time.GetUtcNow().ToUnixTimeMilliseconds()}\n\n" : "event: beat\ndata: 0\n\n", cancellation);
             await response.Body.FlushAsync(cancellation);
             if (isNews)
-                await Task.Delay(Pause, cancellation);
+                await Task.Delay(Pause, time, cancellation);
         }
+    }
+
+    /// <summary>Waits for news, and no longer than for a heartbeat. Nothing of it is left behind, however many there are in a day.</summary>
+    /// <returns>False for a heartbeat.</returns>
+    private async Task<bool> NextAsync(Task news, CancellationToken cancellation)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var first = await Task.WhenAny(news, Task.Delay(Heartbeat, time, waiting.Token));
+        await waiting.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+        return first == news;
     }
 
     private async Task<bool> IsInForceAsync(PageCall call, CancellationToken cancellation)

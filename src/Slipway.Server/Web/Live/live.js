@@ -4,8 +4,10 @@
 (() => {
   const SHORTEST_PAUSE = 2_000;       // ms between two fetches, however much changes
   const LONGEST_BACKOFF = 60_000;     // ms between two tries to connect
+  const LONGEST_SILENCE = 60_000;     // ms: the server says something three times in that, so the connection is dead without anybody having said so
+  const LONGEST_FETCH = 30_000;       // ms
   const bar = document.getElementById("live");
-  let failures = 0, fetching = false, again = false, fetchedAt = 0, source = null;
+  let failures = 0, fetching = false, again = false, fetchedAt = 0, heardAt = 0, source = null, retry = 0;
 
   const say = text => {
     bar.hidden = text === "";
@@ -54,7 +56,7 @@
       const pause = fetchedAt + SHORTEST_PAUSE - Date.now();
       if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause));
       fetchedAt = Date.now();
-      const answer = await fetch(location.href, { headers: { Accept: "text/html", "Slipway-Live": "1" }, cache: "no-store" });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "Slipway-Live": "1" }, cache: "no-store", signal: AbortSignal.timeout(LONGEST_FETCH) });
       if (answer.status === 401) { location.reload(); return; }
       if (answer.ok) swap(await answer.text());
     } catch { /* The stream tells that the server is gone. */ }
@@ -62,23 +64,40 @@
     if (again && !document.hidden) refresh();
   };
 
+  const heard = () => { heardAt = Date.now(); };
+
   const connect = () => {
+    clearTimeout(retry);
+    source?.close();
     source = new EventSource("/events");
-    source.addEventListener("open", () => { if (failures > 0) refresh(); failures = 0; say(""); });
-    source.addEventListener("changed", refresh);
+    heard();
+    source.addEventListener("open", () => { heard(); if (failures > 0) refresh(); failures = 0; say(""); });
+    source.addEventListener("beat", heard);
+    source.addEventListener("changed", () => { heard(); refresh(); });
     source.addEventListener("over", () => { source.close(); location.reload(); });
-    source.addEventListener("error", () => {
-      // The browser would try again at once and for ever: the server may be gone because it has too much to do.
-      source.close();
-      failures++;
-      say("Not live: reconnecting. What you see may be old.");
-      setTimeout(connect, Math.min(LONGEST_BACKOFF, 1_000 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
-    });
+    source.addEventListener("error", lost);
   };
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && again) refresh(); });
-  addEventListener("pagehide", () => source?.close());
+  const lost = () => {
+    // The browser would try again at once and for ever: the server may be gone because it has too much to do.
+    source.close();
+    failures++;
+    say("Not live: reconnecting. What you see may be old.");
+    clearTimeout(retry);
+    // A session that ended meanwhile gives no stream: the page finds that out, and asks to sign in.
+    retry = setTimeout(() => refresh().then(connect), Math.min(LONGEST_BACKOFF, 1_000 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
+  };
+
+  // A laptop that slept, or a network that went, closes no connection.
+  const watch = () => { if (source?.readyState !== EventSource.CLOSED && Date.now() - heardAt > LONGEST_SILENCE) lost(); };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    watch();
+    if (again) refresh();
+  });
+  addEventListener("pagehide", () => { clearTimeout(retry); source?.close(); });
   addEventListener("pageshow", event => { if (event.persisted) connect(); });
   // A page that came back with a failed form is an answer to it: fetching it again would be another page.
-  if (bar && !document.querySelector(".problem")) connect();
+  if (bar && !document.querySelector(".problem")) { connect(); setInterval(watch, LONGEST_SILENCE / 4); }
 })();

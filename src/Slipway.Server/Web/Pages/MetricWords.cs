@@ -16,4 +16,21 @@ internal static class MetricWords
         "bias" => "Mean of answer minus what came: 0 is none.",
         _ => "As the evaluation defines it.",
     };
+
+    /// <summary>Which way is worse.</summary>
+    public static BetterWay Way(string metric) => metric switch
+    {
+        "auc" or "accuracy" => BetterWay.More,
+        "log_loss" or "brier" or "ece" or "ece_plain" or "mae" or "rmse" => BetterWay.Less,
+        _ => BetterWay.Neither,
+    };
+}
+
+/// <summary>Which values of a metric are the better ones.</summary>
+public enum BetterWay
+{
+    /// <summary>Neither, or nobody said: a difference is told, and not called worse.</summary>
+    Neither,
+    More,
+    Less,
 }

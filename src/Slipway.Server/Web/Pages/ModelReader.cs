@@ -25,9 +25,13 @@ internal static class ModelReader
         var channels = await ChannelStates.OfAsync(session, model);
         foreach (var version in Shown(await VersionTable.ListAsync(session, model, call.Query("before") is { } before ? VersionEndpoints.NumberOf(before) : null), channels))
             versions.Add(new(version, (await VersionTable.EvidenceAsync(session, version.Bundle))?.Evaluation));
+        var (stays, back) = (await StayReader.OpenAsync(session, model), ImmutableArray.CreateBuilder<TakenBack>());
+        foreach (var (version, _) in versions)
+            back.AddRange(await stays.TakenBackAsync(session, version.Number));
         return new ModelView(
             model, versions.ToImmutable(), count, channels, await ChannelHistory.ListAsync(session, model, null, ShownHistory), (await PlanTable.LatestAsync(session, model))!,
-            [.. (await Promotions.ListAsync(session, model, ShownPromotions))]);
+            [.. (await Promotions.ListAsync(session, model, ShownPromotions))],
+            back.ToImmutable());
     }
 
     /// <summary>The newest, and those that are live: these are what the others are compared with.</summary>

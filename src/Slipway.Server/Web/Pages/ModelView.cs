@@ -11,8 +11,9 @@ namespace Slipway.Server.Web.Pages;
 /// <param name="Versions">Newest first.</param>
 /// <param name="History">Newest first.</param>
 /// <param name="Promotions">Newest first.</param>
+/// <param name="TakenBack">Which of the versions were taken back, and from where.</param>
 public sealed record ModelView(
-    string Name, ImmutableArray<SeenVersion> Versions, int Count, ImmutableArray<ChannelState> Channels, ImmutableArray<HistoryEntry> History, PlanVersion Plan, ImmutableArray<Promotion> Promotions) : ICharted
+    string Name, ImmutableArray<SeenVersion> Versions, int Count, ImmutableArray<ChannelState> Channels, ImmutableArray<HistoryEntry> History, PlanVersion Plan, ImmutableArray<Promotion> Promotions, ImmutableArray<TakenBack> TakenBack) : ICharted
 {
     public IEnumerable<Chart> Charts => Versions.SelectMany(version => version.Evaluation?.Metrics.Keys ?? []).Distinct().Order(StringComparer.Ordinal).Select(Forest);
 

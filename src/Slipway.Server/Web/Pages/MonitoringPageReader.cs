@@ -22,7 +22,9 @@ internal static class MonitoringPageReader
         var view = await MonitoringReader.ReadAsync(session, model, channel, from, to, null);
         var chosen = int.TryParse(call.Query("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : view.Live?.Number;
         var version = view.Versions.FirstOrDefault(version => version.Version == chosen) ?? view.Versions.FirstOrDefault();
-        return new MonitoringPageView(view, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory));
+        return new MonitoringPageView(
+            view, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory),
+            version is null ? null : (await VersionTable.EvidenceAsync(session, version.Bundle))?.Evaluation);
     }
 
     private static (TimeRange? Range, long From, long To) Span(PageCall call)

@@ -11,11 +11,12 @@ namespace Slipway.Server.Web.Pages;
 /// <param name="Range">The chosen span's name; null where it was given by its ends.</param>
 /// <param name="Version">What the parts of a single version are about; null where no version had traffic.</param>
 /// <param name="History">What happened to the channel, newest first: the marks in the charts.</param>
-public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, VersionMonitoring? Version, ImmutableArray<HistoryEntry> History) : ICharted
+/// <param name="Evaluation">What the chosen version was sealed with; null for none, or where it is not at hand.</param>
+public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, VersionMonitoring? Version, ImmutableArray<HistoryEntry> History, Evaluation? Evaluation = null) : ICharted
 {
     public string Path => $"/models/{View.Model}/channels/{View.Channel}/monitoring";
 
-    public IEnumerable<Chart> Charts => [Traffic, Errors, Kinds, .. Latency, .. QualityNow, .. QualityByTime, .. Drift is { } drift ? [drift] : ImmutableArray<Chart>.Empty, .. Features.SelectMany(feature => feature.Charts)];
+    public IEnumerable<Chart> Charts => [Traffic, Errors, Kinds, .. Latency, .. Quality?.Chart is { } change ? [change] : ImmutableArray<Chart>.Empty, .. QualityNow, .. QualityByTime, .. Drift is { } drift ? [drift] : ImmutableArray<Chart>.Empty, .. Features.SelectMany(feature => feature.Charts)];
 
     /// <summary>Newest first is how they come; the live one leads.</summary>
     private IEnumerable<VersionMonitoring> Versions => View.Versions.OrderByDescending(version => version.Version == View.Live?.Number);
@@ -37,7 +38,7 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
         version => window => Point(window.Start, window.ErrorRate));
 
     public StackedBars Kinds => new(
-        "kinds", "Bad answers by kind, by version", "Counted over the whole span: errors, timeouts, answers later than the budget, answers that break the signature, and ends of the whole gateway.",
+        "kinds", "Bad answers by kind, by version", "Counted over the whole span, and drawn as share of the requests: errors, timeouts, answers later than the budget, answers that break the signature, and ends of the whole gateway.",
         [.. Enum.GetValues<BadKind>().Select(kind => Words.Spaced(kind.Word()))],
         [.. Versions.Select(version => new StackedRow($"version {version.Version}", [.. Enum.GetValues<BadKind>().Select((_, i) => i < version.Total.Bad.Length ? version.Total.Bad[i] : 0)], version.Total.Requests))]);
 
@@ -53,24 +54,27 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
             [], Markers),
     ];
 
-    /// <summary>The whole span against what was sealed, metric by metric: whether it still holds.</summary>
-    public IEnumerable<IntervalChart> QualityNow => View.Versions.SelectMany(version => version.Total.Quality.Keys).Distinct().Order(StringComparer.Ordinal).Select(metric => new IntervalChart(
-        $"quality-{metric.Replace('_', '-')}", $"{metric}: live against sealed",
-        $"{MetricWords.Meaning(metric)} {Verdict(metric)}", ChartUnit.Number,
+    /// <summary>Whether the chosen version is still as good as it was sealed; null without one.</summary>
+    public QualitySummary? Quality => Version is null ? null : new(Version, Evaluation);
+
+    /// <summary>The whole span beside what was sealed, metric by metric and version by version.</summary>
+    public IEnumerable<IntervalChart> QualityNow => Measured.Select(metric => new IntervalChart(
+        $"quality-{metric.Replace('_', '-')}", Held(metric) is null ? $"{metric}, live" : $"{metric}: live and sealed",
+        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it. " : "")}Both as they are; whether they differ is told by their difference.", ChartUnit.Number,
         [
             .. Versions.Where(version => version.Total.Quality.ContainsKey(metric)).SelectMany(version => new[]
             {
                 new IntervalRow($"version {version.Version}, live", version.Total.Quality[metric], IsMain: true),
-                new IntervalRow($"version {version.Version}, sealed", version.SealedMetrics.GetValueOrDefault(metric), "not evaluated"),
+                new IntervalRow($"version {version.Version}, sealed", version.SealedMetrics.GetValueOrDefault(metric), "nothing is sealed"),
             }),
         ],
-        Version?.SealedMetrics.GetValueOrDefault(metric) is { } held ? new ReferenceLine(held.Value, "sealed") : null));
+        Held(metric) is { } held ? new ReferenceLine(held.Value, "sealed") : null));
 
-    public IEnumerable<TimeChart> QualityByTime => View.Versions.SelectMany(version => version.Total.Quality.Keys).Distinct().Order(StringComparer.Ordinal).Select(metric => Times(
+    public IEnumerable<TimeChart> QualityByTime => Measured.Select(metric => Times(
         $"quality-{metric.Replace('_', '-')}-by-time", $"{metric} by version and window",
-        $"By when the prediction was made, not when its label came: late labels fill in. The dashed line is what version {Version?.Version} was sealed with. {Windows}", ChartUnit.Number,
+        $"By when the prediction was made, not when its label came: late labels fill in.{(Held(metric) is null ? "" : $" The dashed line is what version {Version?.Version} was sealed with.")} {Windows}", ChartUnit.Number,
         _ => window => Point(window.Start, window.Quality.GetValueOrDefault(metric)),
-        Version?.SealedMetrics.GetValueOrDefault(metric) is { } held ? [new ReferenceLine(held.Value, "sealed")] : [], fromZero: false));
+        Held(metric) is { } held ? [new ReferenceLine(held.Value, "sealed")] : [], fromZero: false));
 
     /// <summary>All features of the chosen version at once; null without a reference.</summary>
     public IntervalChart? Drift => Version is not { Drift.IsEmpty: false } version ? null : new(
@@ -82,20 +86,10 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
 
     public IEnumerable<FeatureView> Features => Version is { } version ? version.Drift.Select((feature, i) => new FeatureView(feature, i + 1, View)) : [];
 
-    /// <summary>In words, for the chosen version: it holds, it does not, or nobody can tell.</summary>
-    private string Verdict(string metric)
-    {
-        if (Version is not { } version || !version.Total.Quality.TryGetValue(metric, out var now))
-            return "The chosen version has no label yet.";
-        if (!version.SealedMetrics.TryGetValue(metric, out var held))
-            return $"Nothing is sealed to compare it with. Intervals are by {version.Total.Basis.Word()}.";
-        if (now is not { Low: { } low, High: { } high } || held is not { Low: { } heldLow, High: { } heldHigh })
-            return "One of the two has no interval, so nobody can tell whether they differ.";
-        var apart = low > heldHigh || high < heldLow;
-        return apart
-            ? $"Version {version.Version} is apart from what was sealed: the intervals do not meet."
-            : $"Version {version.Version} is not shown to differ from what was sealed: the intervals meet.";
-    }
+    private IEnumerable<string> Measured => View.Versions.SelectMany(version => version.Total.Quality.Keys).Distinct().Order(StringComparer.Ordinal);
+
+    /// <summary>What the chosen version was sealed with; null for nothing.</summary>
+    private Figure? Held(string metric) => Version?.SealedMetrics.GetValueOrDefault(metric);
 
     private TimeChart Times(string name, string title, string description, ChartUnit unit, Func<VersionMonitoring, Func<WindowFigures, TimePoint>> point, ImmutableArray<ReferenceLine>? limits = null, bool fromZero = true) => new(
         name, title, description, unit, View.From, View.To,

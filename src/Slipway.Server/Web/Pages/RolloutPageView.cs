@@ -3,21 +3,22 @@ using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Rollouts;
 using Slipway.Server.Web.Kit;
-using Slipway.Stats.Intervals;
 
 namespace Slipway.Server.Web.Pages;
 
 /// <summary>A rollout: where it stands, how it came there, and on which evidence.</summary>
 /// <param name="Series">How the evidence grew, oldest first.</param>
 /// <param name="History">Newest first.</param>
+/// <param name="Told">What gateways told of the candidate by now; null for nothing.</param>
+/// <param name="Incident">Its id; null where none was opened.</param>
 /// <param name="Now">Unix milliseconds.</param>
-public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePoint> Series, ImmutableArray<HistoryEntry> History, long Now) : ICharted
+public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePoint> Series, ImmutableArray<HistoryEntry> History, TellCount? Told, string? Incident, long Now) : ICharted
 {
     public RolloutState State => View.State;
 
     public string Path => $"/models/{State.Model}/channels/{State.Channel}/rollouts/{State.Id}";
 
-    public IEnumerable<Chart> Charts => [Weights, Evidence, .. Arms is { } arms ? [arms] : ImmutableArray<Chart>.Empty, .. Kinds is { } kinds ? [kinds] : ImmutableArray<Chart>.Empty, .. Latency is { } latency ? [latency] : ImmutableArray<Chart>.Empty];
+    public IEnumerable<Chart> Charts => [Weights, Evidence, .. Arms is { } arms ? [arms] : ImmutableArray<Chart>.Empty, .. Bounds, .. Kinds is { } kinds ? [kinds] : ImmutableArray<Chart>.Empty, .. Latency is { } latency ? [latency] : ImmutableArray<Chart>.Empty];
 
     private long End => Math.Max(State.EndedAt ?? Now, State.StartedAt + 1_000);
 
@@ -65,21 +66,72 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
         }
     }
 
-    private (long Requests, long Bad) Sum(Func<EvidenceCell, ArmEvidence> arm) => View.Report is { } report
-        ? (report.Evidence.Cells.Sum(cell => arm(cell).Requests), report.Evidence.Cells.Sum(cell => arm(cell).BadRequests))
-        : (0, 0);
+    private ArmEvidence Sum(Func<EvidenceCell, ArmEvidence> arm) => View.Report is not { } report ? new(0, 0, 0, []) : new(
+        report.Evidence.Cells.Sum(cell => arm(cell).Requests), report.Evidence.Cells.Sum(cell => arm(cell).BadRequests), report.Evidence.Cells.Sum(cell => arm(cell).OverBudget), []);
+
+    /// <summary>The candidate, and the stable version where there is one.</summary>
+    private IEnumerable<(string Label, ArmEvidence Sum, bool IsCandidate)> Both =>
+    [
+        ($"candidate, version {State.Candidate.Number}", Sum(cell => cell.Candidate), true),
+        .. State.Stable is { } stable ? [($"stable, version {stable.Number}", Sum(cell => cell.Stable), false)] : ImmutableArray<(string, ArmEvidence, bool)>.Empty,
+    ];
+
+    /// <summary>Which answers are bad ones, in words.</summary>
+    private string KindsOfBad => $"Bad are errors, timeouts, answers that break the signature and ends of the whole gateway{(State.Plan.Guard.Latency is { } late ? $", and answers later than the budget of {NumberText.Short(late.Limit.Value.TotalSeconds, ChartUnit.Seconds)}" : "")}.";
 
     /// <summary>Share of bad answers by arm; null without a judgement.</summary>
     public IntervalChart? Arms => View.Report is null ? null : new(
         "arms", "Bad answers by arm, as share of its requests",
-        "Wilson's intervals of 95 %, for people: the judge goes by the e-values above, since it compares both arms at the same time and weight.",
+        $"{KindsOfBad} Counted when the judge last looked. Wilson's intervals of 95 %, for people: the judge goes by the e-values above, since it compares both arms at the same time and weight.",
         ChartUnit.Share,
-        [Row($"candidate, version {State.Candidate.Number}", Sum(cell => cell.Candidate), true), .. State.Stable is { } stable ? [Row($"stable, version {stable.Number}", Sum(cell => cell.Stable), false)] : ImmutableArray<IntervalRow>.Empty],
-        State.Plan.Guard.ErrorRate is { } most ? new ReferenceLine(most.Value, "bound") : null);
+        [.. Both.Select(arm => new IntervalRow(arm.Label, Figure.OfShare(arm.Sum.BadRequests + arm.Sum.OverBudget, arm.Sum.Requests), "no request yet", arm.IsCandidate))],
+        State.Plan.Guard is { ErrorRate: { } most, Latency: null } ? new ReferenceLine(most.Value, "bound") : null);
+
+    /// <summary>The plan's absolute bounds, each with what it is about alone; empty without a judgement or a bound.</summary>
+    public IEnumerable<IntervalChart> Bounds
+    {
+        get
+        {
+            if (View.Report is null)
+                yield break;
+            if (State.Plan.Guard is { ErrorRate: { } most, Latency: not null })
+            {
+                yield return new(
+                    "bound-error-rate", $"Against the bound of {NumberText.Short(most.Value, ChartUnit.Share)} on bad answers, late ones not counted",
+                    "Errors, timeouts, answers that break the signature and ends of the whole gateway. Wilson's intervals of 95 %.", ChartUnit.Share,
+                    [.. Both.Select(arm => new IntervalRow(arm.Label, Figure.OfShare(arm.Sum.BadRequests, arm.Sum.Requests), "no request yet", arm.IsCandidate))], new ReferenceLine(most.Value, "bound"));
+            }
+
+            if (State.Plan.Guard.Latency is { } guard)
+            {
+                var (limit, share) = (NumberText.Short(guard.Limit.Value.TotalSeconds, ChartUnit.Seconds), 1 - guard.Quantile);
+                yield return new(
+                    "bound-latency", $"Against the bound of {NumberText.Short(share, ChartUnit.Share)} on answers later than {limit}",
+                    $"At most {NumberText.Short(share, ChartUnit.Share)} of the answers may take longer than {limit}. Wilson's intervals of 95 %.", ChartUnit.Share,
+                    [.. Both.Select(arm => new IntervalRow(arm.Label, Figure.OfShare(arm.Sum.OverBudget, arm.Sum.Requests), "no request yet", arm.IsCandidate))], new ReferenceLine(share, "bound"));
+            }
+        }
+    }
+
+    /// <summary>The candidate's requests, as the judge counted them and as gateways told them by now; empty without a judgement, or where it got none.</summary>
+    public ImmutableArray<TellCount> Counts
+    {
+        get
+        {
+            if (View.Report is not { } report || Told is null)
+                return [];
+            var judged = Sum(cell => cell.Candidate);
+            return
+            [
+                new($"by the judge, up to {TimeText.Full(report.At)}", judged.Requests, judged.BadRequests + judged.OverBudget, judged.OverBudget),
+                Told,
+            ];
+        }
+    }
 
     public StackedBars? Kinds => View.Report is not { } report ? null : new(
         "kinds", "Bad answers by kind, the first of each user",
-        "The first bad answer of each user that is followed counts as evidence; later ones of the same user do not.",
+        "The first bad answer of each user that is followed counts as evidence; later ones of the same user do not. A bar is the share of all the arm's requests.",
         [.. Enum.GetValues<BadKind>().Select(kind => Words.Spaced(kind.Word()))],
         [
             new StackedRow($"candidate, version {State.Candidate.Number}", [.. Enum.GetValues<BadKind>().Select(kind => Bad(report, kind).Sum(bad => bad.Candidate))], Sum(cell => cell.Candidate).Requests),
@@ -102,6 +154,4 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
         State.Plan.Guard.Latency is { } guard ? new ReferenceLine(guard.Limit.Value.TotalSeconds, "budget") : null);
 
     private static IEnumerable<KindEvidence> Bad(JudgeReport report, BadKind kind) => report.Evidence.Cells.SelectMany(cell => cell.Bad).Where(bad => bad.Kind == kind);
-
-    private static IntervalRow Row(string label, (long Requests, long Bad) sum, bool isMain) => new(label, Figure.OfShare(sum.Bad, sum.Requests), "no request yet", isMain);
 }

@@ -19,10 +19,13 @@ internal static class VersionReader
         var detail = new ModelVersionDetail(
             version, (await PlanTable.LatestAsync(session, model))!.Plan, evidence.Evaluation, evidence.Lineage, await Signatures.OfAsync(session, version.Bundle), [.. live]);
         var baseline = version.Gates.Baseline is { } digest ? await VersionTable.FindAsync(session, digest) : null;
+        var stays = await StayReader.OpenAsync(session, model);
         return new VersionView(
             detail,
             await CardTable.FindAsync(session, version.Bundle),
             baseline is null || baseline.Model != model ? null : new SeenVersion(baseline, (await VersionTable.EvidenceAsync(session, baseline.Bundle))?.Evaluation),
-            await Promotions.OfVersionAsync(session, model, version.Number, ShownPromotions));
+            await Promotions.OfVersionAsync(session, model, version.Number, ShownPromotions),
+            stays.Of(version.Number),
+            await stays.TakenBackAsync(session, version.Number));
     }
 }

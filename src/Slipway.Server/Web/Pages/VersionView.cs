@@ -10,7 +10,9 @@ namespace Slipway.Server.Web.Pages;
 /// <param name="Card">Null where it was registered before cards were kept.</param>
 /// <param name="Baseline">The version that its gates compare it with, and what that has; null for none that is registered here.</param>
 /// <param name="Promotions">Newest first.</param>
-public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, SeenVersion? Baseline, ImmutableArray<Promotion> Promotions) : ICharted
+/// <param name="Stays">Where it is and was, by channel with production first.</param>
+/// <param name="TakenBack">The channels that it was taken back from, and is not on again.</param>
+public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, SeenVersion? Baseline, ImmutableArray<Promotion> Promotions, ImmutableArray<Stay> Stays, ImmutableArray<TakenBack> TakenBack) : ICharted
 {
     /// <summary>Slices of one column that are drawn, largest first.</summary>
     private const int MostSlices = 30;

@@ -109,6 +109,66 @@ public sealed partial class ChartTests
         Assert.Equal(101, chart.Numbers().Rows.Length);
     }
 
+    /// <summary>A release, its end and the next one within seconds: as in a quickstart.</summary>
+    [Theory]
+    [InlineData(330)]
+    [InlineData(560)]
+    public void Marks_of_about_the_same_moment_share_a_label_and_none_lies_on_another(int width)
+    {
+        var names = new[] { "rollout of 1", "promoted 1", "rollout of 2", "promoted 2", "rollout of 3", "rolled back 3" };
+        var markers = names.Select((name, i) => new TimeMarker(1_000_000 + i * 15_000, name)).ToImmutableArray();
+        var svg = XDocument.Parse((Times([new(0, 1)], null) with { From = 0, To = 3_600_000, Markers = markers }).Svg(width));
+        var labels = svg.Descendants().Where(element => element.Name.LocalName == "text" && (string?)element.Attribute("class") == "marker").ToArray();
+        Assert.Equal(names.Order(), labels.SelectMany(label => label.Value.Split(", ")).Order());
+        Assert.Equal(names.Length, svg.Descendants().Count(element => element.Name.LocalName == "line" && (string?)element.Attribute("class") == "marker"));
+        var boxes = labels.Select(label => (Y: (double)label.Attribute("y")!, X: (double)label.Attribute("x")!, Length: label.Value.Length * SvgText.CharacterWidth, ToLeft: (string?)label.Attribute("text-anchor") == "end"))
+            .Select(label => (label.Y, From: label.ToLeft ? label.X - label.Length : label.X, To: label.ToLeft ? label.X : label.X + label.Length)).ToArray();
+        Assert.DoesNotContain(boxes, one => boxes.Any(other => other != one && other.Y == one.Y && other.From < one.To && one.From < other.To));
+    }
+
+    [Fact]
+    public void More_marks_than_there_is_room_for_are_counted()
+    {
+        var markers = Enumerable.Range(0, 60).Select(i => new TimeMarker(i * 40_000, $"a long name of something {i}")).ToImmutableArray();
+        var svg = XDocument.Parse((Times([new(0, 1)], null) with { From = 0, To = 3_600_000, Markers = markers }).Svg(330));
+        var labels = svg.Descendants().Where(element => element.Name.LocalName == "text" && (string?)element.Attribute("class") == "marker").Select(label => label.Value).ToArray();
+        Assert.EndsWith(" more", labels[^1], StringComparison.Ordinal);
+        Assert.Equal(60, labels.Length - 1 + int.Parse(labels[^1].Split(' ')[0], CultureInfo.InvariantCulture));
+    }
+
+    [Theory]
+    [InlineData(4, 16, 0.25)]
+    [InlineData(16, 16, 1)]
+    [InlineData(2, 1_000, 1)]
+    public void A_bar_of_what_is_bad_is_as_long_as_its_share_and_of_no_colour_that_a_series_has(int bad, int of, double length)
+    {
+        var svg = XDocument.Parse(new StackedBars("x", "x", "", ["error", "latency"], [new("version 3", [0, bad], of)]).Svg(560));
+        var ground = svg.Descendants().Single(element => (string?)element.Attribute("class") == "bar-ground");
+        var bar = svg.Descendants().Single(element => (string?)element.Attribute("class") == "k2" && element.Elements().Any());
+        Assert.Equal(length, (double)bar.Attribute("width")! / (double)ground.Attribute("width")!, 3);
+        Assert.Contains("share of all requests", svg.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(svg.Descendants(), element => ((string?)element.Attribute("class"))?.StartsWith('f') == true);
+    }
+
+    [Fact]
+    public void Columns_of_a_csv_say_their_unit()
+    {
+        static string Head(Chart chart) => chart.Numbers().ToCsv().Split("\r\n")[0];
+        Assert.Equal(",\"Value (share, 0 to 1)\",\"From (share, 0 to 1)\",\"To (share, 0 to 1)\",Rows (count),Remark", Head(new IntervalChart("x", "x", "", ChartUnit.Share, [])));
+        Assert.Equal("Time (UTC),Series,Value (seconds),From (seconds),To (seconds),Rows (count)", Head(Times([], null) with { Unit = ChartUnit.Seconds }));
+        Assert.Equal("Bin,then: rows (count),\"then: share (share, 0 to 1)\",now: rows (count),\"now: share (share, 0 to 1)\"", Head(new PairedHistogram("x", "x", "", "then", "now", [])));
+        Assert.Equal("From (UTC),Value (count)", Head(new Sparkline("x", "x", "", ChartUnit.Count, [1], 0, 1)));
+        Assert.Equal(",error (count),Of (count)", Head(new StackedBars("x", "x", "", ["error"], [])));
+    }
+
+    [Fact]
+    public void A_sparkline_is_broken_where_nothing_is_known_and_low_where_nothing_was_counted()
+    {
+        static int Lines(params double?[] values) => XDocument.Parse(new Sparkline("x", "x", "", ChartUnit.Count, [.. values], 0, 1).Svg(240)).Descendants().Count(element => (string?)element.Attribute("class") == "series s1");
+        Assert.Equal(3, Lines(5, 0, 0, 5));
+        Assert.Equal(0, Lines(5, null, null, 5));
+    }
+
     [Fact]
     public void A_circle_of_edges_is_drawn_and_ends()
     {
@@ -149,7 +209,7 @@ public sealed partial class ChartTests
                 [.. Enumerable.Range(0, Math.Min(size, 7)).Select(_ => new TimeSeries(pick.Text(), [.. Enumerable.Range(0, size).Select(_ => pick.Point()).OrderBy(point => point.At)], pick.Next(2) == 0 ? null : 1_000, kind == "steps"))],
                 size == 0 ? [] : [new ReferenceLine(pick.Number(), pick.Text())], [.. Enumerable.Range(0, size).Select(_ => new TimeMarker(pick.Time(), pick.Text()))], pick.Next(2) == 0, pick.Next(2) == 0 ? null : pick.Number()),
             "histogram" => new PairedHistogram(name, title, text, pick.Text(), pick.Text(), [.. Enumerable.Range(0, size).Select(_ => new PairedBin(pick.Text(), pick.Count(), pick.Count()))]),
-            "spark" => new Sparkline(name, title, text, pick.Unit(), [.. Enumerable.Range(0, size).Select(_ => pick.Next(3) == 0 ? (double?)null : pick.Number())]),
+            "spark" => new Sparkline(name, title, text, pick.Unit(), [.. Enumerable.Range(0, size).Select(_ => pick.Next(3) == 0 ? (double?)null : pick.Number())], 1_700_000_000_000, 3_600_000),
             "stacks" => new StackedBars(name, title, text, ["one", pick.Text()], [.. Enumerable.Range(0, size).Select(_ => new StackedRow(pick.Text(), [pick.Count(), pick.Count()], pick.Count()))]),
             _ => new GraphChart(
                 name, title, text, [.. Enumerable.Range(0, size).Select(i => new GraphNode($"n{i}", pick.Text(), pick.Text(), (GraphNodeKind)pick.Next(3)))],

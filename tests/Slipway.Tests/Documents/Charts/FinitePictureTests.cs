@@ -74,7 +74,7 @@ public sealed class FinitePictureTests
     [
         new IntervalChart("a", text, text, ChartUnit.Number, [.. values.Select(value => new IntervalRow(text, new Figure(value, value, value, 1))), new IntervalRow(text, null)], new ReferenceLine(0.5, text)),
         new TimeChart("b", text, text, ChartUnit.Seconds, 0, 10_000, [new TimeSeries(text, [.. values.Select((value, i) => new TimePoint(i * 1_000, value, value, value)), new TimePoint(9_000, null)], 1_000)], [], [new TimeMarker(5_000, text)]),
-        new Sparkline("c", text, text, ChartUnit.Count, [.. values.Select(value => (double?)value), null]),
+        new Sparkline("c", text, text, ChartUnit.Count, [.. values.Select(value => (double?)value), null], 0, 3_600_000),
         new PairedHistogram("d", text, text, text, text, [.. values.Select((_, i) => new PairedBin(text, i, long.MaxValue / 100))]),
         new StackedBars("e", text, text, [text, text], [.. values.Select((_, i) => new StackedRow(text, [i, 0], 10))]),
     ];

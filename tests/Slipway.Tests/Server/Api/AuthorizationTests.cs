@@ -91,6 +91,7 @@ public sealed class AuthorizationTests
         GET    /assets/{asset}                                                      Anyone
         GET    /health/live                                                         Anyone
         GET    /health/ready                                                        Anyone
+        GET    /sign-in                                                             Anyone
         POST   /sign-in                                                             Anyone
         POST   /sign-out                                                            Anyone
         """;

@@ -1,4 +1,6 @@
 using System.Net;
+using Slipway.Documents.Monitoring;
+using Slipway.Server.Alerting;
 using Slipway.Server.Web.Kit;
 using Slipway.Tests.Server.Storage;
 
@@ -69,11 +71,20 @@ public sealed class PageContentTests
         // Which version answers now, and why.
         Assert.Contains("Version 2</a>", overview, StringComparison.Ordinal);
         Assert.Contains("version 3 does harm: 41 bad answers of 1,180 against 22 of 10,640, by timeouts", overview, StringComparison.Ordinal);
-        Assert.Contains("requests in 24 h; at most", overview, StringComparison.Ordinal);
+        Assert.Contains("requests in the 24 whole hours up to 2026-05-01 12:00 UTC; at most", overview, StringComparison.Ordinal);
         // What the third version did wrong, and when it was stopped.
         var rollout = await browser.PageAsync(PageStage.Pages.Single(page => page.Name == "rollout-harm").Path);
         Assert.Contains("2026-05-01 09:26", rollout, StringComparison.Ordinal);
+        // Bad ones are those that the judge called so, late ones too; each bound has its own figure.
+        Assert.Contains("6.02 % [4.8 %, 7.53 %]", rollout, StringComparison.Ordinal);
         Assert.Contains("3.47 % [2.57 %, 4.68 %]", rollout, StringComparison.Ordinal);
+        Assert.Contains("2.54 % [1.79 %, 3.61 %]", rollout, StringComparison.Ordinal);
+        Assert.Contains("answers later than the budget of 500 ms", rollout, StringComparison.Ordinal);
+        Assert.Contains($"<a href=\"/incidents/{PageStage.Rollback}\">incident {PageStage.Rollback}</a>", rollout, StringComparison.Ordinal);
+        AssertCounted(rollout, ("by the judge, up to 2026-05-01 09:25:00 UTC", "1,180", "71", "30"), ("by the gateways, all that it got in this rollout", "800", "36", "not told apart"));
+        AssertCounted(
+            await browser.PageAsync($"/incidents/{PageStage.Rollback}"),
+            ("by the judge, up to 2026-05-01 09:25:00 UTC", "1,180", "71", "30"), ("by the gateways, told by now", "1,200", "54", "0"));
         // Who approved what.
         var version = await browser.PageAsync($"/models/{PageStage.Model}/versions/3");
         Assert.Contains("by Grace (model-risk)", version, StringComparison.Ordinal);
@@ -81,9 +92,86 @@ public sealed class PageContentTests
         // Which feature drifted, and since when; whether the accuracy still holds.
         var monitoring = await browser.PageAsync(PageStage.Pages.Single(page => page.Name == "monitoring").Path);
         Assert.Contains("""<time datetime="2026-05-01T06:00:00.000Z" title="2026-05-01 06:00:00 UTC" class="when">2026-05-01 06:00:00 UTC</time>""", monitoring, StringComparison.Ordinal);
-        Assert.Contains("Version 2 is apart from what was sealed: the intervals do not meet.", monitoring, StringComparison.Ordinal);
+        Assert.Contains("Version 2 is worse than it was sealed: auc, brier, ece, log_loss of 4 metrics that can be compared.", monitoring, StringComparison.Ordinal);
+        Assert.Matches(@"auc fell by 0\.[0-9]+ against what was sealed \(difference −0\.[0-9]+ to −0\.[0-9]+\): worse", monitoring);
+        Assert.Contains("Sealed: 20,000 held-out rows, intervals of 95 % by 61 values of day.", monitoring, StringComparison.Ordinal);
         foreach (var (_, path) in PageStage.Pages)
             await browser.PageAsync(path);
+    }
+
+    private static void AssertCounted(string page, params (string Who, string Requests, string Bad, string Late)[] rows) => Assert.All(rows, row => Assert.Contains(
+        $"<tr><th scope=\"row\">{row.Who}</th><td data-label=\"Requests\" class=\"number\">{row.Requests}</td><td data-label=\"Bad answers\" class=\"number\">{row.Bad}</td><td data-label=\"of these late\" class=\"number\">{row.Late}</td></tr>",
+        page, StringComparison.Ordinal));
+
+    [Fact]
+    public async Task A_version_that_was_taken_back_says_so_wherever_it_is_shown()
+    {
+        await using var stage = await PageStage.OpenAsync();
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        foreach (var path in new[] { "versions/3", "versions/3/card", "" })
+        {
+            var page = await browser.PageAsync($"/models/{PageStage.Model}/{path}".TrimEnd('/'));
+            Assert.Contains("back from production <time datetime=\"2026-05-01T09:25:00.000Z\"", page, StringComparison.Ordinal);
+            Assert.Contains("after 1,180 requests that the judge had counted: version 3 does harm: 41 bad answers", page, StringComparison.Ordinal);
+            Assert.Contains($"<a href=\"/models/{PageStage.Model}/channels/{PageStage.Channel}/rollouts/{PageStage.Harmful}\">What happened in the rollout</a>", page, StringComparison.Ordinal);
+            Assert.Contains($"<a href=\"/incidents/{PageStage.Rollback}\">incident {PageStage.Rollback}</a>", page, StringComparison.Ordinal);
+        }
+
+        // Its approval is over with it: nobody is asked for a vote that would change nothing.
+        var version = await browser.PageAsync($"/models/{PageStage.Model}/versions/3");
+        Assert.Contains("ended: taken back", version, StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"approve-3\"", version, StringComparison.Ordinal);
+        var card = await browser.PageAsync($"/models/{PageStage.Model}/versions/3/card");
+        Assert.Contains("with up to 10 % of the requests from <time datetime=\"2026-05-01T09:01:00.000Z\"", card, StringComparison.Ordinal);
+        // The one before it is live, and was not taken back.
+        var live = await browser.PageAsync($"/models/{PageStage.Model}/versions/2/card");
+        Assert.DoesNotContain("taken back", live, StringComparison.Ordinal);
+        Assert.Contains("live from <time datetime=\"2026-04-19T12:00:00.000Z\"", live, StringComparison.Ordinal);
+        var former = await browser.PageAsync($"/models/{PageStage.Model}/versions/1");
+        Assert.Contains("was live", former, StringComparison.Ordinal);
+        Assert.Contains("version 2</a>", former, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task A_live_version_whose_traffic_stopped_is_not_called_quiet(DatabaseKind kind)
+    {
+        await using var stage = await PageStage.OpenAsync(kind: kind);
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                await session.ExecuteAsync("DELETE FROM alerts");
+                await session.ExecuteAsync("UPDATE incidents SET closed_at = 1, cause = 'known'");
+            },
+            Stop);
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        stage.Clock.Step(TimeSpan.FromMinutes(-9));
+        Assert.Contains("</span> quiet</span>", await browser.PageAsync("/"), StringComparison.Ordinal);
+        stage.Clock.Step(TimeSpan.FromMinutes(9 + 14));
+        var overview = await browser.PageAsync("/");
+        Assert.DoesNotContain("</span> quiet</span>", overview, StringComparison.Ordinal);
+        // Its last requests were told for the ten seconds from 11:50:00 on.
+        Assert.Contains("no traffic</span> since <time datetime=\"2026-05-01T11:50:10.000Z\" title=\"2026-05-01 11:50:10 UTC\" class=\"when\">2026-05-01 11:50:10 UTC</time> (23 min)", overview, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_alert_rule_that_cannot_be_judged_is_not_shown_as_well()
+    {
+        await using var stage = await PageStage.OpenAsync();
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                var memory = (await AlertTable.ListAsync(session)).Single();
+                await AlertTable.SaveAsync(session, memory with { Alert = memory.Alert with { State = AlertState.InsufficientEvidence } });
+                await session.ExecuteAsync("UPDATE incidents SET closed_at = 1, cause = 'known'");
+            },
+            Stop);
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        var overview = await browser.PageAsync("/");
+        Assert.DoesNotContain("</span> quiet</span>", overview, StringComparison.Ordinal);
+        Assert.Contains("1 alert rule cannot be judged", overview, StringComparison.Ordinal);
+        Assert.Contains("Nothing is firing. 1 of 1 rule cannot be judged", await browser.PageAsync("/alerts"), StringComparison.Ordinal);
     }
 
     [Fact]

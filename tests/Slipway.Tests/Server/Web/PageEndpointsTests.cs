@@ -62,7 +62,39 @@ public sealed class PageEndpointsTests : IAsyncLifetime
         using var answer = await new Browser(server).SendAsync("/sign-in", [("token", server.AdminToken)], $"https://{server.Url.Authority}", null);
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
-        Assert.Contains("; secure", Assert.Single(answer.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+        var cookie = Assert.Single(answer.Headers.GetValues("Set-Cookie")).Split("; ");
+        Assert.Matches("^__Host-slipway-session=[0-9a-f]{64}$", cookie[0]);
+        // What the prefix asks for, without which browsers throw it away: secure, this host alone, all its paths.
+        Assert.Equal(["httponly", "path=/", "samesite=strict", "secure"], cookie[1..].Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A neighbour under the same domain may set the plain name; it may not set the other.</summary>
+    [Theory]
+    [InlineData("__Host-slipway-session", "https", HttpStatusCode.OK)]
+    [InlineData("__Host-slipway-session", null, HttpStatusCode.OK)]
+    [InlineData("slipway-session", null, HttpStatusCode.OK)]
+    [InlineData("slipway-session", "https", HttpStatusCode.Unauthorized)]
+    public async Task By_tls_only_the_cookie_counts_that_no_neighbour_can_set(string name, string? proxied, HttpStatusCode expected)
+    {
+        var browser = await Browser.SignedInAsync(server, server.AdminToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "Accept", "text/html" }, { "Cookie", $"{name}={browser.Cookie}" } } };
+        if (proxied is not null)
+            request.Headers.Add("X-Forwarded-Proto", proxied);
+        using var answer = await server.Anonymous.SendAsync(request, Stop);
+        var isIn = (await answer.Content.ReadAsStringAsync(Stop)).Contains("<h1>Overview</h1>", StringComparison.Ordinal);
+        Assert.Equal(expected == HttpStatusCode.OK, isIn);
+    }
+
+    [Fact]
+    public async Task The_address_of_the_sign_in_is_a_page_signed_in_or_not()
+    {
+        AssertShowsNothing(await new Browser(server).PageAsync("/sign-in?to=/alerts"));
+        Assert.Contains("name=\"to\" value=\"/alerts\"", await new Browser(server).PageAsync("/sign-in?to=/alerts"), StringComparison.Ordinal);
+        Assert.Contains("name=\"to\" value=\"/\"", await new Browser(server).PageAsync("/sign-in?to=//evil.example"), StringComparison.Ordinal);
+        AssertShowsNothing(await new Browser(server) { Cookie = new string('0', 64) }.PageAsync("/sign-in"));
+        var browser = await Browser.SignedInAsync(server, server.AdminToken);
+        using var answer = await browser.GetAsync("/sign-in?to=/alerts");
+        Assert.Equal((HttpStatusCode.SeeOther, "/alerts"), (answer.StatusCode, answer.Headers.Location?.OriginalString));
     }
 
     [Theory]

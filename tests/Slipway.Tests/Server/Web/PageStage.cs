@@ -32,7 +32,7 @@ namespace Slipway.Tests.Server.Web;
 /// </summary>
 internal sealed class PageStage : IAsyncDisposable
 {
-    public const string Model = "flight-delay", Channel = "production", Harmful = "aaaaaaaaaaaa", Paused = "bbbbbbbbbbbb", Incident = "inc-000001";
+    public const string Model = "flight-delay", Channel = "production", Harmful = "aaaaaaaaaaaa", Paused = "bbbbbbbbbbbb", Incident = "inc-000001", Rollback = "inc-000002";
 
     private const string Key = "00000000000000000000000000000000000000000000000000000000000000aa";
 
@@ -94,6 +94,7 @@ internal sealed class PageStage : IAsyncDisposable
         ("alerts", "/alerts"),
         ("incidents", "/incidents"),
         ("incident", $"/incidents/{Incident}"),
+        ("incident-rollback", $"/incidents/{Rollback}"),
         ("ledger", "/ledger"),
     ];
 
@@ -203,7 +204,7 @@ internal sealed class PageStage : IAsyncDisposable
 
     private async Task ReleaseAsync(Session session)
     {
-        var plan = ReleasePlan.Default.Channels[Channel];
+        var plan = ReleasePlan.Default.Channels[Channel] with { Guard = new Guard(new Ratio(0.02), new LatencyGuard(0.99, new Duration(TimeSpan.FromMilliseconds(500)))) };
         foreach (var (number, days) in new[] { (1, 29), (2, 12) })
             await ReleasedAsync(session, number, Now - days * Day, plan);
         var began = Now - 3 * Hour;
@@ -223,6 +224,7 @@ internal sealed class PageStage : IAsyncDisposable
         await RolloutTable.AddAsync(session, state);
         await RolloutTable.SaveEvidenceAsync(session, state.Id, null, report);
         await RolloutTable.SaveAsync(session, state);
+        await PromotionTable.NoteHarmAsync(session, Model, 3, Channel, harm);
         for (var i = 0; i < 50; i++)
         {
             var at = began + Minute + i * (ended - began - 2 * Minute) / 49;
@@ -267,7 +269,7 @@ internal sealed class PageStage : IAsyncDisposable
         ImmutableArray<long> latency = [.. Enumerable.Range(0, LatencyBuckets.Count).Select(i => i is > 20 and < 40 ? 60L - 3 * Math.Abs(i - 30) : 0)];
         return new(
             s.Id, at, s.Step, s.Plan.Strategy, s.Plan.Judge, s.Plan.Guard,
-            new RolloutEvidence([new EvidenceCell(3, 1_000, new ArmEvidence(1_180, 41, 0, latency), new ArmEvidence(10_640, 22, 0, latency), [new(BadKind.Timeout, 30, 12), new(BadKind.Error, 9, 8)])], 0, 2, null),
+            new RolloutEvidence([new EvidenceCell(3, 1_000, new ArmEvidence(1_180, 41, 30, latency), new ArmEvidence(10_640, 22, 0, latency), [new(BadKind.Timeout, 30, 12), new(BadKind.Error, 9, 8)])], 0, 2, null),
             verdict, new EvidenceMeasure("harm", harm, 4.61, Text("the mean of 6 e-processes")), [new("timeout", harm + 1.4, 4.61, "30 of the candidate, 12 of the stable version"), new("error", 0.4, 4.61, "9 and 8")],
             [new("non-inferiority", -0.8, 4.61, "22 bad answers of the stable version")],
             [new(Arm.Candidate, 0.5, 0.021, 0.018, 0.025, 1_180), new(Arm.Candidate, 0.99, 0.4, 0.21, null, 1_180), new(Arm.Stable, 0.5, 0.014, 0.012, 0.015, 10_640), new(Arm.Stable, 0.99, 0.08, 0.07, 0.1, 10_640)],
@@ -327,6 +329,13 @@ internal sealed class PageStage : IAsyncDisposable
         await IncidentTable.AddAsync(session, new Slipway.Documents.Incidents.Incident(
             Incident, Model, Channel, IncidentKind.Alert, rule.Name, Text("distance-drift fires on production"), AlertSeverity.Critical, at, null, null,
             new IncidentEvidence(reason, view, null, [3, 2], [new Exemplar(new string('a', 32), BadKind.Timeout, at - 1_000, 1.0)]), []));
+        // A rollback's, with the windows that gateways had told by then: version 3 had not shown anything yet.
+        var harmful = (await RolloutTable.FindAsync(session, Harmful))!;
+        var opened = harmful.State.EndedAt!.Value - Minute;
+        var before = await MonitoringReader.ReadAsync(session, Model, Channel, opened - Hour, opened - 26 * Minute, null);
+        await IncidentTable.AddAsync(session, new Slipway.Documents.Incidents.Incident(
+            Rollback, Model, Channel, IncidentKind.Rollback, Harmful, $"version 3 of {Model} was taken back from {Channel}", AlertSeverity.Critical, opened, null, null,
+            new IncidentEvidence(harmful.State.Reason, before, new RolloutView(harmful.State with { Phase = RolloutPhase.RollingBack, EndedAt = null }, harmful.Report, [], []), [2], []), []));
         await IncidentTable.NoteAsync(session, Incident, new IncidentNote(at + 10 * Minute, "user:olga", Text("Olga"), Text("Distances look 1.6 times as long.\nAsked the feed's owners.")));
     }
 }

@@ -110,6 +110,35 @@ public sealed class WebhookEndpointsTests
         Assert.Equal(["webhook.added", "webhook.retried", "webhook.retried"], records.Where(record => record.Entry.Phase == LedgerPhase.Done).Select(record => record.Entry.Action));
     }
 
+    [Fact]
+    public async Task Dead_letters_that_find_no_room_are_counted_where_people_look()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var receiver = new TestReceiver();
+        await AddAsync(server, "ops", receiver.Url.ToString());
+        var database = await server.Store.OpenAgainAsync();
+        await database.ChangeAsync(
+            async session =>
+            {
+                await WebhookTable.SaveStandingAsync(session, "ops", 1, long.MaxValue, "away");        // it rests
+                foreach (var (state, first) in ((DeliveryState, long)[])[(DeliveryState.Waiting, 0), (DeliveryState.Dead, DeliveryTable.MostWaiting)])
+                {
+                    await session.ExecuteAsync(
+                        """
+                        WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < @most)
+                        INSERT INTO webhook_deliveries (position, webhook, id, state, tries, at, error, event) SELECT @first + n, 'ops', 'evt', @state, 0, 0, NULL, '{}' FROM numbers
+                        """,
+                        new { first, most = DeliveryTable.MostWaiting, state = state.Word() });
+                }
+
+                for (var i = 0; i < 3; i++)
+                    await DeliveryTable.AddAsync(session, "ops", $"evt-{i}", 0, "{}");
+            },
+            Cancellation);
+        var webhook = Assert.Single(await ListAsync(server));
+        Assert.Equal((DeliveryTable.MostWaiting, DeliveryTable.MostDead, 3), (webhook.Waiting, webhook.Dead, webhook.Dropped));
+    }
+
     private static Task<WebhookAdded> AddAsync(TestServer server, string name, string url) => TestServer.PostAsync(
         server.Admin, "/api/v1/webhooks", new WebhookRequest(name, new Uri(url), "*", "a test"), MonitoringJson.Default.WebhookRequest, MonitoringJson.Default.WebhookAdded);
 
