@@ -75,7 +75,7 @@ internal static class Intake
     /// <summary>What a window of each length takes on disk, indexes and all, times the windows that are kept after 30 days.</summary>
     private static async Task<bool> StoreAsync(Database database, string file)
     {
-        var window = (await database.ReadAsync(session => WindowTable.ListAsync(session, Model, Channel, WindowLength.Longest.Milliseconds, 0, long.MaxValue), CancellationToken.None))[0].Sum;
+        var window = (await database.ReadAsync(async session => await WindowTable.ReadAsync(session, Model, Channel, WindowLength.Longest.Milliseconds, 0, long.MaxValue).FirstAsync(), CancellationToken.None)).Sum;
         // As full as the longest window of a busy day: counts of more digits take more bytes.
         for (var i = 0; i < 7; i++)
             window.Add(WindowSum.Read(window.ToBytes()));

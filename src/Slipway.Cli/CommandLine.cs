@@ -111,7 +111,19 @@ internal static class CommandLine
         return new SlipwayException(ExitCode.UnusableInput, faults.ToArray());
     }
 
-    /// <summary>The parser names types of its language where an amount is no amount; all that it reads itself are whole numbers.</summary>
-    private static string Plain(string message) =>
-        message.IndexOf(" as expected type", StringComparison.Ordinal) is > 0 and var end ? message[..end] + ": a whole number is expected" : message;
+    /// <summary>The parser names types of its language where a number is no number, and lists choices over several lines.</summary>
+    private static string Plain(string message)
+    {
+        if (message.IndexOf(" as expected type", StringComparison.Ordinal) is > 0 and var end)
+            return message[..end] + (message.Contains("System.Double", StringComparison.Ordinal) ? ": a number such as 0.001 is expected" : ": a whole number is expected");
+        const string Unknown = " not recognized. Must be one of:";
+        if (message.IndexOf(Unknown, StringComparison.Ordinal) is > 0 and var known && message.StartsWith("Argument '", StringComparison.Ordinal))
+        {
+            var given = message["Argument '".Length..known].TrimEnd('\'');
+            var choices = message[(known + Unknown.Length)..].Split(['\n', '\t', '\'', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return $"'{given}' is not allowed here, allowed {string.Join(", ", choices)}{(NearestName.Of(given, choices) is { } near ? $"; did you mean {near}?" : "")}";
+        }
+
+        return message;
+    }
 }

@@ -27,17 +27,23 @@ internal static class IncidentText
             shell.Out.WriteLine($"  traces of bad requests: {string.Join(", ", incident.Evidence.Traces.Select(trace => trace.Trace))}");
         if (!incident.Evidence.Ledger.IsEmpty)
             shell.Out.WriteLine($"  latest ledger entries: {string.Join(", ", incident.Evidence.Ledger.Take(10))}");
-        foreach (var note in incident.Timeline)
-        {
-            shell.Out.WriteLine($"{RolloutText.Time(note.At)}  {note.ByName}");
-            Lines(shell, "", note.Text);
-        }
+        // Notes may follow the end: what was found out later stands where it was found out.
+        foreach (var note in incident.Timeline.Where(note => incident.ClosedAt is not { } closed || note.At < closed))
+            Tell(shell, note);
+        if (incident.ClosedAt is not { } end)
+            return;
+        shell.Out.WriteLine($"{RolloutText.Time(end)}  closed{(incident.Closing is { } by ? $" by {by.ByName}" : "")}");
+        Lines(shell, "cause: ", incident.Cause!);
+        if (incident.Closing is { } closing)
+            Lines(shell, "reason: ", closing.Reason);
+        foreach (var note in incident.Timeline.Where(note => note.At >= end))
+            Tell(shell, note);
+    }
 
-        if (incident.ClosedAt is { } closed)
-        {
-            shell.Out.WriteLine($"closed {RolloutText.Time(closed)}");
-            Lines(shell, "cause: ", incident.Cause!);
-        }
+    private static void Tell(Shell shell, IncidentNote note)
+    {
+        shell.Out.WriteLine($"{RolloutText.Time(note.At)}  {note.ByName}");
+        Lines(shell, "", note.Text);
     }
 
     /// <summary>Indented, so that no line of somebody's text can pass for one of ours.</summary>

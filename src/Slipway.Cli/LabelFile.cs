@@ -1,48 +1,62 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Slipway.Documents.Monitoring;
 using Slipway.Engines.DuckDb;
 using Slipway.Engines.DuckDb.Tables;
-using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Cli;
 
-/// <summary>A table of outcomes, read chunk by chunk: of any size in bounded memory.</summary>
+/// <summary>A table of outcomes, read chunk by chunk: of any size in bounded memory. Rows are counted from 1, without a header.</summary>
 /// <param name="path">CSV, Parquet or JSON lines.</param>
 /// <param name="id">The column that names requests.</param>
 /// <param name="label">The column of what they turned out to be: numbers or truth.</param>
-internal sealed class LabelFile(string path, string id, string label)
+internal sealed partial class LabelFile(string path, string id, string label)
 {
+    /// <summary>What a label may be, for messages.</summary>
+    private const string AllowedLabels = "allowed are 0, 1, true, false, or a regression's numbers";
+
+    private const string Mend = "mend the file and tell it again: nothing of it was sent";
+
+    /// <summary>Characters of a refused value that are shown, and columns of a table.</summary>
+    private const int LongestShown = 40, MostColumnsShown = 20;
+
     /// <summary>Lines for calls of at most <see cref="PredictionLabel.MostLines"/>; a row without an id or a number counts as refused.</summary>
+    /// <remarks>The whole table is read before anything is sent: what cannot be read to its end tells nothing by halves.</remarks>
     /// <param name="send">Takes the lines of one call.</param>
-    /// <exception cref="SlipwayException">No such file, no table, or it lacks a column (exit 2).</exception>
+    /// <exception cref="SlipwayException">No such file, no table, no row, or it lacks a column (exit 2); no permission to read it (exit 3).</exception>
     public async Task<LabelReceipt> SendAsync(Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send, CancellationToken cancellation)
     {
-        if (!File.Exists(path))
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-file", $"there is no file {path}"));
+        RequireFile();
         var source = TableSource.Of(path);
         using var scratch = ScratchFolder.Make();
         using var database = DuckDatabase.Open(new DuckOptions { ScratchFolder = scratch.Path, AllowedPaths = [path] });
         try
         {
-            return await SendAsync(database, source, send, cancellation);
+            var (from, columns) = Table(source, database, cancellation);
+            RequireColumns(columns);
+            var (ids, labels) = ($"CAST({SqlText.Identifier(id)} AS VARCHAR)", $"CAST({SqlText.Identifier(label)} AS VARCHAR)");
+            if (database.Rows($"SELECT CAST(COUNT(*) AS VARCHAR), CAST(COUNT({ids}) AS VARCHAR), CAST(COUNT({labels}) AS VARCHAR) FROM {from}", cancellation)[0][0] == "0")
+                throw Unusable("no-labels", "has no row, so nothing was told", "a table of outcomes has a row for each; see what wrote this one");
+            using var rows = database.Query($"SELECT {ids}, {labels}, COALESCE(TRY_CAST({labels} AS DOUBLE), CAST(TRY_CAST({labels} AS BOOLEAN) AS DOUBLE)) FROM {from}", cancellation);
+            return await SendAsync(rows, send);
+        }
+        catch (DuckException e) when (e.IsShortage)
+        {
+            throw e.Explain(new Fault("labels-unreadable", "the labels could not be read", path, Help: "make room, then tell them again: what was told before changes nothing"));
         }
         catch (DuckException e)
         {
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", $"{path}: {e.Message}", Help: $"the columns {id} and {label} are read; --id and --label name others"), e);
+            throw Unreadable(source.Format, e);
         }
     }
 
-    private async Task<LabelReceipt> SendAsync(DuckDatabase database, TableSource source, Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send, CancellationToken cancellation)
+    private async Task<LabelReceipt> SendAsync(DuckReader rows, Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send)
     {
-        // CSV as text: an id such as 007 is no number.
-        var from = source.Format == TableFormat.Csv ? source.From[..^1] + ", all_varchar = true)" : source.From;
-        var value = SqlText.Identifier(label);
-        using var rows = database.Query(
-            $"SELECT CAST({SqlText.Identifier(id)} AS VARCHAR), COALESCE(TRY_CAST({value} AS DOUBLE), CAST(TRY_CAST(CAST({value} AS VARCHAR) AS BOOLEAN) AS DOUBLE)) FROM {from}", cancellation);
-        var (receipt, lines) = (LabelReceipt.Empty, new MemoryStream());
-        var (row, first, count) = (0L, 1L, 0);
+        var (receipt, call, row) = (LabelReceipt.Empty, new Call(), 0L);
         while (rows.Read())
         {
             for (var i = 0; i < rows.Rows; i++)
@@ -50,32 +64,157 @@ internal sealed class LabelFile(string path, string id, string label)
                 row++;
                 if (Problem(rows, i) is { } problem)
                 {
-                    receipt = receipt.And(LabelReceipt.Empty with { Refused = 1, Problems = [$"row {row}: {problem}"] });
+                    receipt = receipt.And(LabelReceipt.Empty with { Refused = 1, Problems = [Call.At(row, problem)] });
                     continue;
                 }
 
-                lines.Write(JsonSerializer.SerializeToUtf8Bytes(new PredictionLabel(rows.Columns[0].Text(i), rows.Columns[1].Double(i)), MonitoringJson.Default.PredictionLabel));
-                lines.WriteByte((byte)'\n');
-                if (++count == PredictionLabel.MostLines)
-                    (receipt, first, count) = (receipt.And(await FlushAsync(lines, first, send)), row + 1, 0);
+                call.Add(row, new PredictionLabel(rows.Columns[0].Text(i), rows.Columns[2].Double(i)));
+                if (call.IsFull)
+                    receipt = receipt.And(await call.SendAsync(send));
             }
         }
 
-        return receipt.And(await FlushAsync(lines, first, send));
+        return receipt.And(await call.SendAsync(send));
     }
 
-    private static string? Problem(DuckReader rows, int i) =>
-        rows.Columns[0].IsNull(i) || rows.Columns[0].Text(i).Length is 0 or > PredictionKey.LongestId ? $"its id is to have 1 to {PredictionKey.LongestId} characters"
-        : rows.Columns[1].IsNull(i) || !double.IsFinite(rows.Columns[1].Double(i)) ? "its label is no finite number"
-        : null;
-
-    private static async Task<LabelReceipt> FlushAsync(MemoryStream lines, long first, Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send)
+    private void RequireFile()
     {
-        if (lines.Length == 0)
-            return LabelReceipt.Empty;
-        var receipt = await send(lines.GetBuffer().AsMemory(0, (int)lines.Length));
-        lines.SetLength(0);
-        // The server counts the lines of a call.
-        return receipt with { Problems = [.. receipt.Problems.Select(problem => $"from row {first} on, {problem}")] };
+        switch (FileStamp.Of(path))
+        {
+            case null:
+                throw Unusable("no-file", "is not there", "name a table of outcomes: .csv, .tsv, .parquet, .jsonl or .ndjson");
+            case { Kind: not FileKind.File }:
+                throw Unusable("no-file", "is no file", "name one table of outcomes; of several files tell one after the other");
+            case { Size: 0 }:
+                throw Unusable("no-labels", "is empty, so nothing was told", "a table of outcomes has a row for each; see what wrote this one");
+        }
+
+        try
+        {
+            File.OpenRead(path).Dispose();
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-permission", "cannot be read", path, Help: "make it readable for this user"), e);
+        }
+    }
+
+    /// <summary>What is read, with the names of its columns. CSV is read as text: an id such as 007 is no number.</summary>
+    private (string From, List<string> Columns) Table(TableSource source, DuckDatabase database, CancellationToken cancellation)
+    {
+        if (source.Format != TableFormat.Csv)
+            return (source.From, database.Rows($"DESCRIBE SELECT * FROM {source.From}", cancellation).ConvertAll(row => row[0]!));
+        var header = Header();
+        if (header.Columns.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw Unusable("bad-columns", $"has several columns '{Shown(twice.Key)}'", "give each column a name of its own");
+        var types = string.Join(", ", header.Columns.Select(name => $"{SqlText.Literal(name)}: 'VARCHAR'"));
+        return ($"{source.From[..^1]}, auto_detect = false, header = true, quote = '\"', escape = '\"', delim = {SqlText.Literal(header.Delimiter.ToString())}, columns = {{ {types} }})", [.. header.Columns]);
+    }
+
+    private CsvHeader Header()
+    {
+        try
+        {
+            var header = CsvHeader.Read(path);
+            return header.Columns.Any(name => name.Length == 0 || name.Contains('\0')) ? throw Unusable("bad-columns", "has a column without a name in its first line", "the first line is the columns' names") : header;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", "is no gzip file, or is cut off", path, Help: Mend), e);
+        }
+    }
+
+    private void RequireColumns(List<string> columns)
+    {
+        foreach (var (column, option) in new[] { (id, "--id"), (label, "--label") })
+        {
+            if (columns.Contains(column, StringComparer.OrdinalIgnoreCase))
+                continue;
+            var shown = string.Join(", ", columns.Take(MostColumnsShown).Select(name => $"'{Shown(name)}'")) + (columns.Count > MostColumnsShown ? " …" : "");
+            var near = NearestName.Of(column, columns);
+            throw Unusable(
+                "no-column",
+                $"has no column '{column}'; its {(columns.Count == 1 ? "only column is" : "columns are")} {shown}",
+                columns.Count == 1 ? "are the cells parted by commas, semicolons, tabs or |, and is the first line their names?" : $"name it: {option} {near ?? "COLUMN"}");
+        }
+    }
+
+    private string? Problem(DuckReader rows, int i)
+    {
+        var (ids, labels, numbers) = (rows.Columns[0], rows.Columns[1], rows.Columns[2]);
+        if (ids.IsNull(i) || ids.Text(i).Length == 0)
+            return $"'{id}' is empty, allowed are ids of 1 to {PredictionKey.LongestId} characters";
+        if (ids.Text(i).Length is > PredictionKey.LongestId and var length)
+            return $"'{id}' has {length} characters, allowed are {PredictionKey.LongestId}";
+        if (labels.IsNull(i) || labels.Text(i).Length == 0)
+            return $"'{label}' is empty, {AllowedLabels}";
+        return numbers.IsNull(i) || !double.IsFinite(numbers.Double(i)) ? $"'{label}' is '{Shown(labels.Text(i))}', {AllowedLabels}" : null;
+    }
+
+    /// <summary>In our words, with the row where the reader knows it.</summary>
+    private SlipwayException Unreadable(TableFormat format, DuckException e)
+    {
+        var text = e.Message;
+        var row = LineNumber().Match(text) is { Success: true } line && long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture) is var number && Row(number) is >= 1 and var found
+            ? string.Create(CultureInfo.InvariantCulture, $" in row {found}") : "";
+        // The reader counts the header as a line, and tells of JSON the line that it had come to.
+        long Row(long line) => line - 1;
+        var what = format switch
+        {
+            _ when ColumnCount().Match(text) is { Success: true } columns => $"has {(columns.Groups[2].Value == "1" ? "one cell" : $"{columns.Groups[2].Value} cells")}{row}, allowed are {columns.Groups[1].Value}, as in its header",
+            _ when text.Contains("unterminated quote", StringComparison.OrdinalIgnoreCase) => $"has a quote that does not end{row}",
+            _ when text.Contains("not utf-8", StringComparison.OrdinalIgnoreCase) || text.Contains("unicode", StringComparison.OrdinalIgnoreCase) => $"is not UTF-8{row}",
+            TableFormat.JsonLines => $"is no JSON{row}, allowed is an object a line",
+            TableFormat.Parquet => "is no Parquet file, or is cut off",
+            _ => $"cannot be read as a table of text{row}",
+        };
+        return new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", what, path, Help: Mend), e);
+    }
+
+    private SlipwayException Unusable(string code, string message, string help) => new(ExitCode.UnusableInput, new Fault(code, message, path, Help: help));
+
+    private static string Shown(string text) => text.Length <= LongestShown ? text : text[..LongestShown] + "…";
+
+    [GeneratedRegex(@"(?:on Line|in line|at line|line)[: ]+(\d+)", RegexOptions.IgnoreCase)]
+    private static partial Regex LineNumber();
+
+    [GeneratedRegex(@"Expected Number of Columns: (\d+) Found: (\d+)")]
+    private static partial Regex ColumnCount();
+
+    /// <summary>Lines of one call, with the rows that they are.</summary>
+    private sealed partial class Call
+    {
+        private readonly MemoryStream lines = new();
+        private readonly List<long> rows = [];
+
+        public bool IsFull => rows.Count == PredictionLabel.MostLines;
+
+        public static string At(long row, string problem) => string.Create(CultureInfo.InvariantCulture, $"row {row}: {problem}");
+
+        public void Add(long row, PredictionLabel label)
+        {
+            rows.Add(row);
+            lines.Write(JsonSerializer.SerializeToUtf8Bytes(label, MonitoringJson.Default.PredictionLabel));
+            lines.WriteByte((byte)'\n');
+        }
+
+        /// <summary>Sends what there is, and begins anew.</summary>
+        public async Task<LabelReceipt> SendAsync(Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send)
+        {
+            if (rows.Count == 0)
+                return LabelReceipt.Empty;
+            var receipt = await send(lines.GetBuffer().AsMemory(0, (int)lines.Length));
+            LabelReceipt told = receipt with { Problems = [.. receipt.Problems.Select(AtRow)] };
+            rows.Clear();
+            lines.SetLength(0);
+            return told;
+        }
+
+        /// <summary>The server counts the lines of a call.</summary>
+        private string AtRow(string problem) => OfLine().Match(problem) is { Success: true } line && int.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture) is var number && number >= 1 && number <= rows.Count
+            ? At(rows[number - 1], line.Groups[2].Value) : problem;
+
+        [GeneratedRegex(@"^line (\d{1,6}): (.*)$", RegexOptions.Singleline)]
+        private static partial Regex OfLine();
     }
 }

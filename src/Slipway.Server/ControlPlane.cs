@@ -94,6 +94,8 @@ public sealed class ControlPlane : IAsyncDisposable
         var incidents = new IncidentChanges(ledger, outbox, new EvidenceReader(MonitoringReader.LastAsync, options.Log));
         var rollouts = new RolloutControl(database, ledger, options, new RolloutIncidents(outbox, incidents).TellAsync);
         var retraining = new RetrainChanges(ledger, outbox, options.Triggers);
+        foreach (var lack in await database.ReadAsync(retraining.LacksAsync, cancellation))
+            options.Log("warning: " + lack);
         var pages = new PageEndpoints(database, ledger, signIn, directory, rollouts.Orders, new IncidentOrders(incidents), options.Time);
         var monitoring = new MonitoringControl(database, options);
         Endpoints =

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Ledger;
 using Slipway.Primitives.Faults;
 
@@ -113,9 +114,9 @@ internal sealed class AuditList(GlobalOptions global)
     {
         if (text is null)
             return null;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? Number(Math.Max(0, time.ToUnixTimeMilliseconds()))
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"{option} is '{text}', expected a date or time such as 2026-03-01 or 2026-03-01T12:00:00Z"));
+        return TimeText.TryParse(text, needsOffset: false, out var time)
+            ? Number(time)
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"{option} is '{text}', expected {TimeText.Allowed}"));
     }
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -60,7 +60,7 @@ internal static class IncidentsVerb
         {
             using var client = ServerClient.Open(parsed.GetValue(server));
             var noted = await client.PostAsync(PathOf(parsed.GetRequiredValue(id)) + "/notes", new NoteRequest(parsed.GetRequiredValue(text)), IncidentJson.Default.NoteRequest, IncidentJson.Default.Incident, cancellation);
-            return Tell(global.Shell(parsed), noted);
+            return Tell(global.Shell(parsed), noted, $"noted in {noted.Id}, as note {noted.Timeline.Length}: {noted.Title}");
         });
         return verb;
     }
@@ -74,15 +74,19 @@ internal static class IncidentsVerb
         {
             using var client = ServerClient.Open(parsed.GetValue(server));
             var request = new CloseRequest(parsed.GetRequiredValue(cause), parsed.GetRequiredValue(reason));
-            return Tell(global.Shell(parsed), await client.PostAsync(PathOf(parsed.GetRequiredValue(id)) + "/close", request, IncidentJson.Default.CloseRequest, IncidentJson.Default.Incident, cancellation));
+            var closed = await client.PostAsync(PathOf(parsed.GetRequiredValue(id)) + "/close", request, IncidentJson.Default.CloseRequest, IncidentJson.Default.Incident, cancellation);
+            return Tell(global.Shell(parsed), closed, $"closed {closed.Id} {RolloutText.Time(closed.ClosedAt!.Value)}: {closed.Title}");
         });
         return verb;
     }
 
-    private static int Tell(Shell shell, Incident incident)
+    /// <param name="done">What was just done to it, in a line; null shows it whole.</param>
+    private static int Tell(Shell shell, Incident incident, string? done = null)
     {
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(incident, IncidentJson.Default.Incident)!);
+        else if (done is not null)
+            shell.Out.WriteLine(done);
         else
             IncidentText.Tell(shell, incident);
         return (int)ExitCode.Done;

@@ -16,7 +16,7 @@ internal static class LabelsVerb
 
     public static Command Build(GlobalOptions global)
     {
-        var file = new Argument<string>("file") { Description = "CSV, Parquet or JSON lines with a row for each outcome" };
+        var file = new Argument<string>("file") { Description = "CSV (with a header), Parquet or JSON lines with a row for each outcome" };
         var model = new Option<string?>("--model") { Description = "The model; default: the project's", HelpName = "MODEL" };
         var channel = new Option<string>("--channel") { Description = "Where it predicted: staging or production", HelpName = "CHANNEL", DefaultValueFactory = _ => ReleasePlan.Production };
         var id = new Option<string>("--id") { Description = "Column of the requests' ids; ID/ROW names a row of a request of several", HelpName = "COLUMN", DefaultValueFactory = _ => "id" };
@@ -55,14 +55,18 @@ internal static class LabelsVerb
     private static void Show(Shell shell, LabelReceipt receipt)
     {
         Show(receipt.Matched, "matched", "found their prediction");
-        Show(receipt.Repeated, "repeated", "were told before, with the same value");
-        Show(receipt.Contradictory, "contradictory", "were told before with another value, which stays");
+        Show(receipt.Repeated, "repeated", "were told before, or twice in this file, with the same value");
+        Show(receipt.Contradictory, "contradictory", "were told before, or twice in this file, with another value; the first stays");
         Show(receipt.Waiting, "waiting", "no prediction is known yet; they are dropped after an hour");
         Show(receipt.Unsampled, "unsampled", "the plan keeps no prediction of theirs");
         Show(receipt.Dropped, "dropped", "there was no room to wait");
         Show(receipt.Refused, "refused", "are no labels of this model");
         foreach (var problem in receipt.Problems)
             shell.Out.WriteLine($"               {problem}");
+        if (receipt.Refused > receipt.Problems.Length)
+            shell.Out.WriteLine($"               and {Amounts.Count(receipt.Refused - receipt.Problems.Length)} more");
+        if (receipt.Refused > 0)
+            shell.Out.WriteLine("               rows are counted from 1, without a header; mend them and tell the file again: what was told before changes nothing");
 
         void Show(long count, string what, string meaning)
         {

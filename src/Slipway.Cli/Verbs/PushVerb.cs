@@ -12,6 +12,9 @@ namespace Slipway.Cli.Verbs;
 /// <summary><c>slipway push [REF]</c>.</summary>
 internal static class PushVerb
 {
+    /// <summary>Of a model's history, how much is looked through for what became of a version.</summary>
+    private const int LatestEntries = 500;
+
     public static Command Build(GlobalOptions global)
     {
         var reference = new Argument<string?>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG; default: the project's own name", Arity = ArgumentArity.ZeroOrOne };
@@ -38,6 +41,7 @@ internal static class PushVerb
         var upload = BundleUpload.Of(shell, reference);
         var plan = PlanOf(shell, planFrom, upload.Model);
         using var server = ServerClient.Open(where);
+        var before = await PlanAsync(server, upload.Model, cancellation);
         await upload.SendAsync(server, blob => shell.Note($"uploading {blob.Digest.Short}, {new ByteSize(blob.Size)}"), cancellation);
         shell.Note("the server verifies the bundle and judges its gates");
         var request = ServerClient.Post($"/api/v1/models/{upload.Model}/versions", new VersionPush(upload.Bundle, upload.Attestations, plan, reason), RegistryJson.Default.VersionPush);
@@ -45,11 +49,11 @@ internal static class PushVerb
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(registered, RegistryJson.Default.VersionRegistration)!);
         else
-            Tell(shell, registered);
+            Tell(shell, registered, before, await NextAsync(server, registered, cancellation));
         return (int)(registered.Version.Gates.Verdict == Verdict.Pass ? ExitCode.Done : ExitCode.BadVerdict);
     }
 
-    private static void Tell(Shell shell, VersionRegistration registered)
+    private static void Tell(Shell shell, VersionRegistration registered, PlanVersion? before, string next)
     {
         var version = registered.Version;
         foreach (var note in registered.Notes)
@@ -58,23 +62,74 @@ internal static class PushVerb
         shell.Out.WriteLine($"gates       {version.Gates.Verdict.Word()}{(version.Gates.Note is { } note2 ? $" ({note2})" : "")}");
         foreach (var gate in version.Gates.Gates)
             shell.Out.WriteLine($"            {gate.Verdict.Word(),-21}  {gate.Name}: {gate.Reason}");
-        shell.Out.WriteLine($"plan        number {registered.Plan.Number}, set by {registered.Plan.SetByName}");
-        shell.Out.WriteLine(version.Gates.Verdict == Verdict.Pass
-            ? $"next        slipway promote {version.Model}@{version.Number} --to staging --reason TEXT"
-            : "next        nothing: a version whose gates did not pass is kept as evidence, and goes to no channel");
+        Tell(shell, registered.Plan, before);
+        shell.Out.WriteLine($"next        {next}");
     }
+
+    private static void Tell(Shell shell, PlanVersion plan, PlanVersion? before)
+    {
+        var isChanged = before is not null && before.Number != plan.Number;
+        shell.Out.WriteLine($"plan        number {plan.Number}, set by {plan.SetByName}{(isChanged ? $", in place of number {before!.Number}:" : before is null ? "" : ", as before")}");
+        foreach (var line in isChanged ? PlanDifference.Of(before!.Plan, plan.Plan) : [])
+            shell.Out.WriteLine($"            {line}");
+    }
+
+    /// <summary>What is to be done with it. A version that was registered before may have been live, or be it.</summary>
+    private static async Task<string> NextAsync(ServerClient server, VersionRegistration registered, CancellationToken cancellation)
+    {
+        var version = registered.Version;
+        if (version.Gates.Verdict != Verdict.Pass)
+            return "nothing: a version whose gates did not pass is kept as evidence, and goes to no channel";
+        if (!registered.IsNew)
+        {
+            var history = await server.GetAsync($"/api/v1/models/{version.Model}/history?limit={LatestEntries}", RolloutJson.Default.ImmutableArrayHistoryEntry, cancellation);
+            if (history.Where(entry => IsTakenBack(entry, version.Number) || IsLive(entry, version.Number)).DistinctBy(entry => entry.Channel).FirstOrDefault(entry => IsTakenBack(entry, version.Number)) is { } taken)
+                return $"nothing: version {version.Number} was taken back from {taken.Channel} {RolloutText.Time(taken.At)}: see rollout {taken.Rollout} (slipway history {version.Model} --channel {taken.Channel})";
+            var channels = await server.GetAsync($"/api/v1/models/{version.Model}/channels", RegistryJson.Default.ImmutableArrayChannelState, cancellation);
+            if (channels.Where(channel => channel.Live?.Number == version.Number).Select(channel => channel.Channel).ToArray() is { Length: > 0 } live)
+                return $"nothing: version {version.Number} is live on {string.Join(" and ", live)}";
+        }
+
+        return $"slipway promote {version.Model}@{version.Number} --to staging --reason TEXT";
+    }
+
+    /// <summary>By the judge or a person while it was released, or by a person once it was live.</summary>
+    private static bool IsTakenBack(HistoryEntry entry, int version) =>
+        entry.To.Number == version && entry.Action is "rollout.rolled-back" or "rollout.rolling-back" || entry.From?.Number == version && entry.Action == "rollout.returned";
+
+    private static bool IsLive(HistoryEntry entry, int version) => entry.To.Number == version && entry.Action is "rollout.promoted" or "rollout.returned";
+
+    /// <summary>The model's plan now; null before the first.</summary>
+    private static async Task<PlanVersion?> PlanAsync(ServerClient server, string model, CancellationToken cancellation) =>
+        (await server.GetAsync($"/api/v1/models/{model}/plans", RegistryJson.Default.ImmutableArrayPlanVersion, cancellation)).FirstOrDefault();
 
     private static async Task<int> PushPlanAsync(Shell shell, string? planFrom, string reason, string? where, CancellationToken cancellation)
     {
         var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
+        WarnOfRemedies(shell, spec.Release);
         using var server = ServerClient.Open(where);
+        var before = await PlanAsync(server, spec.Name, cancellation);
         var plan = await server.PostAsync(
             $"/api/v1/models/{spec.Name}/plans", new PlanRequest(spec.Release ?? ReleasePlan.Default, reason), RegistryJson.Default.PlanRequest, RegistryJson.Default.PlanVersion, cancellation);
         if (shell.Json)
+        {
             shell.WriteJson(JsonSerializer.SerializeToNode(plan, RegistryJson.Default.PlanVersion)!);
-        else
-            shell.Out.WriteLine($"plan        number {plan.Number} of {plan.Model}, set by {plan.SetByName}\nnext        what is promoted from now on goes by it; what is approved already goes by the plan that was approved");
+            return (int)ExitCode.Done;
+        }
+
+        Tell(shell, plan, before);
+        shell.Out.WriteLine("next        what is promoted from now on goes by it, and how the model is watched does at once; what is approved already is released by the plan that was approved");
         return (int)ExitCode.Done;
+    }
+
+    /// <summary>A remedy is a path in the project or an https address. Whoever is called at night should find the file; that it is missing keeps no plan back.</summary>
+    private static void WarnOfRemedies(Shell shell, ReleasePlan? plan)
+    {
+        foreach (var alert in plan?.Monitor?.Alerts ?? [])
+        {
+            if (alert.Remedy is { } remedy && !remedy.StartsWith("https://", StringComparison.Ordinal) && !File.Exists(Path.Combine(shell.Folder, remedy)))
+                shell.Warn($"the remedy of alert '{alert.Name}' is {remedy}, which is no file in the project: write it, or name an https address");
+        }
     }
 
     /// <summary>Null keeps the server's: the project is another model's, or there is none, or it says nothing of a release.</summary>
@@ -84,7 +139,11 @@ internal static class PushVerb
             return null;
         var spec = SpecParser.Load(shell.Folder, planFrom ?? shell.SpecFile);
         if (spec.Name == model)
+        {
+            WarnOfRemedies(shell, spec.Release);
             return spec.Release;
+        }
+
         return planFrom is null
             ? null
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("plan-of-another", $"the spec is of the model '{spec.Name}', and the bundle of '{model}'", planFrom, Help: "name the spec of the same model"));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Incidents;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
@@ -39,13 +40,13 @@ internal static class ReplayVerb
 
     private static async Task<int> ReplayAsync(Shell shell, CaptureSource source, string reference, string[] keys, Tolerance tolerance, CancellationToken cancellation)
     {
+        // Before the bundle is verified and its model loaded: what cannot be read need not wait for that.
+        await using var captured = await source.OpenAsync(shell, cancellation);
         var opened = BundleAccess.Open(shell, reference, keys, cancellation);
         foreach (var note in opened.Notes)
             shell.Note("note: " + note);
         if (opened.Bundle is not { } bundle)
             throw new SlipwayException(ExitCode.BadVerdict, opened.Problems);
-        // Before the model is loaded: what cannot be read need not wait for it.
-        await using var captured = await source.OpenAsync(shell, cancellation);
         ScratchFolder.Sweep(TimeProvider.System, shell.Note);
         using var scratch = ScratchFolder.Make();
         var model = HostedModel.Unpack(bundle, Path.Combine(scratch.Path, "bundle"), cancellation);
@@ -54,7 +55,7 @@ internal static class ReplayVerb
         await host.WaitUntilReadyAsync(cancellation);
         var report = await new Replayer(host, tolerance).ReplayAsync(captured.Requests, cancellation);
         if (report.Total.Requests == 0)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("nothing-captured", $"{source.What} has no captured requests", Help: "capture is off unless the plan's monitor.capture asks for it and gateways run with --capture-key"));
+            throw source.Nothing();
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(report, IncidentJson.Default.ReplayReport)!.AsObject());
         else
@@ -68,7 +69,7 @@ internal static class ReplayVerb
         shell.Out.WriteLine($"against    {report.Model} {report.Bundle}");
         shell.Out.WriteLine(Line("requests", $"{total.Requests:N0}: {total.Same:N0} the same, {total.Different:N0} different, {total.Failed:N0} without an answer; {total.NotCompared:N0} not compared, {total.NotAsked:N0} not asked"));
         foreach (var (bundle, counts) in report.Captured)
-            shell.Out.WriteLine(Line("answered", $"by {bundle} then: {counts.Different + counts.Failed:N0} of {counts.Requests:N0} differ"));
+            shell.Out.WriteLine(Line("answered", FormattableString.Invariant($"by {bundle} then: {Differing(counts)}")));
         if (report.Differences.Count > 0)
             shell.Out.WriteLine(Line("difference", string.Join(", ", report.Differences.Select(quantile => FormattableString.Invariant($"{(quantile.Key == "1" ? "largest" : $"{double.Parse(quantile.Key, CultureInfo.InvariantCulture) * 100:0.#} %")} {quantile.Value:G4}"))) + FormattableString.Invariant($" (allowed {report.Tolerance.Absolute:G3} + {report.Tolerance.Relative:G3} of the larger number)")));
         foreach (var slice in report.Slices.Where(slice => slice.Different > 0).OrderByDescending(slice => (double)slice.Different / slice.Rows).ThenByDescending(slice => slice.Rows).Take(ShownSlices))
@@ -77,13 +78,21 @@ internal static class ReplayVerb
             shell.Out.WriteLine(Line("failed", FormattableString.Invariant($"{count:N0} times: {reason}")));
     }
 
+    /// <summary>What was not compared is neither the same nor different.</summary>
+    internal static string Differing(ReplayCounts counts)
+    {
+        var judged = counts.Same + counts.Different + counts.Failed;
+        return judged == 0 ? FormattableString.Invariant($"none of {counts.Requests:N0} could be compared, so nothing is known")
+            : FormattableString.Invariant($"{counts.Different + counts.Failed:N0} of {judged:N0} differ") + (judged < counts.Requests ? FormattableString.Invariant($"; {counts.Requests - judged:N0} could not be compared") : "");
+    }
+
     private static string Line(string name, FormattableString text) => Line(name, FormattableString.Invariant(text));
 
     private static string Line(string name, string text) => name.PadRight(11) + text;
 
-    private static DateTimeOffset? Time(string? text, string option) => text is null ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-        : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-time", $"{option} is '{text}', allowed is a time such as 2026-05-31T12:00:00Z"));
+    private static long? Time(string? text, string option) => text is null ? null
+        : TimeText.TryParse(text, needsOffset: false, out var time) ? time
+        : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-time", $"{option} is '{text}', allowed is {TimeText.Allowed}"));
 
     private static double NotNegative(double number, string option) => number >= 0 && double.IsFinite(number) ? number
         : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-tolerance", FormattableString.Invariant($"{option} is {number}, allowed 0 or more")));

@@ -114,7 +114,9 @@ internal static class WebhooksVerb
 
     private static void Tell(Shell shell, Webhook webhook)
     {
-        shell.Out.WriteLine($"{webhook.Name,-16}  {webhook.Url}  {(webhook.Model == RoleGrant.AllModels ? "all models" : webhook.Model)}  {webhook.Waiting} waiting, {webhook.Dead} dead");
+        var next = webhook.NextAt is { } at ? $", next try {(at > TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() ? RolloutText.Time(at) : "now")}" : "";
+        var dropped = webhook.Dropped > 0 ? $", {webhook.Dropped} dropped for lack of room" : "";
+        shell.Out.WriteLine($"{webhook.Name,-16}  {webhook.Url}  {(webhook.Model == RoleGrant.AllModels ? "all models" : webhook.Model)}  {webhook.Waiting} waiting{next}, {webhook.Dead} dead{dropped}");
         if (webhook.LastError is { } error)
             shell.Out.WriteLine($"  last try: {error}");
     }

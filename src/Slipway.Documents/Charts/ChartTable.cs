@@ -12,17 +12,10 @@ public sealed record ChartTable(ImmutableArray<ChartColumn> Columns, ImmutableAr
     public string ToCsv()
     {
         var csv = new StringBuilder();
-        csv.AppendJoin(',', Columns.Select(column => Quoted(column.Header))).Append("\r\n");
+        CsvText.AppendLine(csv, Columns.Select(column => CsvText.Cell(column.Header)));
         foreach (var row in Rows)
-            csv.AppendJoin(',', row.Select(cell => cell.IsText ? Quoted(cell.Raw) : cell.Raw)).Append("\r\n");
+            CsvText.AppendLine(csv, row.Select(cell => cell.IsText ? CsvText.Cell(cell.Raw) : cell.Raw));
         return csv.ToString();
-    }
-
-    private static string Quoted(string text)
-    {
-        if (text is ['=' or '+' or '-' or '@' or '\t' or '\r', ..])
-            text = "'" + text;
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 }
 

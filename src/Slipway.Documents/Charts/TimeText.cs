@@ -28,6 +28,28 @@ public static class TimeText
         var span => string.Create(CultureInfo.InvariantCulture, $"{span.Days} d {span.Hours} h"),
     };
 
+    /// <summary>What <see cref="TryParse"/> takes.</summary>
+    public const string Allowed = "a date or time in UTC, such as 2026-05-01, 2026-05-01T12:00 or 2026-05-01T12:00:00Z";
+
+    /// <summary>Reads a moment as RFC 3339 has it: a date alone is its beginning, seconds may be left out.</summary>
+    /// <param name="needsOffset">Whether one without <c>Z</c> or an offset is refused; else it is UTC.</param>
+    /// <returns>False too for what is before 1970.</returns>
+    public static bool TryParse(string text, bool needsOffset, out long unixMilliseconds)
+    {
+        unixMilliseconds = 0;
+        var isRead = DateTimeOffset.TryParseExact(text, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            || !needsOffset && DateTimeOffset.TryParseExact(text, WithoutOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+        unixMilliseconds = isRead ? time.ToUnixTimeMilliseconds() : 0;
+        return isRead && unixMilliseconds >= 0;
+    }
+
+    private static readonly string[] WithoutOffset = ["yyyy-MM-dd", .. Forms("T"), .. Forms(" ")];
+
+    private static readonly string[] WithOffset = [.. Forms("T").Concat(Forms(" ")).SelectMany(form => new[] { form + "zzz", form + "'Z'" })];
+
+    private static IEnumerable<string> Forms(string between) =>
+        new[] { "HH:mm", "HH:mm:ss", "HH:mm:ss.FFFFFFF" }.Select(time => $"yyyy-MM-dd'{between}'{time}");
+
     internal static string Worded(long unixMilliseconds, string format) =>
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(unixMilliseconds, Earliest, Latest)).ToString(format, CultureInfo.InvariantCulture);
 }

@@ -15,7 +15,15 @@ public sealed record Incident(
     string Id, string Model, string Channel, IncidentKind Kind, string Subject, string Title, AlertSeverity Severity, long OpenedAt, long? ClosedAt, string? Cause, IncidentEvidence Evidence, ImmutableArray<IncidentNote> Timeline)
 {
     public const int MostNotes = 1_000, LongestNote = 4_000;
+
+    /// <summary>Null while it is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IncidentClosing? Closing { get; init; }
 }
+
+/// <param name="By">Principal's id.</param>
+/// <param name="Reason">Why it was closed then.</param>
+public sealed record IncidentClosing(string By, string ByName, string Reason);
 
 /// <summary>An incident in a list, without its evidence.</summary>
 /// <param name="Notes">How many there are.</param>

@@ -7,6 +7,7 @@ namespace Slipway.Documents.Incidents;
 /// <summary>As <see cref="DocumentJson"/>, for incidents and what is captured.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Incident))]
+[JsonSerializable(typeof(IncidentClosing))]
 [JsonSerializable(typeof(ImmutableArray<Incident>))]
 [JsonSerializable(typeof(ImmutableArray<IncidentSummary>))]
 [JsonSerializable(typeof(NoteRequest))]

@@ -64,7 +64,11 @@ public sealed record WindowFigures(
     long Labelled,
     long Unlabelled,
     ImmutableSortedDictionary<string, Figure> Quality,
-    IntervalBasis Basis);
+    IntervalBasis Basis)
+{
+    /// <summary>Requests whose input this version does not take, beside <see cref="Requests"/>: the caller's fault, unless data upstream have changed.</summary>
+    public long Refused { get; init; }
+}
 
 /// <summary>What was taken as independent of each other.</summary>
 [JsonConverter(typeof(NamedEnum<IntervalBasis>))]

@@ -51,6 +51,9 @@ public sealed record TelemetrySlice(
     ImmutableArray<Exemplar> Exemplars)
 {
     public const int MostExemplars = 5, MostPredictions = 2_000;
+
+    /// <summary>Requests that this version would have answered, had their input fitted its signature (HTTP 400, 413). They are none of <see cref="Requests"/>: the fault is the caller's.</summary>
+    public long Refused { get; init; }
 }
 
 /// <param name="Profile">In the bins of the version's sealed reference; without a reference no bins.</param>

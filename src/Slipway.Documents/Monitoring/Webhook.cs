@@ -10,7 +10,9 @@ namespace Slipway.Documents.Monitoring;
 /// <param name="Waiting">Deliveries that are still tried.</param>
 /// <param name="Dead">Those that were given up: the dead-letter list.</param>
 /// <param name="LastError">Of the last try; null where that succeeded.</param>
-public sealed record Webhook(string Name, Uri Url, string Model, long AddedAt, string AddedBy, long Waiting, long Dead, string? LastError);
+/// <param name="Dropped">Dead letters that had to go since the webhook was added, because there was no room for more.</param>
+/// <param name="NextAt">When the next of those that wait is tried, at the earliest; Unix milliseconds; null where none waits.</param>
+public sealed record Webhook(string Name, Uri Url, string Model, long AddedAt, string AddedBy, long Waiting, long Dead, long Dropped, string? LastError, long? NextAt);
 
 public sealed record WebhookRequest(string Name, Uri Url, string Model, string Reason) : IChangeRequest;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Slipway.Primitives.Units;
 
 namespace Slipway.Expressions.Syntax;
 
@@ -67,9 +68,21 @@ internal static class Tokens
         var percent = at < text.Length && text[at] == ' ' ? at + 1 : at;
         if (percent < text.Length && text[percent] == '%')
             (at, value) = (percent + 1, Hundredth(text.AsSpan(start, at - start), value));
+        else if (TimeAt(text, start, at) is { } time)
+            throw new SyntaxFault("bad-number", start + 1, $"'{time.Written}' has a unit; figures have none here, and times are in seconds", string.Create(CultureInfo.InvariantCulture, $"write {time.Seconds:0.#########}"));
         else if (at < text.Length && IsNameStart(text[at]))
             throw new SyntaxFault("bad-number", start + 1, $"a number is followed by '{text[at]}'; figures have no units here, only %");
         return new Token(TokenKind.Number, start + 1, text[start..at], value);
+    }
+
+    /// <summary>A time as people write it elsewhere, such as <c>50 ms</c>. No condition has a word behind a number.</summary>
+    private static (string Written, double Seconds)? TimeAt(string text, int start, int end)
+    {
+        while (end < text.Length && text[end] == ' ')
+            end++;
+        while (end < text.Length && char.IsLetter(text[end]))
+            end++;
+        return Duration.TryParse(text[start..end], out var time) ? (text[start..end], time.Seconds) : null;
     }
 
     // 0.02 / 100 is one rounding away from 0.0002: shifting the written digits is not.

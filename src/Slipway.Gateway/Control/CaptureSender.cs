@@ -62,7 +62,7 @@ internal sealed class CaptureSender(GatewayOptions options, string boot, ServerL
         foreach (var captured in taken)
             waiting.Enqueue(new SealedCapture(string.Create(CultureInfo.InvariantCulture, $"{boot}-{++sequence}"), captured with { Lines = [] }, captured.Lines.Length, SealedMessage.Seal(captured.Lines, recipient)));
         if (lost > 0)
-            options.Log(string.Create(CultureInfo.InvariantCulture, $"{lost} requests were not captured: {CaptureBuffer.MostBytes} bytes wait for the server already"));
+            options.Log(string.Create(CultureInfo.InvariantCulture, $"{lost} requests were not captured: {CaptureBuffer.MostBytes} bytes wait for the server already, or they could not be written down"));
         while (waiting.TryPeek(out var next))
         {
             try

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Routing;
 using Slipway.Gateway.Telemetry;
@@ -19,14 +20,22 @@ internal sealed partial class InferEndpoint
             if (exchange.Path.Find(table, out var route, out var named) is { } missing)
                 return new Refusal(StatusCodes.Status404NotFound, missing);
             if ((named is null ? Assign(exchange, call, route!, out choice) : Name(exchange, call, route!, named, out choice)) is { } refusal)
-                return refusal;
+                return Counted(exchange, refusal, named);
             if (call.Tensors!.Inputs.Batch > options.RowLimit)
-                return new Refusal(StatusCodes.Status413PayloadTooLarge, $"the request has {call.Tensors.Inputs.Batch} rows, allowed {options.RowLimit}: send them in several requests");
+                return Counted(exchange, new Refusal(StatusCodes.Status413PayloadTooLarge, $"the request has {call.Tensors.Inputs.Batch} rows, allowed {options.RowLimit}: send them in several requests", IsOfInput: true), named);
             if (choice.Version.TryEnter())
                 return null;
             if (ReferenceEquals(table, router.Current))
                 return new Refusal(StatusCodes.Status503ServiceUnavailable, "the model's version is being taken away", RetryAfter: Refusal.Soon);
         }
+    }
+
+    /// <summary>A request that nobody can read is none of a rollout's, and counts with the version that is live.</summary>
+    private Refusal Counted(Exchange exchange, in Refusal refusal, ServedVersion? named)
+    {
+        if (refusal.IsOfInput)
+            exchange.Version?.Sampler?.Refused(ArmOf(exchange.Arm, named is null ? TrafficArm.Stable : TrafficArm.Direct), time.GetTimestamp());
+        return refusal;
     }
 
     /// <summary>The version was asked for by its name: no rollout has a say in it.</summary>
@@ -74,7 +83,7 @@ internal sealed partial class InferEndpoint
         var now = time.GetTimestamp();
         choice.Rollout!.Tally.Failed(choice.Rollout.Tally.Begin(choice.Assignment.Arm, choice.Assignment.User, now), BadKind.Error);
         choice.Version.Sampler?.Failed(OverRequestOf(exchange, call, choice, now, 0), inputs: null, BadKind.Error);
-        return refusal;
+        return refusal with { IsOfInput = false };
     }
 
     /// <summary>What the caller is assigned by: never empty.</summary>
@@ -92,13 +101,13 @@ internal sealed partial class InferEndpoint
     private static Refusal? Read(InferCall call, ServedVersion version)
     {
         call.Use(version.Tensors.Rent());
-        return InferRequest.Read(call.Body, call) is { } fault ? new Refusal(StatusCodes.Status400BadRequest, fault) : null;
+        return InferRequest.Read(call.Body, call) is { } fault ? new Refusal(StatusCodes.Status400BadRequest, fault, IsOfInput: true) : null;
     }
 
     private static Refusal? ReadCaller(InferCall call)
     {
         call.ForgetRequest();
-        return InferRequest.ReadCaller(call.Body, call) is { } fault ? new Refusal(StatusCodes.Status400BadRequest, fault) : null;
+        return InferRequest.ReadCaller(call.Body, call) is { } fault ? new Refusal(StatusCodes.Status400BadRequest, fault, IsOfInput: true) : null;
     }
 
     private static Refusal NotReleased(LiveRoute route) => new(

@@ -120,16 +120,15 @@ internal sealed partial class InferEndpoint
         }
     }
 
-    private static OverRequest OverRequestOf(Exchange exchange, InferCall call, in Choice choice, long ended, double seconds)
+    private static OverRequest OverRequestOf(Exchange exchange, InferCall call, in Choice choice, long ended, double seconds) =>
+        new(ArmOf(exchange.Arm, TrafficArm.Direct), choice.Route.Monitor, IdOf(exchange, call), exchange.Trace, ended, seconds);
+
+    private static TrafficArm ArmOf(AnswerArm arm, TrafficArm otherwise) => arm switch
     {
-        var arm = exchange.Arm switch
-        {
-            AnswerArm.Stable => TrafficArm.Stable,
-            AnswerArm.Candidate => TrafficArm.Candidate,
-            _ => TrafficArm.Direct,
-        };
-        return new OverRequest(arm, choice.Route.Monitor, IdOf(exchange, call), exchange.Trace, ended, seconds);
-    }
+        AnswerArm.Stable => TrafficArm.Stable,
+        AnswerArm.Candidate => TrafficArm.Candidate,
+        _ => otherwise,
+    };
 
     /// <summary>What a request is sampled by, and what labels name.</summary>
     private static string IdOf(Exchange exchange, InferCall call) => call.Id is { Length: > 0 } own ? own : exchange.RequestId;

@@ -183,7 +183,8 @@ internal sealed partial class InferEndpoint(Router router, InferenceOptions opti
 /// <param name="Shed">Set when nothing is wrong with the request.</param>
 /// <param name="RetryAfter">Seconds; null when sending it again is of no use.</param>
 /// <param name="IsBodyLeft">The rest of the body was not read: the connection is closed rather than read on.</param>
-internal readonly record struct Refusal(int Status, string Message, ShedReason? Shed = null, long? RetryAfter = null, bool IsBodyLeft = false)
+/// <param name="IsOfInput">The version that was to answer does not take such a request.</param>
+internal readonly record struct Refusal(int Status, string Message, ShedReason? Shed = null, long? RetryAfter = null, bool IsBodyLeft = false, bool IsOfInput = false)
 {
     /// <summary>Seconds after which a client may ask again, where nothing better is known.</summary>
     public const long Soon = 1;

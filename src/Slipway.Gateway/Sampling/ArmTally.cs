@@ -15,9 +15,9 @@ internal sealed class ArmTally(SampledFeatures features)
     private readonly FeatureTally[] outputs = [.. features.Outputs.Select(feature => new FeatureTally(feature.Bins))];
     private readonly List<RowPrediction> predictions = [];
     private readonly List<BadRequest> exemplars = [];
-    private long requests, sampled, unkept;
+    private long requests, refused, sampled, unkept;
 
-    public bool IsEmpty => requests == 0;
+    public bool IsEmpty => requests + refused == 0;
 
     public void Count(in OverRequest request, bool isAnswered, BadKind? kind)
     {
@@ -29,6 +29,8 @@ internal sealed class ArmTally(SampledFeatures features)
         if (exemplars.Count < TelemetrySlice.MostExemplars && request.Trace.Length > 0)
             exemplars.Add(new BadRequest(request.Trace, known, request.Ended, request.Seconds));
     }
+
+    public void CountRefused() => refused++;
 
     /// <param name="given">Null where they are another arm's, and counted there.</param>
     /// <param name="answer">Null where there is none.</param>
@@ -54,7 +56,7 @@ internal sealed class ArmTally(SampledFeatures features)
     /// <summary>Adds what another processor saw of the same second.</summary>
     public void Merge(ArmTally other)
     {
-        (requests, sampled, unkept) = (requests + other.requests, sampled + other.sampled, unkept + other.unkept);
+        (requests, refused, sampled, unkept) = (requests + other.requests, refused + other.refused, sampled + other.sampled, unkept + other.unkept);
         for (var i = 0; i < bad.Length; i++)
             bad[i] += other.bad[i];
         for (var i = 0; i < latency.Length; i++)
@@ -70,7 +72,7 @@ internal sealed class ArmTally(SampledFeatures features)
 
     public void Clear()
     {
-        (requests, sampled, unkept) = (0, 0, 0);
+        (requests, refused, sampled, unkept) = (0, 0, 0, 0);
         Array.Clear(bad);
         Array.Clear(latency);
         foreach (var feature in inputs)
@@ -95,7 +97,10 @@ internal sealed class ArmTally(SampledFeatures features)
         sampled == 0 ? [] : [.. outputs.Select(feature => feature.ToProfile())],
         [.. predictions.Select(row => new PredictionRecord(PredictionKey.Of(model, row.Id, row.Row, row.Rows), clock.MillisecondsAt(row.Ended), row.Score))],
         unkept,
-        [.. exemplars.Select(request => new Exemplar(request.TraceId, request.Kind, clock.MillisecondsAt(request.Ended), request.Seconds))]);
+        [.. exemplars.Select(request => new Exemplar(request.TraceId, request.Kind, clock.MillisecondsAt(request.Ended), request.Seconds))])
+    {
+        Refused = refused,
+    };
 }
 
 /// <summary>A row's answer that a label may be told for; its id is hashed when the second is over, off the way of requests.</summary>

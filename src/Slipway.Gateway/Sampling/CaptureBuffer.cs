@@ -45,8 +45,15 @@ internal sealed class CaptureBuffer
         }
     }
 
+    /// <summary>A request could not be captured.</summary>
+    public void Miss()
+    {
+        lock (changing)
+            dropped++;
+    }
+
     /// <summary>Takes what waits; each line once.</summary>
-    /// <param name="lost">Requests that were not captured for lack of room, since the last call.</param>
+    /// <param name="lost">Requests that were to be captured and were not, mostly for lack of room, since the last call.</param>
     public List<Captured> Take(out long lost)
     {
         lock (changing)

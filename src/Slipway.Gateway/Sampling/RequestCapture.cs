@@ -17,11 +17,19 @@ internal sealed class RequestCapture(CaptureBuffer buffer, string model, Version
     /// <param name="outputs">Null where there is no answer.</param>
     public void Take(in OverRequest request, CaptureRules rules, TensorSet inputs, TensorSet? outputs)
     {
-        var line = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(line))
-            Write(writer, request, rules, inputs, outputs);
-        line.Write("\n"u8);
-        buffer.Add(model, clock.MillisecondsAt(request.Ended), line.WrittenSpan);
+        try
+        {
+            var line = new ArrayBufferWriter<byte>(1024);
+            using (var writer = new Utf8JsonWriter(line))
+                Write(writer, request, rules, inputs, outputs);
+            line.Write("\n"u8);
+            buffer.Add(model, clock.MillisecondsAt(request.Ended), line.WrittenSpan);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A caller waits for an answer, and that it is not captured is no fault of theirs.
+            buffer.Miss();
+        }
     }
 
     private void Write(Utf8JsonWriter writer, in OverRequest request, CaptureRules rules, TensorSet inputs, TensorSet? outputs)

@@ -18,6 +18,7 @@ internal static class SliceSum
         return one with
         {
             Requests = one.Requests + other.Requests,
+            Refused = one.Refused + other.Refused,
             Bad = Sum(one.Bad, other.Bad),
             Latency = Sum(one.Latency, other.Latency),
             Sampled = one.Sampled + other.Sampled,

@@ -86,7 +86,7 @@ internal sealed class TelemetryLog(string gateway, string boot, string channel)
         {
             if (unacknowledged is not { } refused)
                 return;
-            lost += refused.Lost + refused.Slices.Sum(slice => slice.Requests);
+            lost += refused.Lost + refused.Slices.Sum(slice => slice.Requests + slice.Refused);
             unacknowledged = null;
         }
     }
@@ -110,7 +110,7 @@ internal sealed class TelemetryLog(string gateway, string boot, string channel)
         while (left > MostWaiting || (left > 0 && bytes > MostWaitingBytes))
             bytes -= BytesOf(waiting[^left--]);
         var count = waiting.Count - left;
-        lost += waiting.Take(count).Sum(slice => slice.Requests);
+        lost += waiting.Take(count).Sum(slice => slice.Requests + slice.Refused);
         waiting.RemoveRange(0, count);
     }
 

@@ -51,6 +51,15 @@ internal sealed class VersionSampler
     /// <param name="inputs">As they were read; null where they were not, or are another arm's.</param>
     public void Failed(in OverRequest request, TensorSet? inputs, BadKind kind) => Take(request, kind, inputs, null);
 
+    /// <summary>A request's input does not fit the signature: it was not asked of the model.</summary>
+    /// <param name="at">On the monotonic clock.</param>
+    public void Refused(TrafficArm arm, long at)
+    {
+        var shard = ShardHere();
+        lock (shard.Changing)
+            shard.TallyOf((int)arm, at).CountRefused();
+    }
+
     /// <summary>Hands out the seconds that are over, each once.</summary>
     /// <param name="all">Also the one that is not over yet: when no request comes any more.</param>
     public void Drain(List<TelemetrySlice> slices, bool all = false)
@@ -80,7 +89,7 @@ internal sealed class VersionSampler
     private void Take(in OverRequest request, BadKind? kind, TensorSet? inputs, TensorSet? outputs)
     {
         var isSampled = request.Monitor is { } monitor && RequestShare.Has(monitor.Sample, request.Id);
-        var shard = shards[Thread.GetCurrentProcessorId() & (shards.Length - 1)];
+        var shard = ShardHere();
         lock (shard.Changing)
         {
             var tally = shard.TallyOf((int)request.Arm, request.Ended);
@@ -94,6 +103,8 @@ internal sealed class VersionSampler
         if (capture is not null && inputs is not null && request.Monitor?.Capture is { } rules && RequestShare.Has(rules.Share, request.Id))
             capture.Take(request, rules, inputs, outputs);
     }
+
+    private Shard ShardHere() => shards[Thread.GetCurrentProcessorId() & (shards.Length - 1)];
 
     /// <summary>Keeps what labels are matched with. An id that is too long for a label to name is none.</summary>
     private void Keep(ArmTally tally, Ratio share, in OverRequest request, Tensor scores, int rows)

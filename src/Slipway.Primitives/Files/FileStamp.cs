@@ -29,6 +29,9 @@ public readonly record struct FileStamp(FileKind Kind, long Size, long Modified,
     /// <summary>Whether this process's user owns what is at the path itself: a link is not followed.</summary>
     public static bool IsOwn(string path) => Posix.OwnerOf(path) is { } owner && owner == Posix.User;
 
+    /// <summary>As <see cref="IsOwn"/>, or the administrator's, who may change everything anyway.</summary>
+    public static bool IsOwnOrRoots(string path) => Posix.OwnerOf(path) is { } owner && (owner == Posix.User || owner == 0);
+
     /// <summary>Whether a change made right after this look could leave the stamp as it is (git's "racily clean").</summary>
     /// <param name="look">When the content was read, nanoseconds since 1970 of the same clock.</param>
     public bool IsRacy(long look) => Changed >= look - Granularity || Modified >= look - Granularity;

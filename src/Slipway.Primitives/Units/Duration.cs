@@ -39,15 +39,19 @@ public readonly record struct Duration(TimeSpan Value) : IComparable<Duration>
 
     public int CompareTo(Duration other) => Value.CompareTo(other.Value);
 
-    /// <summary>For people: <c>12 ms</c>, <c>3.4 s</c>, <c>2 min 5 s</c>, <c>1 h 3 min</c>.</summary>
+    /// <summary>For people: <c>12 ms</c>, <c>3.4 s</c>, <c>2 min 5 s</c>, <c>1 h 3 min</c>, <c>30 d</c>; nothing is <c>0 s</c>.</summary>
     public override string ToString() => Value switch
     {
+        { Ticks: 0 } => "0 s",
         { TotalSeconds: < 1 } => Value.TotalMilliseconds.ToString("0.#", CultureInfo.InvariantCulture) + " ms",
         { TotalMinutes: < 1 } => Value.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture) + " s",
-        { TotalHours: < 1 } => $"{(int)Value.TotalMinutes} min {Value.Seconds} s",
-        { TotalDays: < 1 } => $"{(int)Value.TotalHours} h {Value.Minutes} min",
-        _ => $"{(int)Value.TotalDays} d {Value.Hours} h",
+        { TotalHours: < 1 } => Of((int)Value.TotalMinutes, "min", Value.Seconds, "s"),
+        { TotalDays: < 1 } => Of((int)Value.TotalHours, "h", Value.Minutes, "min"),
+        _ => Of((int)Value.TotalDays, "d", Value.Hours, "h"),
     };
+
+    private static string Of(int whole, string unit, int rest, string smaller) =>
+        string.Create(CultureInfo.InvariantCulture, $"{whole} {unit}") + (rest == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" {rest} {smaller}"));
 }
 
 public sealed class DurationJsonConverter : JsonConverter<Duration>

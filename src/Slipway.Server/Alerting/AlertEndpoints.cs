@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Api;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Alerting;
@@ -21,13 +22,24 @@ internal sealed class AlertEndpoints(Database database)
         await AnswerAsync(call, alerts.Where(memory => call.Caller.May(Permission.Read, memory.Alert.Model)));
     }
 
-    private async Task ListAsync(ApiCall call) => await AnswerAsync(call, await database.ReadAsync(session => AlertTable.ListAsync(session, call.Segment("model")), call.Cancellation));
+    private async Task ListAsync(ApiCall call)
+    {
+        var alerts = await database.ReadAsync(
+            async session =>
+            {
+                await ModelNames.RequireAsync(session, call.Caller, call.Segment("model"));
+                return await AlertTable.ListAsync(session, call.Segment("model"));
+            },
+            call.Cancellation);
+        await AnswerAsync(call, alerts);
+    }
 
     private async Task RetrainingAsync(ApiCall call)
     {
         var rules = await database.ReadAsync(
             async session =>
             {
+                await ModelNames.RequireAsync(session, call.Caller, call.Segment("model"));
                 var rules = ImmutableArray.CreateBuilder<Retraining>();
                 foreach (var rule in await RetrainTable.ListAsync(session, call.Segment("model")))
                     rules.Add(rule with { Runs = await RetrainTable.RunsAsync(session, rule.Model, rule.Channel, rule.Rule.Name, Retraining.MostRuns) });

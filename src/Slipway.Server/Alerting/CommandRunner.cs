@@ -120,7 +120,7 @@ internal sealed class CommandRunner(Database database, RetrainChanges changes, S
             }
 
             Bound(output);
-            await Task.WhenAny(child.Exited, Task.Delay(Look, stopping.Token));
+            await Task.WhenAny(child.Exited, Task.Delay(Look, options.Time, stopping.Token));
         }
 
         var exit = await child.Exited;

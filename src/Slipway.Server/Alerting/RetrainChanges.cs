@@ -20,6 +20,19 @@ internal sealed class RetrainChanges(LedgerWriter ledger, WebhookOutbox outbox, 
     public async Task<Trigger?> FindTriggerAsync(Session session, string name) =>
         triggers.FirstOrDefault(trigger => trigger.Name == name) is { } trigger && (trigger.Webhook is not { } webhook || await WebhookTable.FindAsync(session, webhook) is not null) ? trigger : null;
 
+    /// <summary>What of the triggers does not work yet, for the log. A webhook may be added while the server runs.</summary>
+    public async Task<ImmutableArray<string>> LacksAsync(Session session)
+    {
+        var lacks = ImmutableArray.CreateBuilder<string>();
+        foreach (var trigger in triggers)
+        {
+            if (trigger.Webhook is { } webhook && await WebhookTable.FindAsync(session, webhook) is null)
+                lacks.Add($"trigger {trigger.Name} starts nothing yet: there is no webhook '{webhook}'; `slipway webhooks add {webhook} URL --reason TEXT` adds it");
+        }
+
+        return lacks.ToImmutable();
+    }
+
     /// <param name="trigger">That is started; null for none.</param>
     /// <param name="version">The live one; null for none.</param>
     /// <returns>A sentence for the log; null where nothing is to be told.</returns>

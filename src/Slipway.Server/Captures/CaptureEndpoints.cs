@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Slipway.Documents.Access;
 using Slipway.Documents.Charts;
@@ -36,27 +37,37 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
 
     private async Task TakeInAsync(ApiCall call)
     {
+        var (model, channel, gateway, id) = (Name(call, "model"), Require.Channel(call.Query("channel")), Name(call, "gateway"), Name(call, "id"));
+        var (from, to, requests) = (Number(call, "from"), Number(call, "to"), Number(call, "requests"));
+        if (from > to || to > Now + MostAhead || requests is < 1 or > MostRequests)
+            throw ApiProblem.Malformed("bad-request", $"a capture is of 1 to {MostRequests} requests, and from is not after to");
+        // Before megabytes are read that nobody may keep; and again in the change, since a plan may take its word back meanwhile.
+        await database.ReadAsync(session => KeepAsync(session, call, model, channel, gateway), call.Cancellation);
         using var body = new MemoryStream();
         await call.Http.Request.Body.CopyToAsync(body, call.Cancellation);
         var content = body.ToArray();
         if (SealedMessage.RecipientOf(content) is not { Length: <= LongestId } recipient)
             throw ApiProblem.Malformed("capture-open", "the capture is not sealed for a key; nothing else is stored");
-        var (model, channel, gateway, id) = (Name(call, "model"), Require.Channel(call.Query("channel")), Name(call, "gateway"), Name(call, "id"));
-        var (from, to, requests) = (Number(call, "from"), Number(call, "to"), Number(call, "requests"));
-        if (from > to || to > Now + MostAhead || requests is < 1 or > MostRequests)
-            throw ApiProblem.Malformed("bad-request", $"a capture is of 1 to {MostRequests} requests, and from is not after to");
         await database.ChangeAsync(
             async session =>
             {
-                await GatewayTable.RequireOwnAsync(session, channel, gateway, call.Caller.Id, Now);
-                var rules = (await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Capture
-                    ?? throw ApiProblem.Conflict("no-capture", "the model's plan asks for no capture, so nothing is kept");
-                await CaptureTable.AddAsync(
-                    session, new CaptureInfo(id, model, channel, gateway, from, to, (int)requests, content.Length, recipient, Now + (long)rules.Keep.Value.TotalMilliseconds), content);
+                var until = Now + await KeepAsync(session, call, model, channel, gateway);
+                await CaptureTable.AddAsync(session, new CaptureInfo(IdOf(channel, gateway, id), model, channel, gateway, from, to, (int)requests, content.Length, recipient, until), content);
             },
             call.Cancellation);
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
+
+    /// <returns>For how many milliseconds the plan lets a capture of this gateway be kept.</returns>
+    private async Task<long> KeepAsync(Session session, ApiCall call, string model, string channel, string gateway)
+    {
+        await GatewayTable.RequireOwnAsync(session, channel, gateway, call.Caller.Id, Now);
+        return (long)((await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Capture
+            ?? throw ApiProblem.Conflict("no-capture", "the model's plan asks for no capture, so nothing is kept")).Keep.Value.TotalMilliseconds;
+    }
+
+    /// <summary>The same for a capture that is sent again, and of its own for every gateway: none can take another's name first, and so keep it out.</summary>
+    private static string IdOf(string channel, string gateway, string id) => Primitives.Bytes.Digest.Of(Encoding.UTF8.GetBytes($"{channel}\n{gateway}\n{id}")).Hex[..32];
 
     private async Task ListAsync(ApiCall call)
     {
@@ -92,7 +103,8 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
         await database.ChangeAsync(
             async session =>
             {
-                var plan = await PlanTable.LatestAsync(session, model) ?? throw ApiProblem.NotThere("no-model", "there is no version of that model");
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                var plan = (await PlanTable.LatestAsync(session, model))!;
                 var erased = await CaptureTable.EraseAsync(session, model);
                 await ledger.RecordAsync(session, call.Caller, "capture.erased", [LedgerSubject.OfModel(model, plan.Digest)], string.Create(CultureInfo.InvariantCulture, $"{request.Reason} ({erased} captures)"));
             },

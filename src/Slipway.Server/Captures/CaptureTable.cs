@@ -17,10 +17,11 @@ internal static class CaptureTable
         "id AS Id, model AS Model, channel AS Channel, gateway AS Gateway, from_at AS FromAt, to_at AS ToAt, requests AS Requests, size AS Size, recipient AS Recipient, kept_until AS KeptUntil";
 
     /// <summary>Stores it once; makes room for it.</summary>
-    public static async Task AddAsync(Session session, CaptureInfo info, byte[] content)
+    /// <param name="most">Bytes of the model's channel.</param>
+    public static async Task AddAsync(Session session, CaptureInfo info, byte[] content, long most = MostBytes)
     {
         var held = await session.FindAsync<long?>("SELECT SUM(size) FROM captures WHERE model = @Model AND channel = @Channel", new { info.Model, info.Channel }) ?? 0;
-        while (held + info.Size > MostBytes && await OldestAsync(session, info.Model, info.Channel) is { } oldest)
+        while (held + info.Size > most && await OldestAsync(session, info.Model, info.Channel) is { } oldest)
         {
             await session.ExecuteAsync("DELETE FROM captures WHERE id = @Id", new { oldest.Id });
             held -= oldest.Size;
@@ -50,8 +51,9 @@ internal static class CaptureTable
 
     public static Task<int> EraseAsync(Session session, string model) => session.ExecuteAsync("DELETE FROM captures WHERE model = @model", new { model });
 
+    /// <summary>By this server's clock: what a gateway says of its times must not push another's out.</summary>
     private static Task<Row?> OldestAsync(Session session, string model, string channel) =>
-        session.FindAsync<Row>($"SELECT {Columns} FROM captures WHERE model = @model AND channel = @channel ORDER BY from_at, id LIMIT 1", new { model, channel });
+        session.FindAsync<Row>($"SELECT {Columns} FROM captures WHERE model = @model AND channel = @channel ORDER BY kept_until, id LIMIT 1", new { model, channel });
 
     private sealed record Row
     {

@@ -23,9 +23,8 @@ internal sealed class IncidentChanges(LedgerWriter ledger, WebhookOutbox outbox,
         var known = await evidence.ReadAsync(session, model, channel, reason, now, rollout?.Id, judged);
         var incident = new Incident(IncidentTable.IdOf(await IncidentTable.NextNumberAsync(session)), model, channel, kind, subject, title, severity, now, null, null, known, []);
         await IncidentTable.AddAsync(session, incident);
-        var version = rollout?.Candidate.Number ?? known.Monitoring?.Live?.Number;
         await ledger.RecordAsync(session, LedgerWriter.Server, "incident.opened", Subjects(incident), reason);
-        await SendAsync(session, "incident.opened", incident, reason, remedy, version, now);
+        await SendAsync(session, "incident.opened", incident, reason, remedy, rollout?.Candidate.Number ?? VersionOf(incident), now);
         return incident.Id;
     }
 
@@ -36,12 +35,16 @@ internal sealed class IncidentChanges(LedgerWriter ledger, WebhookOutbox outbox,
     /// <summary>Closes an open incident with its cause.</summary>
     public async Task<Incident> CloseAsync(Session session, Incident incident, string cause, Caller by, string reason, long now)
     {
-        var closed = incident with { ClosedAt = now, Cause = cause };
-        await IncidentTable.CloseAsync(session, incident.Id, now, cause);
+        var closed = incident with { ClosedAt = now, Cause = cause, Closing = new IncidentClosing(by.Id, by.Name, reason) };
+        await IncidentTable.CloseAsync(session, closed);
         await ledger.RecordAsync(session, by, "incident.closed", Subjects(incident), reason);
-        await SendAsync(session, "incident.closed", closed, cause, null, null, now);
+        await SendAsync(session, "incident.closed", closed, cause, null, VersionOf(incident), now);
         return closed;
     }
+
+    /// <summary>What it is about: the candidate of a rollout that was taken back, else what was live when it was opened.</summary>
+    private static int? VersionOf(Incident incident) =>
+        (incident.Kind == IncidentKind.Rollback ? incident.Evidence.Rollout?.State.Candidate.Number : null) ?? incident.Evidence.Monitoring?.Live?.Number;
 
     private Task SendAsync(Session session, string type, Incident incident, string reason, string? remedy, int? version, long now) => outbox.SendAsync(session, now, outbox.Event(
         type, $"incidents/{incident.Id}", now,
@@ -51,6 +54,6 @@ internal sealed class IncidentChanges(LedgerWriter ledger, WebhookOutbox outbox,
     private static ImmutableArray<LedgerSubject> Subjects(Incident incident) =>
     [
         LedgerSubject.OfChannel(incident.Model, incident.Channel),
-        new($"models/{incident.Model}/incidents/{incident.Id}", Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null }, IncidentJson.Default.Incident))),
+        new($"models/{incident.Model}/incidents/{incident.Id}", Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null, Closing = null }, IncidentJson.Default.Incident))),
     ];
 }

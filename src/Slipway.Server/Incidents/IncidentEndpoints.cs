@@ -1,6 +1,7 @@
 using System.Globalization;
 using Slipway.Documents.Incidents;
 using Slipway.Server.Api;
+using Slipway.Server.Registry;
 using Slipway.Server.Storage;
 
 namespace Slipway.Server.Incidents;
@@ -35,8 +36,23 @@ internal sealed class IncidentEndpoints(Database database, IncidentOrders orders
             var text => throw ApiProblem.Malformed("bad-request", $"open is '{text}', allowed are true and false"),
         };
         var limit = Limit(call);
-        var incidents = await database.ReadAsync(session => IncidentTable.ListAsync(session, models, open, limit), call.Cancellation);
+        var incidents = await database.ReadAsync(
+            async session =>
+            {
+                if (call.Query("model") is { } named)
+                    await RequireReadableAsync(session, call.Caller, named);
+                return await IncidentTable.ListAsync(session, models, open, limit);
+            },
+            call.Cancellation);
         await call.AnswerAsync(incidents, IncidentJson.Default.ImmutableArrayIncidentSummary);
+    }
+
+    /// <summary>A model that the caller may not read looks like one that is not there.</summary>
+    private static async Task RequireReadableAsync(Session session, Caller caller, string model)
+    {
+        if (!caller.May(Permission.Read, model))
+            throw ModelNames.Unknown(model, caller, await VersionTable.ModelsAsync(session));
+        await ModelNames.RequireAsync(session, caller, model);
     }
 
     private async Task ShowAsync(ApiCall call) =>

@@ -38,13 +38,14 @@ internal static class IncidentTable
     /// <summary>With its timeline, and its end where there is one.</summary>
     public static async Task<Incident?> FindAsync(Session session, string id)
     {
-        if (NumberOf(id) is not { } number || await session.FindAsync<Row>("SELECT document AS Document, closed_at AS ClosedAt, cause AS Cause FROM incidents WHERE number = @number", new { number }) is not { } row)
+        if (NumberOf(id) is not { } number || await session.FindAsync<Row>("SELECT document AS Document, closed_at AS ClosedAt, cause AS Cause, closing AS Closing FROM incidents WHERE number = @number", new { number }) is not { } row)
             return null;
         var notes = await session.QueryAsync<string>("SELECT note FROM incident_notes WHERE incident = @number ORDER BY position", new { number });
         return StoredJson.Read(row.Document, IncidentJson.Default.Incident) with
         {
             ClosedAt = row.ClosedAt,
             Cause = row.Cause,
+            Closing = row.Closing is null ? null : StoredJson.Read(row.Closing, IncidentJson.Default.IncidentClosing),
             Timeline = [.. notes.Select(note => StoredJson.Read(note, IncidentJson.Default.IncidentNote))],
         };
     }
@@ -82,8 +83,10 @@ internal static class IncidentTable
         """,
         new { number = NumberOf(id)!.Value, text = StoredJson.Text(note, IncidentJson.Default.IncidentNote), most = (long)Incident.MostNotes }) > 0;
 
-    public static Task CloseAsync(Session session, string id, long at, string cause) =>
-        session.ExecuteAsync("UPDATE incidents SET closed_at = @at, cause = @cause WHERE number = @number", new { number = NumberOf(id)!.Value, at, cause });
+    /// <param name="closed">With its end.</param>
+    public static Task CloseAsync(Session session, Incident closed) => session.ExecuteAsync(
+        "UPDATE incidents SET closed_at = @ClosedAt, cause = @Cause, closing = @closing WHERE number = @number",
+        new { number = NumberOf(closed.Id)!.Value, closed.ClosedAt, closed.Cause, closing = StoredJson.Text(closed.Closing!, IncidentJson.Default.IncidentClosing) });
 
     private static IncidentSummary SummaryOf(Incident incident) => new(
         incident.Id, incident.Model, incident.Channel, incident.Kind, incident.Subject, incident.Title, incident.Severity, incident.OpenedAt, null, null, 0);
@@ -97,6 +100,8 @@ internal static class IncidentTable
         public long? ClosedAt { get; init; }
 
         public string? Cause { get; init; }
+
+        public string? Closing { get; init; }
 
         public long Notes { get; init; }
     }

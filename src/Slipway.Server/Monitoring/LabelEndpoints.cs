@@ -26,7 +26,7 @@ internal sealed class LabelEndpoints(Database database, TimeProvider time)
     private async Task TakeInAsync(ApiCall call)
     {
         var (model, channel) = (call.Segment("model"), Require.Channel(call.Query("channel") ?? ReleasePlan.Production));
-        var (task, rules) = await database.ReadAsync(session => ExpectedAsync(session, model), call.Cancellation);
+        var (task, rules) = await database.ReadAsync(session => ExpectedAsync(session, call.Caller, model), call.Cancellation);
         var receipt = LabelReceipt.Empty;
         var labels = new List<(byte[], double)>(AtOnce);
         var lines = 0;
@@ -56,15 +56,15 @@ internal sealed class LabelEndpoints(Database database, TimeProvider time)
         database.ChangeAsync(session => LabelIntake.TakeInAsync(session, model, channel, labels, rules, time.GetUtcNow().ToUnixTimeMilliseconds()), cancellation);
 
     /// <exception cref="ApiProblem">There is no such model (404), or it takes no labels (409).</exception>
-    private static async Task<(string Task, LabelRules Rules)> ExpectedAsync(Session session, string model)
+    private static async Task<(string Task, LabelRules Rules)> ExpectedAsync(Session session, Caller caller, string model)
     {
+        await ModelNames.RequireAsync(session, caller, model);
         var last = await VersionTable.LastNumberAsync(session, model);
-        if (await WatchedVersion.FindAsync(session, model, last) is not { } version)
-            throw ApiProblem.NotThere("no-model", $"no model '{model}' is registered", "`slipway models` lists those that are");
+        var version = (await WatchedVersion.FindAsync(session, model, last))!;
         if (!version.IsLabelled)
             throw ApiProblem.Conflict("task-without-labels", $"version {last} of {model} is for {version.Task ?? "no known task"}, and labels are taken for {WatchedVersion.BinaryClassification} and {WatchedVersion.Regression}");
         if ((await PlanTable.LatestAsync(session, model))?.Plan.Monitor?.Labels is not { } rules)
-            throw ApiProblem.Conflict("no-labels-asked", $"the plan of {model} asks for no labels, so no predictions are kept that they could meet", "say monitor: { labels: { within: 7 days } } in slipway.yaml, and `slipway plan set`");
+            throw ApiProblem.Conflict("no-labels-asked", $"the plan of {model} asks for no labels, so no predictions are kept that they could meet", "say monitor: { labels: { within: 7 days } } in slipway.yaml, and `slipway push --plan-only`");
         return (version.Task!, rules);
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
@@ -15,7 +16,7 @@ internal static class MonitoringCsv
     public static string Of(MonitoringView view, string table)
     {
         var text = new StringBuilder();
-        Line(text, [.. new[] { "start_utc", "seconds", "version" }.Concat(Head(table))]);
+        CsvText.AppendLine(text, [.. new[] { "start_utc", "seconds", "version" }.Concat(Head(table))]);
         foreach (var version in view.Versions)
         {
             if (table == "drift")
@@ -30,7 +31,7 @@ internal static class MonitoringCsv
 
     private static IEnumerable<string> Head(string table) => table switch
     {
-        "traffic" => ["requests", .. Enum.GetValues<BadKind>().Select(kind => kind.Word().Replace('-', '_')), "error_rate", "error_rate_low", "error_rate_high"],
+        "traffic" => ["requests", "refused", .. Enum.GetValues<BadKind>().Select(kind => kind.Word().Replace('-', '_')), "error_rate", "error_rate_low", "error_rate_high"],
         "latency" => ["quantile", "value_seconds", "low_seconds", "high_seconds", "n", "remark"],
         "drift" => ["feature", "output", "psi", "low", "high", "n", "limit", "verdict", "remark"],
         _ => ["metric", "value", "low", "high", "n", "basis", "labelled", "unlabelled", "remark"],
@@ -40,13 +41,13 @@ internal static class MonitoringCsv
     {
         string[] begin = [Time(window.Start), Number(window.Length / 1000.0), Number(version.Version)];
         if (table == "traffic")
-            Line(text, [.. begin, Number(window.Requests), .. window.Bad.Select(bad => Number(bad)), Number(window.ErrorRate?.Value), Number(window.ErrorRate?.Low), Number(window.ErrorRate?.High)]);
+            CsvText.AppendLine(text, [.. begin, Number(window.Requests), Number(window.Refused), .. window.Bad.Select(bad => Number(bad)), Number(window.ErrorRate?.Value), Number(window.ErrorRate?.Low), Number(window.ErrorRate?.High)]);
         else if (table == "latency")
             foreach (var (quantile, figure) in window.Latency)
-                Line(text, [.. begin, quantile, .. Cells(figure), figure.Lacks ?? ""]);
+                CsvText.AppendLine(text, [.. begin, CsvText.Cell(quantile), .. Cells(figure), CsvText.Cell(figure.Lacks ?? "")]);
         else
             foreach (var (metric, figure) in window.Quality)
-                Line(text, [.. begin, metric, .. Cells(figure), window.Basis.Word(), Number(window.Labelled), Number(window.Unlabelled), figure.Lacks ?? ""]);
+                CsvText.AppendLine(text, [.. begin, CsvText.Cell(metric), .. Cells(figure), window.Basis.Word(), Number(window.Labelled), Number(window.Unlabelled), CsvText.Cell(figure.Lacks ?? "")]);
     }
 
     private static void Drift(StringBuilder text, VersionMonitoring version)
@@ -54,18 +55,11 @@ internal static class MonitoringCsv
         foreach (var feature in version.Drift)
         {
             foreach (var point in feature.Series)
-                Line(text, [Time(point.Start), Number(point.Length / 1000.0), Number(version.Version), Safe(feature.Feature), feature.IsOutput ? "true" : "false", .. Cells(point.Distance), Number(feature.Limit), point.Verdict.Word(), point.Distance.Lacks ?? ""]);
+                CsvText.AppendLine(text, [Time(point.Start), Number(point.Length / 1000.0), Number(version.Version), CsvText.Cell(feature.Feature), feature.IsOutput ? "true" : "false", .. Cells(point.Distance), Number(feature.Limit), point.Verdict.Word(), CsvText.Cell(point.Distance.Lacks ?? "")]);
         }
     }
 
     private static string[] Cells(Figure figure) => [Number(figure.Value), Number(figure.Low), Number(figure.High), Number(figure.N)];
-
-    /// <summary>A name that a spreadsheet would take for a formula is made text. Source: OWASP, "CSV injection".</summary>
-    private static string Safe(string name) => name.Length > 0 && name[0] is '=' or '+' or '-' or '@' or '\t' or '\r' ? "'" + name : name;
-
-    private static void Line(StringBuilder text, string[] cells) => text.AppendJoin(',', cells.Select(Quoted)).Append("\r\n");
-
-    private static string Quoted(string cell) => cell.AsSpan().IndexOfAny(",\"\r\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static string Number(double? value) => value is { } known ? known.ToString("R", CultureInfo.InvariantCulture) : "";
 

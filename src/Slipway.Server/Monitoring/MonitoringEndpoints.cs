@@ -52,8 +52,7 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
         return await database.ReadAsync(
             async session =>
             {
-                if (await VersionTable.LastNumberAsync(session, model) == 0)
-                    throw ApiProblem.NotThere("no-model", $"no model '{model}' is registered", "`slipway models` lists those that are");
+                await ModelNames.RequireAsync(session, call.Caller, model);
                 return from is { } since ? await MonitoringReader.ReadAsync(session, model, channel, since, to, step) : await MonitoringReader.LastAsync(session, model, channel, now);
             },
             call.Cancellation);
@@ -74,9 +73,8 @@ internal sealed class MonitoringEndpoints(Database database, TimeProvider time)
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
             return milliseconds;
         // A time without an offset would be somebody's local one.
-        if ((text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal) && text.Contains('T', StringComparison.Ordinal))
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at) && at.ToUnixTimeMilliseconds() >= 0)
-            return at.ToUnixTimeMilliseconds();
+        if (TimeText.TryParse(text, needsOffset: true, out var at))
+            return at;
         throw ApiProblem.Malformed("bad-time", $"{name} is '{text}', allowed are Unix milliseconds and RFC 3339, such as 2026-05-01T12:00:00Z");
     }
 

@@ -36,24 +36,30 @@ internal static class MonitoringReader
         var horizons = await WindowTable.HorizonsAsync(session);
         var length = step ?? Choose(from, to, horizons);
         (from, to) = (WindowLength.Floor(from, length), WindowLength.Floor(to + length - 1, length));
-        var stored = await WindowTable.ListAsync(session, model, channel, Stored(length), from, to);
-        var quality = await QualityTable.ListAsync(session, model, channel, Stored(length), from, to);
+        var readings = new Dictionary<int, VersionReading?>();
+        await foreach (var window in QualityTable.ReadAsync(session, model, channel, Stored(length), from, to))
+            (await ReadingAsync(window.Version))?.Add(window);
+        await foreach (var window in WindowTable.ReadAsync(session, model, channel, Stored(length), from, to))
+            (await ReadingAsync(window.Version))?.Add(window);
         var exemplars = await ExemplarTable.ListAsync(session, model, channel, from, to);
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
-        foreach (var version in stored.Select(window => window.Version).Concat(quality.Select(window => window.Version)).Distinct().OrderDescending())
+        foreach (var reading in readings.Values.OfType<VersionReading>().OrderByDescending(reading => reading.Version))
         {
-            if (await WatchedVersion.FindAsync(session, model, version) is not { } watched)
-                continue;
-            ImmutableArray<StoredWindow> own = [.. stored.Where(window => window.Version == version)];
-            var end = endsNow ? to : await LastTrafficAsync(session, model, channel, version, from, to, plan, horizons);
-            var last = await LastWindowAsync(session, model, channel, stored, from, end, length, plan, horizons);
-            var reading = new VersionReading(watched, plan, own, [.. quality.Where(window => window.Version == version)]);
-            versions.Add(reading.Tell(from, to, length, [.. last.Where(window => window.Version == version)], exemplars.GetValueOrDefault(version, [])) with { DriftTo = end });
+            var end = endsNow ? to : await LastTrafficAsync(session, model, channel, reading.Version, from, to, plan, horizons);
+            var last = await LastWindowAsync(session, model, channel, reading.Version, end, plan, horizons);
+            versions.Add(reading.Tell(from, to, last, exemplars.GetValueOrDefault(reading.Version, [])) with { DriftTo = end });
         }
 
         return new(
             model, channel, from, to, length, plan, (await LiveVersionTable.FindAsync(session, model, channel))?.Live, versions.ToImmutable(),
             await TelemetrySources.LoadsAsync(session, channel), await TelemetryLosses.SumAsync(session, channel, model, from, to));
+
+        async Task<VersionReading?> ReadingAsync(int version)
+        {
+            if (!readings.TryGetValue(version, out var reading))
+                reading = readings[version] = await WatchedVersion.FindAsync(session, model, version) is { } watched ? new VersionReading(watched, plan, length) : null;
+            return reading;
+        }
     }
 
     /// <summary>The end of a version's last traffic in a span, by windows as short as the plan's own is judged by: the span's step may be longer than that whole window.</summary>
@@ -64,14 +70,18 @@ internal static class MonitoringReader
     }
 
     /// <summary>What drift is judged on: the plan's window up to a moment, in parts as short as are kept of it.</summary>
-    private static async Task<ImmutableArray<StoredWindow>> LastWindowAsync(
-        Session session, string model, string channel, ImmutableArray<StoredWindow> stored, long from, long to, long length, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
+    private static async Task<List<StoredWindow>> LastWindowAsync(Session session, string model, string channel, int version, long to, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
         var begin = to - (long)plan.Window.Value.TotalMilliseconds;
         var part = Stored(Choose(begin, to, horizons));
-        return part == Stored(length) && WindowLength.Floor(begin, part) >= from
-            ? [.. stored.Where(window => window.Start >= WindowLength.Floor(begin, part) && window.Start < to)]
-            : await WindowTable.ListAsync(session, model, channel, part, WindowLength.Floor(begin, part), to);
+        var last = new List<StoredWindow>();
+        await foreach (var window in WindowTable.ReadAsync(session, model, channel, part, WindowLength.Floor(begin, part), to))
+        {
+            if (window.Version == version)
+                last.Add(window);
+        }
+
+        return last;
     }
 
     private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;

@@ -49,7 +49,7 @@ internal static class TelemetryCheck
         && Enum.IsDefined(slice.Arm)
         && slice.Start is > 0 and < MostSeconds
         && slice.Seconds is >= 1 and <= LongestSlice
-        && IsCount(slice.Requests) && IsCount(slice.Sampled) && slice.Sampled <= slice.Requests && IsCount(slice.Unkept)
+        && IsCount(slice.Requests) && IsCount(slice.Refused) && IsCount(slice.Sampled) && slice.Sampled <= slice.Requests && IsCount(slice.Unkept)
         && Sum(slice.Bad, WindowSum.BadKinds) is { } bad && bad <= slice.Requests
         && Sum(slice.Latency, LatencyBuckets.Count) == slice.Requests
         && IsWhole(slice.Inputs) && IsWhole(slice.Outputs) && IsWhole(slice.Predictions) && IsWhole(slice.Exemplars);
@@ -63,8 +63,8 @@ internal static class TelemetryCheck
         return Convert.FromHexString(prediction.Key, bytes, out _, out _) == System.Buffers.OperationStatus.Done ? bytes : null;
     }
 
-    /// <summary>What a slice that is dropped counts as: its requests, where that is a number that can be believed.</summary>
-    public static long LostBy(TelemetrySlice? slice) => Math.Max(1, slice is not null && IsCount(slice.Requests) ? slice.Requests : 1);
+    /// <summary>What a slice that is dropped counts as: its requests, refused ones too, where that is a number that can be believed.</summary>
+    public static long LostBy(TelemetrySlice? slice) => Math.Max(1, slice is not null && IsCount(slice.Requests) && IsCount(slice.Refused) ? slice.Requests + slice.Refused : 1);
 
     private static bool IsCount(long count) => count is >= 0 and <= VersionFeature.MostCounted;
 

@@ -49,6 +49,7 @@ internal sealed class TelemetryDelta(long now)
         if (!windows.TryGetValue(key, out var sum))
             windows[key] = sum = new WindowSum();
         sum.Requests += slice.Requests;
+        sum.Refused += slice.Refused;
         sum.Sampled += slice.Sampled;
         sum.Unkept += slice.Unkept;
         WindowSum.AddTo(sum.Bad, slice.Bad.AsSpan());

@@ -95,8 +95,8 @@ internal sealed class TelemetryInbox : IAsyncDisposable
     /// <returns>False when nothing comes any more.</returns>
     private async Task<bool> IsThereMoreAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        patience.CancelAfter(PurgeEvery);
+        using var over = new CancellationTokenSource(PurgeEvery, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, over.Token);
         try
         {
             return await waiting.Reader.WaitToReadAsync(patience.Token);

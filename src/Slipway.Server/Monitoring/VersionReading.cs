@@ -1,66 +1,112 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
 
 namespace Slipway.Server.Monitoring;
 
-/// <summary>One version's part of a view: its stored windows put together to the windows that were asked for. Pure.</summary>
-/// <param name="traffic">Of the span, by start.</param>
-/// <param name="quality">Likewise.</param>
-internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, ImmutableArray<StoredWindow> traffic, ImmutableArray<StoredQuality> quality)
+/// <summary>One version's part of a view: its stored windows, as they come by time, put together to the windows that were asked for. No more than one of those is in memory in parts. Not thread-safe.</summary>
+/// <param name="step">Milliseconds.</param>
+internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, long step)
 {
     private readonly DriftReading drift = new(version, plan.DriftLimit);
+    private readonly WindowSum total = new();
+    private readonly SortedDictionary<long, WindowFigures> windows = [];
+    private readonly List<(long Start, long Length, ImmutableArray<DriftReading.Judged> Judged)> series = [];
+    private readonly List<QualitySum> labelled = [];
+    private readonly List<StoredWindow> traffic = [];
+    private readonly List<StoredQuality> quality = [];
 
-    /// <param name="from">Unix milliseconds.</param>
-    /// <param name="step">Milliseconds.</param>
-    /// <param name="last">The windows that drift is judged on.</param>
-    public VersionMonitoring Tell(long from, long to, long step, ImmutableArray<StoredWindow> last, ImmutableArray<Exemplar> exemplars)
+    public int Version => version.Version;
+
+    /// <param name="window">None before the one before it.</param>
+    public void Add(StoredWindow window)
     {
-        var windows = Windows(step);
-        var total = Whole([.. windows.Select(window => window.Traffic)]);
-        var parts = Parts(last.Where(IsAnswered));
+        if (traffic.Count > 0 && StepOf(traffic[0].Start) != StepOf(window.Start))
+            CloseTraffic();
+        traffic.Add(window);
+    }
+
+    /// <inheritdoc cref="Add(StoredWindow)"/>
+    public void Add(StoredQuality window)
+    {
+        if (quality.Count > 0 && StepOf(quality[0].Start) != StepOf(window.Start))
+            CloseQuality();
+        quality.Add(window);
+    }
+
+    /// <summary>All are added.</summary>
+    /// <param name="from">Unix milliseconds.</param>
+    /// <param name="last">The windows that drift is judged on.</param>
+    public VersionMonitoring Tell(long from, long to, IEnumerable<StoredWindow> last, ImmutableArray<Exemplar> exemplars)
+    {
+        CloseTraffic();
+        CloseQuality();
+        var parts = Parts(last);
         var judged = drift.Judge(parts);
         return new(
             version.Version,
             version.Bundle,
-            Figures(from, to - from, total, judged, [.. quality.Select(window => window.Sum)]),
-            [.. windows.Select(window => Figures(window.Start, step, window.Traffic, window.Drift, window.Quality))],
-            drift.Tell(judged, Whole(parts), [.. windows.Where(window => window.Traffic.Requests > 0).Select(window => (window.Start, step, window.Drift))]),
+            WithQuality(TrafficOf(from, to - from, total, judged), labelled),
+            [.. windows.Values],
+            drift.Tell(judged, Whole(parts), series),
             version.SealedMetrics,
             total.Misfits,
             total.Unkept,
             exemplars);
     }
 
-    private sealed record Window(long Start, WindowSum Traffic, ImmutableArray<DriftReading.Judged> Drift, ImmutableArray<QualitySum> Quality);
+    private long StepOf(long start) => WindowLength.Floor(start, step);
 
-    private ImmutableArray<Window> Windows(long step)
+    private void CloseTraffic()
     {
-        var parts = traffic.Where(IsAnswered).ToLookup(window => WindowLength.Floor(window.Start, step));
-        var labelled = quality.ToLookup(window => WindowLength.Floor(window.Start, step), window => window.Sum);
-        return
-        [
-            .. parts.Select(group => group.Key).Union(labelled.Select(group => group.Key)).Order().Select(start =>
-            {
-                var sums = Parts(parts[start]);
-                return new Window(start, Whole(sums), drift.Judge(sums), [.. labelled[start]]);
-            }),
-        ];
+        if (traffic.Count == 0)
+            return;
+        var start = StepOf(traffic[0].Start);
+        var parts = Parts(traffic);
+        var (whole, judged) = (Whole(parts), drift.Judge(parts));
+        total.Add(whole);
+        if (whole.Requests > 0)
+            series.Add((start, step, judged));
+        var counted = TrafficOf(start, step, whole, judged);
+        windows[start] = windows.TryGetValue(start, out var known)
+            ? counted with { Labelled = known.Labelled, Unlabelled = known.Unlabelled, Quality = known.Quality, Basis = known.Basis }
+            : counted;
+        traffic.Clear();
     }
 
-    private WindowFigures Figures(long start, long length, WindowSum sum, ImmutableArray<DriftReading.Judged> judged, ImmutableArray<QualitySum> parts)
+    private void CloseQuality()
+    {
+        if (quality.Count == 0)
+            return;
+        var start = StepOf(quality[0].Start);
+        var known = windows.GetValueOrDefault(start) ?? TrafficOf(start, step, new WindowSum(), drift.Judge([]));
+        windows[start] = WithQuality(known, [.. quality.Select(window => window.Sum)]);
+        // Of a long step as one: neighbours in time are the less alike, and a year has hundreds of them.
+        labelled.Add(Whole(quality.Select(window => window.Sum)));
+        quality.Clear();
+    }
+
+    private WindowFigures TrafficOf(long start, long length, WindowSum sum, ImmutableArray<DriftReading.Judged> judged) => new(
+        start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), drift.Largest(judged), 0, 0, ImmutableSortedDictionary<string, Figure>.Empty, IntervalBasis.None)
+    {
+        Refused = sum.Refused,
+    };
+
+    private static WindowFigures WithQuality(WindowFigures counted, IReadOnlyList<QualitySum> parts)
+    {
+        var whole = Whole(parts);
+        var (metrics, basis) = QualityFigures.Of(whole, parts);
+        return counted with { Labelled = whole.Labelled, Unlabelled = Math.Max(0, whole.Kept - whole.Labelled), Quality = metrics, Basis = basis };
+    }
+
+    private static QualitySum Whole(IEnumerable<QualitySum> parts)
     {
         var whole = new QualitySum();
         foreach (var part in parts)
             whole.Add(part);
-        var (metrics, basis) = QualityFigures.Of(whole, parts);
-        return new(
-            start, length, sum.Requests, [.. sum.Bad], TrafficFigures.ErrorRate(sum), TrafficFigures.Latency(sum), drift.Largest(judged),
-            whole.Labelled, Math.Max(0, whole.Kept - whole.Labelled), metrics, basis);
+        return whole;
     }
-
-    /// <summary>A shadow's answers went to nobody: they are no traffic. Its quality is what a shadow is for.</summary>
-    private static bool IsAnswered(StoredWindow window) => window.Arm != TrafficArm.Shadow;
 
     /// <summary>All arms of each stored window together, by start.</summary>
     private static ImmutableArray<WindowSum> Parts(IEnumerable<StoredWindow> windows) =>

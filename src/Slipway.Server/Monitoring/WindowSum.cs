@@ -19,7 +19,7 @@ internal sealed class WindowSum
     /// </summary>
     public const long MostCounted = 100_000_000_000;
 
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     /// <summary>Bins of a feature: categories and one for all others, and far more than quantiles give.</summary>
     private const int MostBins = 1_000;
@@ -27,6 +27,9 @@ internal sealed class WindowSum
     private const byte Absent = 0, Counted = 1, Measured = 2;
 
     public long Requests { get; set; }
+
+    /// <summary>Beside <see cref="Requests"/>: those whose input the version does not take.</summary>
+    public long Refused { get; set; }
 
     /// <summary>By <see cref="BadKind"/>.</summary>
     public long[] Bad { get; } = new long[BadKinds];
@@ -49,7 +52,7 @@ internal sealed class WindowSum
     /// <summary>Whether all of another can be added, so that this still can be told.</summary>
     public bool HasRoomFor(WindowSum other)
     {
-        if (Requests + other.Requests > MostCounted || Sampled + other.Sampled > MostCounted || Unkept + other.Unkept > MostCounted)
+        if (Requests + other.Requests > MostCounted || Refused + other.Refused > MostCounted || Sampled + other.Sampled > MostCounted || Unkept + other.Unkept > MostCounted)
             return false;
         for (var i = 0; i < other.Features.Length; i++)
         {
@@ -63,6 +66,7 @@ internal sealed class WindowSum
     public void Add(WindowSum other)
     {
         Requests += other.Requests;
+        Refused += other.Refused;
         Sampled += other.Sampled;
         Unkept += other.Unkept;
         Misfits += other.Misfits;
@@ -101,6 +105,7 @@ internal sealed class WindowSum
         var writer = new BlobWriter();
         writer.Byte(Format);
         writer.Count(Requests);
+        writer.Count(Refused);
         writer.Sparse(Bad);
         writer.Sparse(Latency);
         writer.Count(Sampled);
@@ -118,7 +123,7 @@ internal sealed class WindowSum
         var reader = new BlobReader(bytes);
         if (reader.Byte() is not Format and var format)
             throw new InvalidDataException($"a stored window has format {format}, and this program knows {Format}");
-        var sum = new WindowSum { Requests = reader.Count() };
+        var sum = new WindowSum { Requests = reader.Count(), Refused = reader.Count() };
         reader.Sparse(sum.Bad);
         reader.Sparse(sum.Latency);
         (sum.Sampled, sum.Unkept, sum.Misfits) = (reader.Count(), reader.Count(), reader.Count());

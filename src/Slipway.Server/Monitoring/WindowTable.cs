@@ -52,6 +52,9 @@ internal static class WindowTable
     /// <summary>Windows deleted in one change: some milliseconds.</summary>
     private const int DeletedAtOnce = 500;
 
+    /// <summary>Windows read at once, some 6 kB each.</summary>
+    private const int ReadAtOnce = 500;
+
     /// <returns>False where there is no room for it: then nothing is added.</returns>
     public static async Task<bool> AddAsync(Session session, WindowKey key, WindowSum more)
     {
@@ -71,16 +74,26 @@ internal static class WindowTable
         return true;
     }
 
-    /// <summary>Windows that start in a span, by start.</summary>
-    public static async Task<ImmutableArray<StoredWindow>> ListAsync(Session session, string model, string channel, long length, long from, long to) =>
-    [
-        .. (await session.QueryAsync<Row>(
-            """
-            SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
-            WHERE model = @model AND channel = @channel AND length = @length AND start >= @from AND start < @to ORDER BY start, version, arm
-            """,
-            new { model, channel, length, from, to })).Select(row => new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data))),
-    ];
+    /// <summary>Windows that start in a span, by start, all arms but shadow: a shadow's answers went to nobody. Few are in memory at once.</summary>
+    public static async IAsyncEnumerable<StoredWindow> ReadAsync(Session session, string model, string channel, long length, long from, long to)
+    {
+        IReadOnlyList<Row> page;
+        var last = new Row { Start = from, Version = -1, Arm = -1 };
+        do
+        {
+            page = await session.QueryAsync<Row>(
+                """
+                SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
+                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow
+                ORDER BY start, version, arm LIMIT @most
+                """,
+                new { model, channel, length, last.Start, last.Version, last.Arm, to, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
+            foreach (var row in page)
+                yield return new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data));
+            last = page.Count > 0 ? page[^1] : last;
+        }
+        while (page.Count == ReadAtOnce);
+    }
 
     /// <summary>Start of a version's last window in a span with any traffic but shadows'; null where there is none.</summary>
     public static Task<long?> LastAsync(Session session, string model, string channel, long length, int version, long from, long to) => session.FindAsync<long?>(

@@ -26,8 +26,8 @@ internal sealed class PlanEndpoints(Database database, PlanSetter plans, TimePro
         var plan = await database.ChangeAsync(
             async session =>
             {
-                var current = await PlanTable.LatestAsync(session, model)
-                    ?? throw ApiProblem.NotThere("no-model", "there is no version of that model", "`slipway push` registers the first, with its plan");
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                var current = (await PlanTable.LatestAsync(session, model))!;
                 return current.Digest == request.Plan.Digest
                     ? current
                     : await plans.SetAsync(session, call.Caller, model, request.Plan, current.Number + 1, request.Reason, time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -29,8 +29,18 @@ internal sealed class PromotionEndpoints(Database database, Promotions promotion
         await call.AnswerAsync(waiting.Promotions, RegistryJson.Default.ImmutableArrayPromotion);
     }
 
-    private async Task ListAsync(ApiCall call) =>
-        await call.AnswerAsync(await database.ReadAsync(session => Promotions.ListAsync(session, call.Segment("model")), call.Cancellation), RegistryJson.Default.ImmutableArrayPromotion);
+    private async Task ListAsync(ApiCall call)
+    {
+        var model = call.Segment("model");
+        var promotions = await database.ReadAsync(
+            async session =>
+            {
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                return await Promotions.ListAsync(session, model);
+            },
+            call.Cancellation);
+        await call.AnswerAsync(promotions, RegistryJson.Default.ImmutableArrayPromotion);
+    }
 
     private async Task GetAsync(ApiCall call) => await call.AnswerAsync(
         await database.ReadAsync(session => Promotions.FindAsync(session, call.Segment("model"), VersionEndpoints.NumberOf(call.Segment("number"))), call.Cancellation), RegistryJson.Default.Promotion);

@@ -30,7 +30,7 @@ internal sealed class VersionEndpoints(Database database, Registrar registrar, C
             {
                 var seen = ImmutableArray.CreateBuilder<ModelSummary>();
                 foreach (var model in (await VersionTable.ModelsAsync(session)).Where(model => call.Caller.May(Permission.Read, model)))
-                    seen.Add(await SummaryAsync(session, model));
+                    seen.Add(await SummaryAsync(session, call.Caller, model));
                 return seen.ToImmutable();
             },
             call.Cancellation);
@@ -38,7 +38,7 @@ internal sealed class VersionEndpoints(Database database, Registrar registrar, C
     }
 
     private async Task GetModelAsync(ApiCall call) =>
-        await call.AnswerAsync(await database.ReadAsync(session => SummaryAsync(session, call.Segment("model")), call.Cancellation), RegistryJson.Default.ModelSummary);
+        await call.AnswerAsync(await database.ReadAsync(session => SummaryAsync(session, call.Caller, call.Segment("model")), call.Cancellation), RegistryJson.Default.ModelSummary);
 
     private async Task ListChannelsAsync(ApiCall call) =>
         await call.AnswerAsync(await database.ReadAsync(session => channels(session, call.Segment("model")), call.Cancellation), RegistryJson.Default.ImmutableArrayChannelState);
@@ -72,12 +72,11 @@ internal sealed class VersionEndpoints(Database database, Registrar registrar, C
         await call.AnswerAsync(registered, RegistryJson.Default.VersionRegistration, registered.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    private async Task<ModelSummary> SummaryAsync(Session session, string model)
+    private async Task<ModelSummary> SummaryAsync(Session session, Caller caller, string model)
     {
+        await ModelNames.RequireAsync(session, caller, model);
         var count = (int)await VersionTable.LastNumberAsync(session, model);
-        return count == 0
-            ? throw ApiProblem.NotThere("no-model", "there is no version of that model", "`slipway push` registers the first")
-            : new ModelSummary(model, count, await Promotions.RequireVersionAsync(session, model, count), await channels(session, model));
+        return new ModelSummary(model, count, await Promotions.RequireVersionAsync(session, model, count), await channels(session, model));
     }
 
     internal static long NumberOf(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)

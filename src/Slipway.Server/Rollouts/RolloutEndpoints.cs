@@ -32,7 +32,14 @@ internal sealed class RolloutEndpoints(Database database, RolloutOrders orders, 
 
     private async Task ListAsync(ApiCall call)
     {
-        var rollouts = await database.ReadAsync(session => RolloutTable.ListAsync(session, call.Segment("model"), ChannelOf(call), Limit(call)), call.Cancellation);
+        var (model, channel, limit) = (call.Segment("model"), ChannelOf(call), Limit(call));
+        var rollouts = await database.ReadAsync(
+            async session =>
+            {
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                return await RolloutTable.ListAsync(session, model, channel, limit);
+            },
+            call.Cancellation);
         await call.AnswerAsync(rollouts, RolloutJson.Default.ImmutableArrayRolloutState);
     }
 
@@ -49,9 +56,8 @@ internal sealed class RolloutEndpoints(Database database, RolloutOrders orders, 
         var history = await database.ReadAsync(
             async session =>
             {
-                var entries = await ChannelHistory.ListAsync(session, model, channel is null ? null : Require.Channel(channel), Limit(call));
-                return !entries.IsEmpty || !(await VersionTable.ListAsync(session, model, null)).IsEmpty ? entries
-                    : throw ApiProblem.NotThere("no-model", "there is no version of that model, so it has no history", "see slipway models");
+                await ModelNames.RequireAsync(session, call.Caller, model);
+                return await ChannelHistory.ListAsync(session, model, channel is null ? null : Require.Channel(channel), Limit(call));
             },
             call.Cancellation);
         await call.AnswerAsync(history, RolloutJson.Default.ImmutableArrayHistoryEntry);

@@ -121,8 +121,8 @@ internal sealed class LeasedLoop : IAsyncDisposable
 
     private async Task WaitAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        patience.CancelAfter(look);
+        using var over = new CancellationTokenSource(look, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, over.Token);
         try
         {
             await news.Reader.WaitToReadAsync(patience.Token);

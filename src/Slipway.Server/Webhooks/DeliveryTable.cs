@@ -31,7 +31,7 @@ internal static class DeliveryTable
     /// <summary>Of one webhook that wait, some 2 KiB each: more go to the dead ones at once, to be tried again by hand.</summary>
     public const long MostWaiting = 10_000;
 
-    /// <summary>Of one webhook: the oldest go first, which is told in the log.</summary>
+    /// <summary>Of one webhook: the oldest go first, and are counted with the webhook.</summary>
     public const long MostDead = 10_000;
 
     /// <summary>Of one webhook, to look at.</summary>
@@ -49,7 +49,7 @@ internal static class DeliveryTable
             """,
             new { webhook, id, at, text, state = (isFull ? DeliveryState.Dead : DeliveryState.Waiting).Word(), error = isFull ? $"{MostWaiting} others waited already" : null });
         if (isFull)
-            await KeepAsync(session, webhook, DeliveryState.Dead, MostDead);
+            await BuryAsync(session, webhook);
     }
 
     /// <summary>The oldest that waits, of every webhook.</summary>
@@ -72,13 +72,13 @@ internal static class DeliveryTable
     public static Task<long> CountAsync(Session session, string webhook, DeliveryState state) =>
         session.FindAsync<long>("SELECT COUNT(*) FROM webhook_deliveries WHERE webhook = @webhook AND state = @state", new { webhook, state = state.Word() });
 
-    /// <returns>How many old ones had to go to make room.</returns>
-    public static async Task<int> SaveAsync(Session session, StoredDelivery delivery)
+    public static async Task SaveAsync(Session session, StoredDelivery delivery)
     {
         await session.ExecuteAsync("UPDATE webhook_deliveries SET state = @State, tries = @Tries, error = @Error WHERE position = @Position", delivery);
         if (delivery.State == DeliveryState.Delivered.Word())
             await KeepAsync(session, delivery.Webhook, DeliveryState.Delivered, MostDelivered);
-        return delivery.State == DeliveryState.Dead.Word() ? await KeepAsync(session, delivery.Webhook, DeliveryState.Dead, MostDead) : 0;
+        else if (delivery.State == DeliveryState.Dead.Word())
+            await BuryAsync(session, delivery.Webhook);
     }
 
     /// <summary>Lets dead ones wait again, as if they were made now.</summary>
@@ -94,6 +94,12 @@ internal static class DeliveryTable
         return new(
             delivery.Id, delivery.Webhook, state, (int)delivery.Tries, delivery.At, state == DeliveryState.Waiting ? Math.Max(webhook.NextAt, delivery.At) : null, delivery.Error,
             JsonSerializer.Deserialize<JsonElement>(delivery.Event));
+    }
+
+    private static async Task BuryAsync(Session session, string webhook)
+    {
+        if (await KeepAsync(session, webhook, DeliveryState.Dead, MostDead) is > 0 and var dropped)
+            await session.ExecuteAsync("UPDATE webhooks SET dropped = dropped + @dropped WHERE name = @webhook", new { webhook, dropped = (long)dropped });
     }
 
     private static Task<int> KeepAsync(Session session, string webhook, DeliveryState state, long most) => session.ExecuteAsync(

@@ -13,6 +13,8 @@ internal static class ReceiverAddress
     [
         IPNetwork.Parse("0.0.0.0/8"), IPNetwork.Parse("169.254.0.0/16"), IPNetwork.Parse("224.0.0.0/3"),
         IPNetwork.Parse("::/128"), IPNetwork.Parse("fe80::/10"), IPNetwork.Parse("fec0::/10"), IPNetwork.Parse("ff00::/8"),
+        // Tunnels and local translators, which may end anywhere: Teredo (RFC 4380), 6to4 (RFC 3056), local NAT64 (RFC 8215).
+        IPNetwork.Parse("2001::/32"), IPNetwork.Parse("2002::/16"), IPNetwork.Parse("64:ff9b:1::/48"),
     ];
 
     /// <summary>IPv6 addresses that stand for an IPv4 one: its last four bytes.</summary>
@@ -24,7 +26,7 @@ internal static class ReceiverAddress
     {
         var real = Real(address);
         if (Never.Any(network => network.BaseAddress.AddressFamily == real.AddressFamily && network.Contains(real)))
-            return $"{address} is link-local, unspecified or multicast";
+            return $"{address} is link-local, unspecified, multicast or a tunnel";
         if (Metadata.Contains(real))
             return $"{address} is a cloud's metadata service";
         return scheme == Uri.UriSchemeHttp && !IPAddress.IsLoopback(real) ? $"{address} is not this machine, and http may lead nowhere else" : null;

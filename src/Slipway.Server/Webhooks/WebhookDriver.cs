@@ -110,10 +110,10 @@ internal sealed class WebhookDriver : IAsyncDisposable
                 }
 
                 var isDead = DeliveryCourse.IsGivenUp(outcome, (int)tries, TimeSpan.FromMilliseconds(Now - delivery.At));
-                var dropped = await DeliveryTable.SaveAsync(session, delivery with { State = (isDead ? DeliveryState.Dead : DeliveryState.Waiting).Word(), Tries = tries, Error = outcome.Error });
+                await DeliveryTable.SaveAsync(session, delivery with { State = (isDead ? DeliveryState.Dead : DeliveryState.Waiting).Word(), Tries = tries, Error = outcome.Error });
                 var rest = DeliveryCourse.Rest((int)Math.Min(webhook.Failures + 1, int.MaxValue), Chance(), outcome.RetryAfter);
                 await WebhookTable.SaveStandingAsync(session, webhook.Name, webhook.Failures + 1, Now + (long)rest.TotalMilliseconds, outcome.Error);
-                told = isDead ? $"event {delivery.Id} for webhook {webhook.Name} is given up after {tries} tries: {outcome.Error}; `slipway webhooks dead {webhook.Name}` lists it{(dropped > 0 ? $", and {dropped} older ones are dropped for it" : "")}"
+                told = isDead ? $"event {delivery.Id} for webhook {webhook.Name} is given up after {tries} tries: {outcome.Error}; `slipway webhooks dead {webhook.Name}` lists it"
                     : webhook.Failures == 0 ? $"webhook {webhook.Name} does not take events, and is tried again: {outcome.Error}"
                     : null;
             },

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -23,8 +22,6 @@ internal sealed class WebhookEndpoints(Database database, LedgerWriter ledger, W
     private const int MostListed = 500;
 
     private const int SecretIdDigits = 16;
-
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
     private const string Path = "/api/v1/webhooks", One = Path + "/{webhook}";
 
@@ -57,8 +54,8 @@ internal sealed class WebhookEndpoints(Database database, LedgerWriter ledger, W
     {
         var request = await call.ReadAsync(MonitoringJson.Default.WebhookRequest);
         Checks.Name("name", request.Name);
-        if (request.Name.AsSpan().IndexOfAnyExcept(NameCharacters) >= 0)
-            throw ApiProblem.Malformed("bad-name", "a webhook's name stands in addresses: allowed are letters, digits, '-', '_' and '.'");
+        if (!WebhookName.IsValid(request.Name))
+            throw ApiProblem.Malformed("bad-name", $"a webhook's name stands in addresses: allowed are {WebhookName.Allowed}");
         if (request.Model != RoleGrant.AllModels)
             Checks.Name("model", request.Model);
         if (ReceiverAddress.Refusal(request.Url) is { } refusal)
@@ -141,7 +138,7 @@ internal sealed class WebhookEndpoints(Database database, LedgerWriter ledger, W
 
     /// <summary>The path of an address is often a secret of the receiver's: the ledger keeps the host alone.</summary>
     private static JsonElement Data(Webhook webhook) =>
-        Subjects.Data(webhook with { Url = new Uri(webhook.Url.GetLeftPart(UriPartial.Authority)), LastError = null }, MonitoringJson.Default.Webhook);
+        Subjects.Data(webhook with { Url = new Uri(webhook.Url.GetLeftPart(UriPartial.Authority)), LastError = null, NextAt = null }, MonitoringJson.Default.Webhook);
 
     private static LedgerSubject Subject(string name) => new($"webhooks/{name}", null);
 }

@@ -29,13 +29,15 @@ internal sealed record StoredWebhook
     public long NextAt { get; init; }
 
     public string? LastError { get; init; }
+
+    public long Dropped { get; init; }
 }
 
 /// <summary>The webhooks there are.</summary>
 internal static class WebhookTable
 {
     private const string Columns =
-        "name AS Name, secret_id AS SecretId, key_id AS KeyId, url AS Url, model AS Model, added_at AS AddedAt, added_by AS AddedBy, failures AS Failures, next_at AS NextAt, last_error AS LastError";
+        "name AS Name, secret_id AS SecretId, key_id AS KeyId, url AS Url, model AS Model, added_at AS AddedAt, added_by AS AddedBy, failures AS Failures, next_at AS NextAt, last_error AS LastError, dropped AS Dropped";
 
     public static async Task<ImmutableArray<StoredWebhook>> ListAsync(Session session) =>
         [.. await session.QueryAsync<StoredWebhook>($"SELECT {Columns} FROM webhooks ORDER BY name")];
@@ -60,7 +62,11 @@ internal static class WebhookTable
     public static Task SaveStandingAsync(Session session, string name, long failures, long nextAt, string? error) =>
         session.ExecuteAsync("UPDATE webhooks SET failures = @failures, next_at = @nextAt, last_error = @error WHERE name = @name", new { name, failures, nextAt, error });
 
-    public static async Task<Webhook> ViewAsync(Session session, StoredWebhook webhook) => new(
-        webhook.Name, new Uri(webhook.Url), webhook.Model, webhook.AddedAt, webhook.AddedBy,
-        await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Waiting), await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Dead), webhook.LastError);
+    public static async Task<Webhook> ViewAsync(Session session, StoredWebhook webhook)
+    {
+        var waiting = await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Waiting);
+        return new(
+            webhook.Name, new Uri(webhook.Url), webhook.Model, webhook.AddedAt, webhook.AddedBy,
+            waiting, await DeliveryTable.CountAsync(session, webhook.Name, DeliveryState.Dead), webhook.Dropped, webhook.LastError, waiting == 0 ? null : webhook.NextAt);
+    }
 }

@@ -36,7 +36,7 @@ public sealed class SigningKey : IDisposable
         var pem = KeyFile.Read(file);
         var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
         if (kind is "PUBLIC KEY")
-            throw KeyFile.Unusable("key-is-public", $"{file} holds a public key; signing needs the private one", file);
+            throw KeyFile.Unusable("key-is-public", $"{file} holds a public key, and the private one is needed (the file without .pub)", file);
         if (kind is not ("PRIVATE KEY" or "ENCRYPTED PRIVATE KEY"))
             throw KeyFile.NoKey(file, kind, "a P-256 private key in PKCS#8 PEM (PRIVATE KEY or ENCRYPTED PRIVATE KEY)");
         if (kind is "ENCRYPTED PRIVATE KEY" && passphrase is null)

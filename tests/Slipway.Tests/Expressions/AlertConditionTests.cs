@@ -54,6 +54,17 @@ public class AlertConditionTests
     public void A_feature_that_the_live_version_lacks_is_told_as_missing() =>
         Assert.Equal("drift.'gone' could not be had: the live version tells no such figure", Judge("drift.gone > 0.2").Reason);
 
+    [Theory]
+    [InlineData("latency.p99 > 50 ms", "'50 ms' has a unit; figures have none here, and times are in seconds", "write 0.05")]
+    [InlineData("latency.p99 > 50ms and requests > 5", "'50ms' has a unit; figures have none here, and times are in seconds", "write 0.05")]
+    [InlineData("latency.p50 >= 1.5 min", "'1.5 min' has a unit; figures have none here, and times are in seconds", "write 90")]
+    public void A_time_with_its_unit_is_refused_with_its_seconds(string text, string message, string help)
+    {
+        Assert.False(AlertCondition.TryParse(text, AlertVocabulary.Any, out _, out var faults));
+        var fault = Assert.Single(faults);
+        Assert.Equal(("bad-number", message, help), (fault.Code, fault.Message, fault.Help));
+    }
+
     [Fact]
     public void The_reason_has_the_numbers_and_what_they_rest_on() =>
         Assert.Equal("drift.max = 0.31 [0.27, 0.35], over 1 h, is wholly > 0.2", Judge("drift.max > 0.2").Reason);
@@ -63,7 +74,7 @@ public class AlertConditionTests
     [InlineData("dirft.max > 0.2", 1, "unknown-figure", "did you mean drift?")]
     [InlineData("drift > 0.2", 1, "unknown-figure", "write drift.max, or drift.FEATURE")]
     [InlineData("latency.p90 > 0.2", 9, "unknown-figure", "did you mean p50?")]
-    [InlineData("latency.p99 > 50 ms", 18, "unexpected-token", null)]
+    [InlineData("latency.p99 > 50 ms", 15, "bad-number", "write 0.05")]
     [InlineData("requests.low > 5", 10, "unknown-figure", null)]
     [InlineData("error_rate.delta > 0", 12, "unknown-figure", "there are: low, high, value, n")]
     [InlineData("auc.delta.hihg > 0", 11, "unknown-figure", "did you mean high?")]

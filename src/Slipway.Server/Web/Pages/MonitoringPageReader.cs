@@ -1,4 +1,5 @@
 using System.Globalization;
+using Slipway.Documents.Charts;
 using Slipway.Server.Api;
 using Slipway.Server.Monitoring;
 using Slipway.Server.Registry;
@@ -43,7 +44,7 @@ internal static class MonitoringPageReader
     {
         null => null,
         var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() => at,
-        var text when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at.ToUnixTimeMilliseconds() >= 0 => at.ToUnixTimeMilliseconds(),
+        var text when TimeText.TryParse(text, needsOffset: false, out var at) => at,
         var text => throw ApiProblem.Malformed("bad-time", $"{name} is '{text}', allowed are Unix milliseconds, and times such as 2026-05-01T12:00:00Z"),
     };
 }

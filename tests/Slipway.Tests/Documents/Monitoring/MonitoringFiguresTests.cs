@@ -93,7 +93,7 @@ public sealed class MonitoringFiguresTests
 
     [Fact]
     public void The_reason_tells_of_requests_that_were_lost() =>
-        Assert.Equal("error_rate = 0.01 [0.008, 0.012], over 1 h 0 min, without 7 requests that gateways could not tell, is wholly > 0.005", Judge("error_rate > 0.005", View(Total) with { Lost = 7 }).Reason);
+        Assert.Equal("error_rate = 0.01 [0.008, 0.012], over 1 h, without 7 requests that gateways could not tell, is wholly > 0.005", Judge("error_rate > 0.005", View(Total) with { Lost = 7 }).Reason);
 
     private static Judgement Judge(string condition, MonitoringView? view = null, bool isHeard = true)
     {

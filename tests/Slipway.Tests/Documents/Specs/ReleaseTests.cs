@@ -82,7 +82,7 @@ public sealed class ReleaseTests
     [InlineData(Canary + "steps: [{ weight: 0.015 % }, { weight: 100 % }]", "bad-value", 53, "allowed a share in steps of 0.01 %")]
     [InlineData(Canary + "steps: [{ weight: 101 % }]", "wrong-unit", 53, "weight is '101 %'")]
     [InlineData(Canary + "steps: [{ wieght: 100 % }]", "unknown-key", 45, "nearest is 'weight'")]
-    [InlineData(Canary + "steps: [{ weight: 1 %, at-least: 2 h, at-most: 1 h }, { weight: 100 % }]", "bad-value", 73, "at-most is 1 h 0 min, and at-least is 2 h 0 min")]
+    [InlineData(Canary + "steps: [{ weight: 1 %, at-least: 2 h, at-most: 1 h }, { weight: 100 % }]", "bad-value", 73, "at-most is 1 h, and at-least is 2 h")]
     [InlineData(Canary + "steps: [{ weight: 1 %, at-least: 3 }, { weight: 100 % }]", "wrong-unit", 68, "at-least is 3, allowed a time with its unit")]
     [InlineData(Canary + "steps: [{ weight: 1 %, hold-back: 1 %, for: 1 h }, { weight: 100 % }]", "bad-value", 58, "in a step that is not the last")]
     [InlineData(Canary + "steps: [{ weight: 1 %, for: 1 h }, { weight: 100 % }]", "bad-value", 58, "for stands in a step that is not the last")]

@@ -14,7 +14,7 @@ public sealed class SampledServingTests
     private static readonly RouteMonitor everything = new(new Ratio(1), new Ratio(1), null);
 
     [Fact]
-    public async Task Requests_are_counted_as_rollouts_count_them_and_what_callers_did_wrong_is_none()
+    public async Task Requests_are_counted_as_rollouts_count_them_and_those_whose_input_does_not_fit_apart()
     {
         await using var gateway = await GatewayTable.StartAsync(new InferenceOptions { RequestLimit = TimeSpan.FromSeconds(2) });
         gateway.Monitor = everything;
@@ -40,7 +40,7 @@ public sealed class SampledServingTests
 
         var slices = gateway.Samplers.Drain(last: true);
         Assert.All(slices, slice => Assert.Equal((Model, 1, TrafficArm.Stable), (slice.Model, slice.Version, slice.Arm)));
-        Assert.Equal(5, slices.Sum(slice => slice.Requests));
+        Assert.Equal((5, 1), (slices.Sum(slice => slice.Requests), slices.Sum(slice => slice.Refused)));
         Assert.Equal([1, 1, 1, 1, 0], Enumerable.Range(0, 5).Select(kind => slices.Sum(slice => slice.Bad[kind])));
         Assert.Equal((5, 2), (slices.Sum(slice => slice.Inputs[1].Profile.Count), slices.Sum(slice => slice.Outputs[0].Profile.Count)));
         Assert.Equal(new[] { "good", "late" }.Select(id => PredictionKey.Of(Model, id)).Order(), slices.SelectMany(slice => slice.Predictions).Select(prediction => prediction.Key).Order());

@@ -60,6 +60,14 @@ public sealed class RequestCaptureTests
     public void Answers_of_a_sensitive_output_are_not_captured() => Assert.Null(Capture(Everything, sensitive: "probability").Outputs);
 
     [Fact]
+    public void What_cannot_be_written_down_fails_nobody_and_is_counted()
+    {
+        Take(Everything with { Mask = default }, null, null);     // rules that make no sense
+        Assert.Empty(buffer.Take(out var lost));
+        Assert.Equal(1, lost);
+    }
+
+    [Fact]
     public void A_full_buffer_captures_no_more_until_there_is_room()
     {
         var line = new byte[1024 * 1024];
@@ -79,6 +87,13 @@ public sealed class RequestCaptureTests
 
     private CapturedRequest Capture(CaptureRules rules, string? sensitive = null, double[]? edges = null)
     {
+        Take(rules, sensitive, edges);
+        var captured = Assert.Single(buffer.Take(out _));
+        return Assert.Single(CaptureReader.Read(new MemoryStream(captured.Lines), "captured"));
+    }
+
+    private void Take(CaptureRules rules, string? sensitive, double[]? edges)
+    {
         var signature = HostedModels.Late with { Inputs = [HostedModels.Late.Inputs[0] with { Range = edges is null ? HostedModels.Late.Inputs[0].Range : null }, .. HostedModels.Late.Inputs[1..]] };
         var hosted = new HostedModel("late", Digest.Of([1]), "/", "/model", signature, new(null, [], null))
         {
@@ -97,7 +112,5 @@ public sealed class RequestCaptureTests
         var monitor = new RouteMonitor(new Ratio(1), null, rules);
         new RequestCapture(buffer, "late", new VersionRef(3, Digest.Of([1])), hosted, clock)
             .Take(new OverRequest(TrafficArm.Candidate, monitor, "r1", "", clock.Now, 0.01), rules, inputs, outputs);
-        var captured = Assert.Single(buffer.Take(out _));
-        return Assert.Single(CaptureReader.Read(new MemoryStream(captured.Lines), "captured"));
     }
 }

@@ -155,6 +155,10 @@ public sealed partial class UnitsTests
     [InlineData("125 s", "2 min 5 s")]
     [InlineData("63 min", "1 h 3 min")]
     [InlineData("25 h", "1 d 1 h")]
+    [InlineData("720 h", "30 d")]
+    [InlineData("60 min", "1 h")]
+    [InlineData("60 s", "1 min")]
+    [InlineData("0 s", "0 s")]
     public void A_time_is_shown_short(string text, string shown)
     {
         Assert.True(Duration.TryParse(text, out var duration));

@@ -21,6 +21,10 @@ public sealed class TriggerTests
     [InlineData("retrain=webhook:")]
     [InlineData("retrain=train.sh")]
     [InlineData("retrain=./train.sh")]
+    [InlineData("Retrain=/bin/true")]
+    [InlineData("re train=/bin/true")]
+    [InlineData("retrain=webhook:a b")]
+    [InlineData("retrain=/bin")]
     public void What_is_neither_is_refused(string text) => Assert.Equal("bad-trigger", Assert.Single(Assert.Throws<SlipwayException>(() => Trigger.Parse(text)).Faults).Code);
 
     [Fact]
@@ -34,6 +38,41 @@ public sealed class TriggerTests
         Assert.Equal((ExitCode.UnusableInput, "bad-trigger"), Refused(folder["train.sh"]));
         File.SetUnixFileMode(folder["train.sh"], (UnixFileMode)0b111_101_101);
         Assert.Equal(folder["train.sh"], Trigger.Parse($"retrain={folder["train.sh"]}").Command);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("scripts")]
+    [InlineData("scripts/train.sh")]
+    public void Nothing_on_the_way_to_a_command_may_be_others_to_change(string changeable)
+    {
+        using var folder = new TestFolder();
+        var file = folder.Write("scripts/train.sh", "#!/bin/sh\n");
+        foreach (var path in (string[])[folder.Root, folder["scripts"], file])
+            File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        Assert.Equal(file, Trigger.Parse($"retrain={file}").Command);
+        foreach (var mode in (int[])[0b111_111_101, 0b111_101_111])
+        {
+            File.SetUnixFileMode(folder[changeable], (UnixFileMode)mode);
+            var refused = Assert.Throws<SlipwayException>(() => Trigger.Parse($"retrain={file}"));
+            Assert.Equal((ExitCode.UnusableInput, "bad-trigger"), (refused.Exit, refused.Faults[0].Code));
+            Assert.Contains($"chmod go-w {folder[changeable].TrimEnd('/')}", refused.Faults[0].Help);
+        }
+    }
+
+    [Fact]
+    public void What_a_link_leads_to_may_not_be_others_to_change_either()
+    {
+        using var folder = new TestFolder();
+        var file = folder.Write("open/train.sh", "#!/bin/sh\n");
+        File.SetUnixFileMode(file, (UnixFileMode)0b111_101_101);
+        File.CreateSymbolicLink(folder["train"], file);
+        Assert.Equal(folder["train"], Trigger.Parse($"retrain={folder["train"]}").Command);
+        File.SetUnixFileMode(folder["open"], (UnixFileMode)0b111_111_111);
+        Assert.Equal((ExitCode.UnusableInput, "bad-trigger"), Refused(folder["train"]));
+        // In a folder such as /tmp nobody may replace what is another's.
+        File.SetUnixFileMode(folder["open"], (UnixFileMode)0b1_111_111_111);
+        Assert.Equal(folder["train"], Trigger.Parse($"retrain={folder["train"]}").Command);
     }
 
     private static (ExitCode, string) Refused(string file)

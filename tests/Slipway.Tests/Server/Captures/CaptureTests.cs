@@ -34,19 +34,20 @@ public sealed class CaptureTests
         var operating = await registry.Server.AsAsync(Role.Operator);
         var capture = Assert.Single(await ListAsync(operating));
         Assert.Equal((5, message.Length, key.PublicKey.KeyId), (capture.Requests, capture.Size, capture.Recipient));
-        Assert.Equal(message, await operating.GetByteArrayAsync($"{Captures}/b-1", Stop));
+        Assert.Equal(message, await operating.GetByteArrayAsync($"{Captures}/{capture.Id}", Stop));
         Assert.Contains("capture.read", await registry.Server.Admin.GetStringAsync("/api/v1/ledger/entries", Stop), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Nothing_is_kept_that_is_open_or_that_no_plan_asks_for()
     {
-        await using var registry = await StartAsync(asks: false);
         using var key = SigningKey.Create();
-        var gateway = await registry.Server.AsAsync(Role.Gateway);
-        Assert.Equal(HttpStatusCode.Conflict, await SendAsync(gateway, "b-1", SealedMessage.Seal("{}\n"u8, key.PublicKey)));
-        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(gateway, "b-1", Encoding.UTF8.GetBytes("""{"inputs":[]}""")));
-        Assert.Empty(await ListAsync(registry.Server.Admin));
+        foreach (var (asks, refusal, message) in new[] { (false, HttpStatusCode.Conflict, SealedMessage.Seal("{}\n"u8, key.PublicKey)), (true, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes("""{"inputs":[]}""")) })
+        {
+            await using var registry = await StartAsync(asks);
+            Assert.Equal(refusal, await SendAsync(await registry.Server.AsAsync(Role.Gateway), "b-1", message));
+            Assert.Empty(await ListAsync(registry.Server.Admin));
+        }
     }
 
     [Fact]
@@ -56,9 +57,10 @@ public sealed class CaptureTests
         using var key = SigningKey.Create();
         var gateway = await registry.Server.AsAsync(Role.Gateway);
         await SendAsync(gateway, "b-1", SealedMessage.Seal("{}\n"u8, key.PublicKey));
+        var id = Assert.Single(await ListAsync(registry.Server.Admin)).Id;
         clock.Step(TimeSpan.FromHours(1));
         Assert.Empty(await ListAsync(registry.Server.Admin));
-        using (var gone = await registry.Server.Admin.GetAsync($"{Captures}/b-1", Stop))
+        using (var gone = await registry.Server.Admin.GetAsync($"{Captures}/{id}", Stop))
             Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
 
         await SendAsync(gateway, "b-2", SealedMessage.Seal("{}\n"u8, key.PublicKey));
@@ -78,6 +80,34 @@ public sealed class CaptureTests
         clock.Step(TimeSpan.FromHours(1));
         await database.ChangeAsync(session => Retention.PurgeAsync(session, clock.GetUtcNow().ToUnixTimeMilliseconds()), Stop);
         Assert.Equal(0, await database.ReadAsync(session => session.FindAsync<long>("SELECT COUNT(*) FROM captures"), Stop));
+    }
+
+    [Fact]
+    public async Task A_gateway_cannot_take_another_s_capture_s_name_and_so_keep_it_out()
+    {
+        await using var registry = await StartAsync();
+        using var key = SigningKey.Create();
+        var (one, other) = (SealedMessage.Seal("1\n"u8, key.PublicKey), SealedMessage.Seal("2\n"u8, key.PublicKey));
+        var gateway = await registry.Server.AsAsync(Role.Gateway);
+        Assert.Equal(HttpStatusCode.NoContent, await SendAsync(gateway, "b-1", one, name: "other"));
+        Assert.Equal(HttpStatusCode.NoContent, await SendAsync(gateway, "b-1", other));
+        Assert.Equal(["edge", "other"], (await ListAsync(registry.Server.Admin)).Select(capture => capture.Gateway).Order());
+    }
+
+    [Fact]
+    public async Task What_the_server_got_first_makes_room_whatever_its_gateway_said_of_the_time()
+    {
+        await using var registry = await StartAsync();
+        var database = await registry.Server.Store.OpenAgainAsync();
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        for (var i = 0; i < 4; i++)
+        {
+            // The first claims to be the latest.
+            var info = new CaptureInfo($"b-{i}", TestRegistry.Model, "production", "edge", i == 0 ? now : now - 1_000, now, 1, 100, "key", now + 1_000 + i);
+            await database.ChangeAsync(session => CaptureTable.AddAsync(session, info, new byte[100], most: 250), Stop);
+        }
+
+        Assert.Equal(["b-2", "b-3"], (await ListAsync(registry.Server.Admin)).Select(capture => capture.Id).Order());
     }
 
     [Fact]
@@ -109,11 +139,11 @@ public sealed class CaptureTests
         return registry;
     }
 
-    private async Task<HttpStatusCode> SendAsync(HttpClient gateway, string id, byte[] message)
+    private async Task<HttpStatusCode> SendAsync(HttpClient gateway, string id, byte[] message, string name = "edge")
     {
         var at = clock.GetUtcNow().ToUnixTimeMilliseconds();
         using var response = await gateway.PostAsync(
-            $"/api/v1/gateway/captures?model={TestRegistry.Model}&channel=production&gateway=edge&id={id}&from={at - 1000}&to={at}&requests=5", new ByteArrayContent(message), Stop);
+            $"/api/v1/gateway/captures?model={TestRegistry.Model}&channel=production&gateway={name}&id={id}&from={at - 1000}&to={at}&requests=5", new ByteArrayContent(message), Stop);
         return response.StatusCode;
     }
 

@@ -7,6 +7,7 @@ using Slipway.Documents.Monitoring;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
+using Slipway.Server.Incidents;
 using Slipway.Tests.Server.Alerting;
 using Slipway.Tests.Server.Rollouts;
 using Slipway.Tests.Server.Storage;
@@ -32,17 +33,33 @@ public sealed class IncidentTests
         Assert.Equal([Nasty, "what is known since"], incident.Timeline.Select(note => note.Text));
         Assert.Equal(("Olga", stage.Monitoring.Now), (incident.Timeline[0].ByName, incident.Timeline[0].At));
         Assert.Equal(("a disk was full\nand nobody looked", stage.Monitoring.Now), (incident.Cause, incident.ClosedAt));
+        Assert.Equal(("Olga", "it is mended"), (incident.Closing?.ByName, incident.Closing?.Reason));
         Assert.Equal((409, "incident-closed"), await RefusedAsync(client, "inc-000001/close", TestServer.Json(new CloseRequest("no", "no"), IncidentJson.Default.CloseRequest)));
         Assert.Empty(await stage.IncidentsAsync("?open=true"));
         Assert.Equal(2, Assert.Single(await stage.IncidentsAsync("?open=false&model=flight-delay")).Notes);
-        Assert.Empty(await stage.IncidentsAsync("?model=other-model"));
         Assert.Equal(["incident.opened", "incident.closed"], await stage.LedgerAsync("incident"));
 
         // The ledger names it by the digest of what it was opened with, which is still there to the byte.
         var records = await TestServer.GetAsync(stage.Server.Admin, "/api/v1/ledger/entries?action=incident.closed", LedgerJson.Default.ImmutableArrayLedgerRecord);
         var subject = records[0].Entry.Subjects.Single(subject => subject.Name == "models/flight-delay/incidents/inc-000001");
-        Assert.Equal(subject.Digest, Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null }, IncidentJson.Default.Incident)));
+        Assert.Equal(subject.Digest, Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null, Closing = null }, IncidentJson.Default.Incident)));
         Assert.Equal(JsonSerializer.Serialize(opened.Evidence), JsonSerializer.Serialize(incident.Evidence));
+    }
+
+    [Fact]
+    public async Task A_full_timeline_takes_no_more_notes_and_keeps_those_that_it_has()
+    {
+        await using var stage = await OpenAsync();
+        await stage.Monitoring.Database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i < Incident.MostNotes; i++)
+                    Assert.True(await IncidentTable.NoteAsync(session, "inc-000001", new IncidentNote(i, "pri_1", "Olga", $"note {i}")));
+                Assert.False(await IncidentTable.NoteAsync(session, "inc-000001", new IncidentNote(0, "pri_1", "Olga", "one too many")));
+            },
+            Cancellation);
+        Assert.Equal((409, "too-many-notes"), await RefusedAsync(stage.Monitoring.Operator, "inc-000001/notes", TestServer.Json(new NoteRequest("one too many"), IncidentJson.Default.NoteRequest)));
+        Assert.Equal(Incident.MostNotes, (await stage.IncidentAsync("inc-000001")).Timeline.Length);
     }
 
     [Theory]
@@ -74,7 +91,8 @@ public sealed class IncidentTests
         }
 
         Assert.Empty(await TestServer.GetAsync(other, "/api/v1/incidents", IncidentJson.Default.ImmutableArrayIncidentSummary));
-        Assert.Empty(await TestServer.GetAsync(other, "/api/v1/incidents?model=flight-delay", IncidentJson.Default.ImmutableArrayIncidentSummary));
+        using (var listed = await other.GetAsync("/api/v1/incidents?model=flight-delay", Cancellation))
+            Assert.Equal(HttpStatusCode.NotFound, listed.StatusCode);
         Assert.Empty(await TestServer.GetAsync(other, "/api/v1/alerts", MonitoringJson.Default.ImmutableArrayAlert));
 
         // Who may read it may not add to it, and learns that.

@@ -131,12 +131,12 @@ public sealed class MonitoringViewTests
         await using var stage = await MonitoringStage.OpenAsync();
         var named = MonitoringStage.Reference with { Inputs = [MonitoringStage.Reference.Inputs[0] with { Name = "=1+2,\"x\"" }] };
         await stage.RegisterAsync(3, reference: named, signature: MonitoringStage.Signature with { Inputs = [MonitoringStage.Signature.Inputs[0] with { Name = "=1+2,\"x\"" }] });
-        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10, version: 3, errors: 1)));
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10, version: 3, errors: 1) with { Refused = 4 }));
         async Task<string[]> TableAsync(string table) =>
             (await stage.Operator.GetStringAsync($"/api/v1/models/{MonitoringStage.Model}/channels/{MonitoringStage.Channel}/monitoring.csv?last=600000&to={stage.Now + 1}&table={table}", Stop)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var traffic = await TableAsync("traffic");
-        Assert.Equal("start_utc,seconds,version,requests,error,timeout,latency,invalid_output,crash,error_rate,error_rate_low,error_rate_high", traffic[0]);
-        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,10,1,0,0,0,0,0.1,", traffic[1]);
+        Assert.Equal("start_utc,seconds,version,requests,refused,error,timeout,latency,invalid_output,crash,error_rate,error_rate_low,error_rate_high", traffic[0]);
+        Assert.StartsWith("2026-05-01T12:00:00Z,10,3,10,4,1,0,0,0,0,0.1,", traffic[1]);
         Assert.Equal(4, (await TableAsync("latency")).Length);
         Assert.StartsWith("2026-05-01T12:00:00Z,10,3,\"'=1+2,\"\"x\"\"\",false,0,,,0,0.2,insufficient-evidence,", (await TableAsync("drift"))[1]);
         Assert.Single(await TableAsync("quality"));
@@ -154,6 +154,33 @@ public sealed class MonitoringViewTests
 
         var view = await stage.ViewAsync(TimeSpan.FromDays(90));
         Assert.Equal((86_400_000, 120, 12), (view.Step, view.Versions[0].Total.Requests, view.Versions[0].Windows.Length));
+    }
+
+    [Fact]
+    public async Task More_windows_than_are_read_at_once_are_told_whole()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        const int windows = 600;
+        var first = WindowLength.Shortest.StartOf(stage.Now);
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i < windows; i++)
+                {
+                    var (start, quality) = (first + i * WindowLength.Shortest.Milliseconds, new QualitySum { Kept = 2 });
+                    quality.Add(WatchedVersion.BinaryClassification, 0.8, i % 2);
+                    await QualityTable.AddAsync(session, MonitoringStage.Model, MonitoringStage.Channel, WindowLength.Shortest.Milliseconds, start, 1, quality);
+                    foreach (var arm in (TrafficArm[])[TrafficArm.Stable, TrafficArm.Direct, TrafficArm.Shadow])
+                        await WindowTable.AddAsync(session, new WindowKey(MonitoringStage.Model, MonitoringStage.Channel, WindowLength.Shortest.Milliseconds, start, 1, arm), new WindowSum { Requests = 3, Refused = 1 });
+                }
+            },
+            Stop);
+        stage.Clock.Step(TimeSpan.FromSeconds(10 * windows));
+        var version = Assert.Single((await stage.ViewAsync(TimeSpan.FromSeconds(10 * windows), WindowLength.Shortest.Milliseconds)).Versions);
+        Assert.Equal((windows, 6 * windows, 2 * windows), (version.Windows.Length, version.Total.Requests, version.Total.Refused));     // shadows are no traffic
+        Assert.All(version.Windows, window => Assert.Equal((6, 1, 1), (window.Requests, window.Labelled, window.Unlabelled)));
+        Assert.Equal((windows, windows, 0.5, IntervalBasis.Windows), (version.Total.Labelled, version.Total.Unlabelled, version.Total.Quality["accuracy"].Value, version.Total.Basis));
+        Assert.Equal(version.Windows.Select(window => window.Start), version.Windows.Select(window => window.Start).Order());
     }
 
     /// <summary>1,000 requests in the bins of distance, carrier (and without one), and probability as it was sealed.</summary>

@@ -11,7 +11,7 @@ public sealed class WindowSumTests
     {
         var bytes = Sample().ToBytes();
         var read = WindowSum.Read(bytes);
-        Assert.Equal((1_000_000_000_000, 7, 3, 2), (read.Requests, read.Sampled, read.Unkept, read.Misfits));
+        Assert.Equal((1_000_000_000_000, 9, 7, 3, 2), (read.Requests, read.Refused, read.Sampled, read.Unkept, read.Misfits));
         Assert.Equal([5, 0, 0, 0, 1], read.Bad);
         Assert.Equal((3, 4), (read.Latency[0], read.Latency[64]));
         Assert.Equal(3, read.Features.Length);
@@ -28,7 +28,7 @@ public sealed class WindowSumTests
     {
         var (one, two) = (Sample(), Sample());
         one.Add(two);
-        Assert.Equal((2_000_000_000_000, 10, 606), (one.Requests, one.Bad[0], one.Features[1]!.Count));
+        Assert.Equal((2_000_000_000_000, 18, 10, 606), (one.Requests, one.Refused, one.Bad[0], one.Features[1]!.Count));
         Assert.Equal(Sample().ToBytes(), two.ToBytes());
     }
 
@@ -39,10 +39,10 @@ public sealed class WindowSumTests
         for (var length = 0; length < good.Length; length++)
             Assert.Throws<InvalidDataException>(() => WindowSum.Read(good.AsSpan(0, length)));
         Assert.Throws<InvalidDataException>(() => WindowSum.Read([.. good, 0]));
-        Assert.Throws<InvalidDataException>(() => WindowSum.Read([2, .. good[1..]]));
+        Assert.Throws<InvalidDataException>(() => WindowSum.Read([3, .. good[1..]]));
         // A list that claims to be endless.
-        Assert.Throws<InvalidDataException>(() => WindowSum.Read([1, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]));
-        Assert.Throws<InvalidDataException>(() => WindowSum.Read([1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]));
+        Assert.Throws<InvalidDataException>(() => WindowSum.Read([2, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]));
+        Assert.Throws<InvalidDataException>(() => WindowSum.Read([2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]));
         var random = new Philox(1, 1);
         for (var run = 0; run < 20_000; run++)
         {
@@ -79,7 +79,7 @@ public sealed class WindowSumTests
 
     private static WindowSum Sample()
     {
-        var sum = new WindowSum { Requests = 1_000_000_000_000, Sampled = 7, Unkept = 3, Misfits = 2 };
+        var sum = new WindowSum { Requests = 1_000_000_000_000, Refused = 9, Sampled = 7, Unkept = 3, Misfits = 2 };
         (sum.Bad[0], sum.Bad[4], sum.Latency[0], sum.Latency[64]) = (5, 1, 3, 4);
         sum.Add(1, new ColumnProfile(303, 0, [1, 2, 300], new Moments(303, -1.5, double.MaxValue, 1e-300, 4, -5, 6)));
         sum.Add(2, new ColumnProfile(5, 5, [0, 0], null));

@@ -62,6 +62,23 @@ public sealed class WebhookEndpointsTests
     }
 
     [Fact]
+    public async Task When_what_waits_is_tried_next_is_told()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var receiver = new TestReceiver();
+        receiver.Answer = _ => (503, "");
+        await AddAsync(server, "ops", receiver.Url.ToString());
+        Assert.Null((await ListAsync(server))[0].NextAt);
+        var outbox = new WebhookOutbox("slipway.test");
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var happened = outbox.Event("alert.firing", "alerts/drift", 0, new EventData("flight-delay", "production", "drift", "it drifts", null, null, 1, null, "/"));
+        var database = await server.Store.OpenAgainAsync();
+        await database.ChangeAsync(session => outbox.SendAsync(session, now, happened), Cancellation);
+        await Primitives.Eventually.TrueAsync(async () => (await ListAsync(server))[0] is { Waiting: 1, LastError: not null }, TimeSpan.FromSeconds(60));
+        Assert.True((await ListAsync(server))[0].NextAt > now);
+    }
+
+    [Fact]
     public async Task Dead_ones_are_listed_tried_again_by_hand_and_that_is_recorded()
     {
         await using var server = await TestServer.StartAsync();
@@ -91,6 +108,35 @@ public sealed class WebhookEndpointsTests
 
         var records = await TestServer.GetAsync(server.Admin, "/api/v1/ledger/entries?action=webhook&after=-1", LedgerJson.Default.ImmutableArrayLedgerRecord);
         Assert.Equal(["webhook.added", "webhook.retried", "webhook.retried"], records.Where(record => record.Entry.Phase == LedgerPhase.Done).Select(record => record.Entry.Action));
+    }
+
+    [Fact]
+    public async Task Dead_letters_that_find_no_room_are_counted_where_people_look()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var receiver = new TestReceiver();
+        await AddAsync(server, "ops", receiver.Url.ToString());
+        var database = await server.Store.OpenAgainAsync();
+        await database.ChangeAsync(
+            async session =>
+            {
+                await WebhookTable.SaveStandingAsync(session, "ops", 1, long.MaxValue, "away");        // it rests
+                foreach (var (state, first) in ((DeliveryState, long)[])[(DeliveryState.Waiting, 0), (DeliveryState.Dead, DeliveryTable.MostWaiting)])
+                {
+                    await session.ExecuteAsync(
+                        """
+                        WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < @most)
+                        INSERT INTO webhook_deliveries (position, webhook, id, state, tries, at, error, event) SELECT @first + n, 'ops', 'evt', @state, 0, 0, NULL, '{}' FROM numbers
+                        """,
+                        new { first, most = DeliveryTable.MostWaiting, state = state.Word() });
+                }
+
+                for (var i = 0; i < 3; i++)
+                    await DeliveryTable.AddAsync(session, "ops", $"evt-{i}", 0, "{}");
+            },
+            Cancellation);
+        var webhook = Assert.Single(await ListAsync(server));
+        Assert.Equal((DeliveryTable.MostWaiting, DeliveryTable.MostDead, 3), (webhook.Waiting, webhook.Dead, webhook.Dropped));
     }
 
     private static Task<WebhookAdded> AddAsync(TestServer server, string name, string url) => TestServer.PostAsync(
