@@ -28,8 +28,9 @@ internal sealed record CaptureSource(string What, string Key, long? From, long? 
         return await OfIncidentAsync(cancellation);
     }
 
-    public SlipwayException Nothing() => new(
-        ExitCode.UnusableInput, new Fault("nothing-captured", $"{What} has no captured requests{((From ?? To) is null ? "" : " of that time")}", Help: "capture is off unless the plan's monitor.capture asks for it and gateways run with --capture-key"));
+    public SlipwayException Nothing() => new(ExitCode.UnusableInput, (From ?? To) is null
+        ? new Fault("nothing-captured", $"{What} has no captured requests", Help: "capture is off unless the plan's monitor.capture asks for it and gateways run with --capture-key")
+        : new Fault("nothing-captured", $"{What} has no captured requests between --from and --to", Help: "name another time; times without an offset are UTC"));
 
     private OpenCapture OfFile(string path)
     {

@@ -64,9 +64,21 @@ public sealed class MonitorTests(SealedProject original) : IClassFixture<SealedP
             Assert.Contains(part, text.Output);
 
         Refused("is no table that can be read", "labels", Path.Combine(folder, "policy.yaml"));
-        Refused("there is no file", "labels", Path.Combine(folder, "bad.csv"));
-        Refused("--id and --label name others", "labels", Path.Combine(folder, "outcomes.csv"));
-        Refused("--last is", "monitor", "--last", "5");
+        Refused("is not there", "labels", Path.Combine(folder, "bad.csv"));
+        Refused("has no column 'id'", "labels", Path.Combine(folder, "outcomes.csv"));
+        Refused("--last is '15m', allowed is a time with its unit", "monitor", "--last", "15m");
+        Refused("did you mean 15min?", "monitor", "--last", "15m");
+        foreach (var verb in (string[][])[["alerts", "tny"], ["incidents", "list", "tny"], ["monitor", "tny"], ["history", "tny"]])
+            Refused("did you mean tiny?", verb);
+        Refused("did you mean production?", "monitor", "tiny", "--channel", "prodution");
+        Refused("did you mean production?", "history", "tiny", "--channel", "prodution");
+
+        // The same bundle with another plan: what differs is told, and not to promote what is live.
+        File.WriteAllText(spec, File.ReadAllText(spec).Replace("within: 1 h", "within: 2 h", StringComparison.Ordinal));
+        var again = Project.Run("push", "tiny", "--reason", "labels come later", "--plan-from", spec);
+        Assert.True(again.Code == 0, again.All);
+        Assert.Contains("monitor.labels.within: 1 h → 2 h", again.Output);
+        Assert.Contains("version 1 is live on production", again.Output);
         up.Stop();
     }
 

@@ -63,7 +63,7 @@ public sealed class MonitoringTests(SealedProject original) : IClassFixture<Seal
         Assert.Equal(0, Project.Run("keys", "new", Path.Combine(folder, "other.key"), "--no-passphrase").Code);
         var refused = Project.Run("replay", incident, "--against", "tiny", "--capture-key", Path.Combine(folder, "other.key"));
         Assert.Equal(2, refused.Code);
-        Assert.Contains("it is sealed for the key", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("is sealed for the key", refused.Errors, StringComparison.Ordinal);
         up.Stop();
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
@@ -73,15 +74,15 @@ internal static class MonitorVerb
         shell.Out.WriteLine($"version {version.Version}{(view.Live?.Number == version.Version ? ", live" : "")}  {version.Bundle.Short}");
         shell.Out.WriteLine($"requests   {Amounts.Count(total.Requests)}");
         if (total.ErrorRate is { } errors)
-            shell.Out.WriteLine($"errors     {Percent(errors.Value)} [{Percent(errors.Low)}, {Percent(errors.High)}]");
+            shell.Out.WriteLine($"errors     {Ends(errors, ChartUnit.Share)}");
         if (total.Refused > 0)
             shell.Out.WriteLine($"refused    {Amounts.Count(total.Refused)} more requests had input that this version does not take");
         foreach (var (name, quantile) in total.Latency)
-            shell.Out.WriteLine($"{name,-9}  {Milliseconds(quantile.Value)} [{Milliseconds(quantile.Low)}, {Milliseconds(quantile.High)}]{(quantile.Lacks is { } lacks ? $": {lacks}" : "")}");
+            shell.Out.WriteLine($"{name,-9}  {Ends(quantile, ChartUnit.Seconds)}{(quantile.Lacks is { } lacks ? $": {lacks}" : "")}");
         if (version.Drift.IsEmpty)
             shell.Out.WriteLine("drift      is not judged: no reference is sealed in this version");
         foreach (var drift in version.Drift)
-            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {Number(drift.Limit)}{(drift.Since is { } since ? $", since {RolloutText.Time(since)}{(drift.SinceOrBefore ? " or before" : "")}" : "")}");
+            shell.Out.WriteLine($"drift      {drift.Feature + (drift.IsOutput ? " (output)" : ""),-24}  {drift.Verdict.Word(),-21}  psi {Amounts.Interval(drift.Distance)}, limit {NumberText.Short(drift.Limit, ChartUnit.Number)}{(drift.Since is { } since ? $", since {RolloutText.Time(since)}{(drift.SinceOrBefore ? " or before" : "")}" : "")}");
         if (version.Misfits > 0)
             shell.Out.WriteLine($"misfits    {Amounts.Count(version.Misfits)} profiles fit no feature of this version: another name, type or other bins");
         if (total.Labelled + total.Unlabelled > 0)
@@ -90,9 +91,8 @@ internal static class MonitorVerb
             shell.Out.WriteLine($"{name,-9}  {Amounts.Interval(figure)}{(version.SealedMetrics.TryGetValue(name, out var known) ? $", sealed {Amounts.Interval(known)}" : "")}");
     }
 
-    private static string Percent(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 100:0.###} %") : "?";
+    /// <summary>Either end may be unknown by itself: few answers bound a quantile from below alone.</summary>
+    private static string Ends(Figure figure, ChartUnit unit) => $"{NumberText.Short(figure.Value, unit)} [{End(figure.Low, unit)}, {End(figure.High, unit)}]";
 
-    private static string Milliseconds(double? seconds) => seconds is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 1000:0.##} ms") : "?";
-
-    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+    private static string End(double? value, ChartUnit unit) => value is { } known ? NumberText.Short(known, unit) : "?";
 }

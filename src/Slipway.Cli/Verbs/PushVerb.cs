@@ -83,7 +83,7 @@ internal static class PushVerb
         if (!registered.IsNew)
         {
             var history = await server.GetAsync($"/api/v1/models/{version.Model}/history?limit={LatestEntries}", RolloutJson.Default.ImmutableArrayHistoryEntry, cancellation);
-            if (history.Where(entry => entry.To.Number == version.Number).DistinctBy(entry => entry.Channel).FirstOrDefault(entry => entry.Action is "rollout.rolled-back" or "rollout.rolling-back") is { } taken)
+            if (history.Where(entry => IsTakenBack(entry, version.Number) || IsLive(entry, version.Number)).DistinctBy(entry => entry.Channel).FirstOrDefault(entry => IsTakenBack(entry, version.Number)) is { } taken)
                 return $"nothing: version {version.Number} was taken back from {taken.Channel} {RolloutText.Time(taken.At)}: see rollout {taken.Rollout} (slipway history {version.Model} --channel {taken.Channel})";
             var channels = await server.GetAsync($"/api/v1/models/{version.Model}/channels", RegistryJson.Default.ImmutableArrayChannelState, cancellation);
             if (channels.Where(channel => channel.Live?.Number == version.Number).Select(channel => channel.Channel).ToArray() is { Length: > 0 } live)
@@ -92,6 +92,12 @@ internal static class PushVerb
 
         return $"slipway promote {version.Model}@{version.Number} --to staging --reason TEXT";
     }
+
+    /// <summary>By the judge or a person while it was released, or by a person once it was live.</summary>
+    private static bool IsTakenBack(HistoryEntry entry, int version) =>
+        entry.To.Number == version && entry.Action is "rollout.rolled-back" or "rollout.rolling-back" || entry.From?.Number == version && entry.Action == "rollout.returned";
+
+    private static bool IsLive(HistoryEntry entry, int version) => entry.To.Number == version && entry.Action is "rollout.promoted" or "rollout.returned";
 
     /// <summary>The model's plan now; null before the first.</summary>
     private static async Task<PlanVersion?> PlanAsync(ServerClient server, string model, CancellationToken cancellation) =>

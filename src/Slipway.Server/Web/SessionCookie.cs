@@ -51,11 +51,11 @@ internal static class SessionCookie
 
     /// <summary>
     /// Whether the browser came by TLS. A proxy that ends TLS speaks plain HTTP to here: it says so with its header, or the browser itself with the
-    /// origin of a form. Who says so falsely gets a cookie that their browser throws away.
+    /// origin of a form of its own. Who says so falsely gets a cookie that their browser throws away.
     /// </summary>
     private static bool IsTls(HttpRequest request) =>
         request.IsHttps || request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
-        || request.Headers[HeaderNames.Origin].ToString().StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        || request.Headers[HeaderNames.Origin].ToString().Equals($"https://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Of this host and all its paths, as the prefix asks.</summary>
     private static CookieOptions Options(bool isTls) => new() { HttpOnly = true, SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict, Secure = isTls, Path = "/" };

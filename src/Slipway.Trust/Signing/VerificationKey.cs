@@ -47,7 +47,7 @@ public sealed class VerificationKey
     {
         var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
         if (kind is "PRIVATE KEY" or "ENCRYPTED PRIVATE KEY" or "EC PRIVATE KEY")
-            throw KeyFile.Unusable("key-is-private", $"{file} holds a private key; checking needs the public one (FILE.pub)", file);
+            throw KeyFile.Unusable("key-is-private", $"{file} holds a private key, and the public one is needed (FILE.pub)", file);
         if (kind is not "PUBLIC KEY")
             throw KeyFile.NoKey(file, kind, "a P-256 public key in SPKI PEM (PUBLIC KEY)");
         try

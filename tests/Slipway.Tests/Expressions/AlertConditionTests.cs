@@ -170,7 +170,7 @@ public class AlertConditionTests
     [InlineData("dirft.max > 0.2", 1, "unknown-figure", "did you mean drift?")]
     [InlineData("drift > 0.2", 1, "unknown-figure", "write drift.max, or drift.FEATURE")]
     [InlineData("latency.p90 > 0.2", 9, "unknown-figure", "did you mean p50?")]
-    [InlineData("latency.p99 > 50 ms", 18, "unexpected-token", null)]
+    [InlineData("latency.p99 > 50 ms", 15, "bad-number", "write 0.05")]
     [InlineData("requests.low > 5", 10, "unknown-figure", null)]
     [InlineData("error_rate.delta > 0", 12, "unknown-figure", "there are: low, high, value, n")]
     [InlineData("auc.delta.hihg > 0", 11, "unknown-figure", "did you mean high?")]

@@ -51,17 +51,19 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the server, and starts it again on the same store; its port is another one.</summary>
+    /// <summary>Stops the server, and starts it again on the same store.</summary>
     /// <param name="between">Done while it is stopped.</param>
-    public async Task RestartAsync(Func<Task>? between = null)
+    /// <param name="samePort">Whether it listens where it did, as browsers need it; else its port is another one.</param>
+    public async Task RestartAsync(Func<Task>? between = null, bool samePort = false)
     {
+        var port = samePort ? Url.Port : 0;
         await Plane.DisposeAsync();
         if (between is not null)
             await between();
         foreach (var client in clients.Values)
             client.Dispose();
         clients.Clear();
-        await StartPlaneAsync();
+        await StartPlaneAsync(port);
     }
 
     /// <summary>Opens a client that calls with a token; an empty one calls without.</summary>
@@ -124,6 +126,6 @@ internal sealed class TestServer : IAsyncDisposable
         return JsonSerializer.Deserialize(text, type)!;
     }
 
-    private async Task StartPlaneAsync() => Plane = await ControlPlane.StartAsync(
-        with(new ServerOptions { Folder = store.Folder, Database = store.Connection, Port = 0 }), TestContext.Current.CancellationToken);
+    private async Task StartPlaneAsync(int port = 0) => Plane = await ControlPlane.StartAsync(
+        with(new ServerOptions { Folder = store.Folder, Database = store.Connection, Port = port }), TestContext.Current.CancellationToken);
 }

@@ -45,7 +45,6 @@ CREATE TABLE incident_notes (
   incident BIGINT NOT NULL REFERENCES incidents (number),
   position BIGINT NOT NULL,
   note TEXT NOT NULL,
-  evidence TEXT,
   PRIMARY KEY (incident, position)
 );
 

@@ -47,6 +47,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>What telemetry is answered with; an older server has 404.</summary>
     public int TelemetryStatus { get; set; } = StatusCodes.Status200OK;
 
+    /// <summary>What a capture of a model is answered with.</summary>
+    public Func<string, int> CaptureStatus { get; set; } = static _ => StatusCodes.Status204NoContent;
+
+    /// <summary>Id, model and sealed requests of the captures that were taken in, as they came.</summary>
+    public ConcurrentQueue<(string Id, string Model, byte[] Message)> Captures { get; } = new();
+
     /// <summary>Calls with telemetry, whatever they were answered with.</summary>
     public int TelemetryCalls { get; private set; }
 
@@ -96,6 +102,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         web.MapPost("/api/v1/gateway/report", server.ReportAsync);
         web.MapPost("/api/v1/gateway/events", server.TakeAsync);
         web.MapPost("/api/v1/gateway/telemetry", server.TakeTelemetryAsync);
+        web.MapPost("/api/v1/gateway/captures", server.TakeCaptureAsync);
         web.MapGet("/api/v1/bundles/{digest}", server.ContentsAsync);
         web.MapGet("/api/v1/blobs/{digest}", server.BlobAsync);
         await web.StartAsync();
@@ -198,6 +205,16 @@ internal sealed class ScriptedServer : IAsyncDisposable
             http.Abort();
         else
             await AnswerAsync(http, CanonicalJson.Serialize(new TelemetryReceipt(batch.Gateway, batch.Boot, batch.Sequence), MonitoringJson.Default.TelemetryReceipt));
+    }
+
+    private async Task TakeCaptureAsync(HttpContext http)
+    {
+        var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        var model = http.Request.Query["model"].ToString();
+        http.Response.StatusCode = CaptureStatus(model);
+        if (http.Response.StatusCode == StatusCodes.Status204NoContent)
+            Captures.Enqueue((http.Request.Query["id"].ToString(), model, body.ToArray()));
     }
 
     private Task ContentsAsync(HttpContext http)

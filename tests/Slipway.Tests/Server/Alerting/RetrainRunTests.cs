@@ -92,6 +92,7 @@ public sealed class RetrainRunTests
     public async Task A_webhook_can_be_started_in_a_commands_place()
     {
         await using var stage = await AlertStage.OpenAsync(plan: Plan, triggers: [new Trigger("retrain", null, "ops")]);
+        Assert.Contains("warning: trigger retrain starts nothing yet: there is no webhook 'ops'; `slipway webhooks add ops URL --reason TEXT` adds it", stage.Log);
         await stage.DriftUntilAsync(async () => (await stage.RetrainingAsync()).State == RetrainState.NoTrigger);
         await stage.AddWebhookAsync();
         await stage.DriftUntilAsync(async () => (await stage.RetrainingAsync()).Runs.Length > 0);

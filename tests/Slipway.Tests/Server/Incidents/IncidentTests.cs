@@ -7,6 +7,7 @@ using Slipway.Documents.Monitoring;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
 using Slipway.Primitives.Bytes;
+using Slipway.Server.Incidents;
 using Slipway.Tests.Server.Alerting;
 using Slipway.Tests.Server.Rollouts;
 using Slipway.Tests.Server.Storage;
@@ -43,6 +44,22 @@ public sealed class IncidentTests
         var subject = records[0].Entry.Subjects.Single(subject => subject.Name == "models/flight-delay/incidents/inc-000001");
         Assert.Equal(subject.Digest, Digest.Of(CanonicalJson.Serialize(incident with { Timeline = [], ClosedAt = null, Cause = null, Closing = null }, IncidentJson.Default.Incident)));
         Assert.Equal(JsonSerializer.Serialize(opened.Evidence), JsonSerializer.Serialize(incident.Evidence));
+    }
+
+    [Fact]
+    public async Task A_full_timeline_takes_no_more_notes_and_keeps_those_that_it_has()
+    {
+        await using var stage = await OpenAsync();
+        await stage.Monitoring.Database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i < Incident.MostNotes; i++)
+                    Assert.True(await IncidentTable.NoteAsync(session, "inc-000001", new IncidentNote(i, "pri_1", "Olga", $"note {i}")));
+                Assert.False(await IncidentTable.NoteAsync(session, "inc-000001", new IncidentNote(0, "pri_1", "Olga", "one too many")));
+            },
+            Cancellation);
+        Assert.Equal((409, "too-many-notes"), await RefusedAsync(stage.Monitoring.Operator, "inc-000001/notes", TestServer.Json(new NoteRequest("one too many"), IncidentJson.Default.NoteRequest)));
+        Assert.Equal(Incident.MostNotes, (await stage.IncidentAsync("inc-000001")).Timeline.Length);
     }
 
     [Theory]

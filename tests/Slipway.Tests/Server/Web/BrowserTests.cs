@@ -38,6 +38,8 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
             if (beyond > 0)
                 wrong.Add($"{name} at {width}: {beyond} pixels wider than the window");
             wrong.AddRange(await AxeAsync(page, name));
+            if (width < 640)
+                wrong.AddRange((await page.EvaluateAsync<string[]>(CutTables)).Select(table => $"{name} at {width}: {table}"));
         }
 
         Assert.Empty(wrong);
@@ -106,6 +108,75 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
     }
 
     [Fact]
+    public async Task A_page_that_is_open_while_its_server_starts_anew_is_live_again()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}");
+        await stage.Server.RestartAsync(async () => await Assertions.Expect(page.GetByText("Not live: reconnecting")).ToBeVisibleAsync(new() { Timeout = 60_000 }), samePort: true);
+        await Assertions.Expect(page.GetByText("Not live: reconnecting")).ToBeHiddenAsync(new() { Timeout = 120_000 });
+        await AbortAsync();
+        await Assertions.Expect(page.GetByText("seen by another").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
+    }
+
+    [Fact]
+    public async Task A_page_that_is_open_when_its_session_ends_asks_to_sign_in()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}");
+        stage.Clock.Step(TimeSpan.FromHours(25));
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync(new() { Timeout = 120_000 });
+    }
+
+    /// <summary>The server is gone when it ends, so no stream says that it is over: the page finds out when it asks.</summary>
+    [Fact]
+    public async Task A_page_whose_session_ended_while_the_server_was_gone_asks_to_sign_in()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}");
+        await stage.Server.RestartAsync(
+            async () =>
+            {
+                await Assertions.Expect(page.GetByText("Not live: reconnecting")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+                stage.Clock.Step(TimeSpan.FromHours(25));
+            },
+            samePort: true);
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync(new() { Timeout = 120_000 });
+    }
+
+    [Fact]
+    public async Task A_page_behind_another_asks_for_nothing_and_is_as_it_should_be_when_it_is_looked_at()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}/channels/staging/rollouts/{PageStage.Paused}");
+        await SetHiddenAsync(true);
+        var asked = 0;
+        page.Request += (_, request) => asked += request.Headers.ContainsKey("slipway-live") ? 1 : 0;
+        // A stream beside the page's own tells when both have heard of it.
+        await page.EvaluateAsync("new Promise(open => { const other = new EventSource('/events'); other.addEventListener('open', open); window.heard = new Promise(heard => other.addEventListener('changed', () => { other.close(); setTimeout(heard, 500); })); })");
+        await AbortAsync();
+        await page.EvaluateAsync("window.heard");
+        Assert.Equal(0, asked);
+        Assert.Equal(0, await page.GetByText("seen by another").CountAsync());
+        await SetHiddenAsync(false);
+        await Assertions.Expect(page.GetByText("seen by another").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
+
+        Task SetHiddenAsync(bool hidden) => page.EvaluateAsync(
+            "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); document.dispatchEvent(new Event('visibilitychange')); }", hidden);
+    }
+
+    /// <summary>A connection that is dead without anybody having closed it, as after a laptop slept: the page's clock runs on and nothing is heard.</summary>
+    [Fact]
+    public async Task A_page_that_hears_nothing_for_long_connects_anew()
+    {
+        var page = await chromium.OpenAsync(stage.Server, stage.Token);
+        await page.GotoAsync($"/models/{PageStage.Model}");
+        var again = page.WaitForRequestAsync(request => request.Url.EndsWith("/events", StringComparison.Ordinal), new() { Timeout = 60_000 });
+        await page.EvaluateAsync("const now = Date.now; Date.now = () => now() + 120_000; document.dispatchEvent(new Event('visibilitychange'));");
+        await again;
+        await Assertions.Expect(page.GetByText("Not live: reconnecting")).ToBeHiddenAsync(new() { Timeout = 60_000 });
+    }
+
+    [Fact]
     public async Task A_chart_over_time_is_zoomed_into_where_somebody_asks_and_goes_back()
     {
         var page = await chromium.OpenAsync(stage.Server, stage.Token);
@@ -151,6 +222,19 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
             .Where(violation => violation.GetProperty("impact").GetString() is "serious" or "critical" or "moderate")
             .Select(violation => $"{name}: {violation.GetProperty("id").GetString()}: {violation.GetProperty("help").GetString()}: {violation.GetProperty("nodes")[0].GetProperty("html").GetString()} ({violation.GetProperty("nodes").GetArrayLength()}): {violation.GetProperty("nodes")[0].GetProperty("failureSummary").GetString()}");
     }
+
+    /// <summary>Tables of words whose rows are not wholly to be seen, or whose cells do not say what they are.</summary>
+    private const string CutTables =
+        """
+        [...document.querySelectorAll("table")].filter(table => table.querySelector("td[data-label]")).flatMap(table => {
+          const [name, box] = [table.caption?.textContent ?? "a table", table.closest(".scroll") ?? table];
+          const hidden = table.closest("details:not([open])") !== null;
+          return [
+            ...(!hidden && box.scrollWidth > box.clientWidth + 1 ? [`${name}: ${box.scrollWidth - box.clientWidth} pixels are cut`] : []),
+            ...([...table.tBodies].some(body => [...body.rows].some(row => [...row.cells].some(cell => cell.tagName === "TD" && !cell.dataset.label))) ? [`${name}: a cell has no name`] : []),
+          ];
+        })
+        """;
 
     private static string Repository()
     {

@@ -120,7 +120,7 @@ public sealed class WebhookEndpointsTests
         await database.ChangeAsync(
             async session =>
             {
-                await WebhookTable.SaveStandingAsync(session, "ops", 1, long.MaxValue, "away");        // it rests
+                await WebhookTable.SaveStandingAsync(session, "ops", 1, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds(), "away");        // it rests
                 foreach (var (state, first) in ((DeliveryState, long)[])[(DeliveryState.Waiting, 0), (DeliveryState.Dead, DeliveryTable.MostWaiting)])
                 {
                     await session.ExecuteAsync(
