@@ -31,6 +31,16 @@ internal sealed class SteppedTimers : TimeProvider
             return waiting.Any(timer => timer.Span == span);
     }
 
+    /// <summary>Timers that wait.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (changing)
+                return waiting.Count;
+        }
+    }
+
     public void Step(TimeSpan by)
     {
         Waiting[] due;

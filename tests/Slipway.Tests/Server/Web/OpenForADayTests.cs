@@ -13,12 +13,12 @@ using Slipway.Tests.Server.Storage;
 
 namespace Slipway.Tests.Server.Web;
 
-/// <summary>What the server keeps for a page that stays open for a day, by a clock that the test turns.</summary>
+/// <summary>What the server keeps for a page that stays open for a day, by a clock that the test steps.</summary>
 public sealed class OpenForADayTests : IAsyncLifetime
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(20), Patience = TimeSpan.FromSeconds(60);
 
-    private readonly TurnedClock clock = new();
+    private readonly SteppedTimers clock = new();
     private TestDatabase store = null!;
     private LedgerWriter ledger = null!;
     private PrincipalDirectory directory = null!;
@@ -74,14 +74,14 @@ public sealed class OpenForADayTests : IAsyncLifetime
             // A person looks every hour, so only the day's end ends it.
             if (beats % 180 == 0 && clock.GetUtcNow() - began < Sessions.Longest - Beat)
                 await sessions.ResumeAsync(secret, isUse: true, Stop);
-            clock.Turn(Beat);
+            clock.Step(Beat);
         }
 
         await stream;
         Assert.EndsWith("event: over\ndata: session\n\n", heard.Last, StringComparison.Ordinal);
         Assert.InRange(clock.GetUtcNow() - began, Sessions.Longest, Sessions.Longest + 2 * Beat);
         Assert.True(heard.Beats > 3_000, $"{heard.Beats} beats");
-        Assert.Equal(0, clock.Pending);
+        Assert.Equal(0, clock.Count);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class OpenForADayTests : IAsyncLifetime
         var heard = new Heard();
         var (stream, began) = (streams.AnswerAsync(Call(heard, await sessions.BeginAsync(caller, Stop))), clock.GetUtcNow());
         while (await WaitsAsync(stream))
-            clock.Turn(TimeSpan.FromMinutes(10));
+            clock.Step(TimeSpan.FromMinutes(10));
 
         Assert.EndsWith("event: over\ndata: session\n\n", heard.Last, StringComparison.Ordinal);
         Assert.InRange(clock.GetUtcNow() - began, Sessions.Idle, Sessions.Idle + TimeSpan.FromMinutes(20));
@@ -102,9 +102,9 @@ public sealed class OpenForADayTests : IAsyncLifetime
     private async Task<bool> WaitsAsync(Task stream)
     {
         var patience = System.Diagnostics.Stopwatch.StartNew();
-        while (clock.Pending != 1 && !stream.IsCompleted)
+        while (clock.Count != 1 && !stream.IsCompleted)
         {
-            Assert.InRange(clock.Pending, 0, 1);
+            Assert.InRange(clock.Count, 0, 1);
             Assert.True(patience.Elapsed < Patience, "the stream neither waits nor ends");
             await Task.Yield();
         }
