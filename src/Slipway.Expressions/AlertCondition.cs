@@ -9,7 +9,7 @@ namespace Slipway.Expressions;
 
 /// <summary>A condition over live traffic, such as <c>drift.max > 0.2 and requests >= 1000</c>, parsed and checked.</summary>
 /// <remarks>
-/// Figures: <c>requests labelled</c> (counts of the window); <c>error_rate</c>; <c>latency.p50 .p95 .p99</c> in seconds; <c>drift.max</c>
+/// Figures: <c>requests labelled</c> (counts of the window); <c>error_rate refused_rate</c>; <c>latency.p50 .p95 .p99</c> in seconds; <c>drift.max</c>
 /// and <c>drift.FEATURE</c> (a name that is no word is quoted: <c>drift.'distance-km'</c>); <c>accuracy auc brier ece log_loss mae rmse
 /// bias</c>, each with <c>.delta</c>, live minus sealed. Intervals, parts and arithmetic are those of <see cref="GateExpression"/>. What has
 /// no value is unknown, and never an error. Beside a figure, "at least so many" of a count asks for a sample: without it the whole <c>and</c> is unknown. Immutable and safe to share between threads.

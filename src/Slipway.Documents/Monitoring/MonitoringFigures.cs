@@ -24,6 +24,7 @@ public static class MonitoringFigures
         measures["requests"] = Count(total.Requests);
         measures["labelled"] = Count(total.Labelled);
         Add("error_rate", total.ErrorRate, "there were no requests");
+        Add("refused_rate", Figure.OfShare(total.Refused, total.Requests + total.Refused), "there were no requests");
         Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference", total.DriftMaxOf);
         foreach (var quantile in AlertVocabulary.Quantiles)
         {

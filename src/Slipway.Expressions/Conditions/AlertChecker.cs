@@ -34,8 +34,8 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
                 return WithoutLabels("labelled", name.Column);
             case [{ Source: var count }] when AlertVocabulary.Counts.Contains(count):
                 return new Measure(count, count, Conditions.Part.Value, ofSlice: false, name.Column);
-            case [{ Source: "error_rate" }, .. var rest]:
-                return Part(name, "error_rate", rest, Parts);
+            case [{ Source: var rate }, .. var rest] when AlertVocabulary.Rates.Contains(rate):
+                return Part(name, rate, rest, Parts);
             case [{ Source: "drift" }, var what, ..] when !vocabulary.HasReference && (what.Source == "max" || IsKnown(what)):
                 return Refuse<Quantity>("unknown-figure", name.Column, "drift is the distance from a sealed reference, and this model has none",
                     "name a dataset, or an output as stage.output, with a column by the name of each input: model.reference");
@@ -70,7 +70,7 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
                 return Refuse<Quantity>("unknown-figure", part.Column, $"'{count}' is a count, and has no part '{part.Source}'");
             default:
                 return Refuse<Quantity>("unknown-figure", name.Column, $"there is no figure '{name.Parts[0].Source}'",
-                    Names.Help(name.Parts[0].Source, [.. AlertVocabulary.Counts, "error_rate", "drift", "latency", .. AlertVocabulary.Quality]));
+                    Names.Help(name.Parts[0].Source, [.. AlertVocabulary.Counts, .. AlertVocabulary.Rates, "drift", "latency", .. AlertVocabulary.Quality]));
         }
     }
 

@@ -26,6 +26,9 @@ public sealed record AlertVocabulary(ImmutableArray<string>? Features)
     /// <summary>Read as they stand, without an interval.</summary>
     public static ImmutableArray<string> Counts { get; } = ["requests", "labelled"];
 
+    /// <summary>Shares of the requests.</summary>
+    public static ImmutableArray<string> Rates { get; } = ["error_rate", "refused_rate"];
+
     /// <summary>In seconds.</summary>
     public static ImmutableArray<string> Quantiles { get; } = ["p50", "p95", "p99"];
 

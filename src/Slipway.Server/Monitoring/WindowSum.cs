@@ -19,7 +19,8 @@ internal sealed class WindowSum
     /// </summary>
     public const long MostCounted = 100_000_000_000;
 
-    private const byte Format = 2;
+    /// <summary>The one before it had no count of refused requests.</summary>
+    private const byte Format = 2, FormatBefore = 1;
 
     /// <summary>Bins of a feature: categories and one for all others, and far more than quantiles give.</summary>
     private const int MostBins = 1_000;
@@ -121,9 +122,10 @@ internal sealed class WindowSum
     public static WindowSum Read(ReadOnlySpan<byte> bytes)
     {
         var reader = new BlobReader(bytes);
-        if (reader.Byte() is not Format and var format)
+        var format = reader.Byte();
+        if (format is not (Format or FormatBefore))
             throw new InvalidDataException($"a stored window has format {format}, and this program knows {Format}");
-        var sum = new WindowSum { Requests = reader.Count(), Refused = reader.Count() };
+        var sum = new WindowSum { Requests = reader.Count(), Refused = format == FormatBefore ? 0 : reader.Count() };
         reader.Sparse(sum.Bad);
         reader.Sparse(sum.Latency);
         (sum.Sampled, sum.Unkept, sum.Misfits) = (reader.Count(), reader.Count(), reader.Count());

@@ -43,6 +43,8 @@ public sealed class WindowSumTests
         // A list that claims to be endless.
         Assert.Throws<InvalidDataException>(() => WindowSum.Read([2, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]));
         Assert.Throws<InvalidDataException>(() => WindowSum.Read([2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]));
+        // As windows were stored before refused requests were counted.
+        Assert.Equal((5, 0), (WindowSum.Read([1, 5, 0, 0, 0, 0, 0, 0]).Requests, WindowSum.Read([1, 5, 0, 0, 0, 0, 0, 0]).Refused));
         var random = new Philox(1, 1);
         for (var run = 0; run < 20_000; run++)
         {
