@@ -16,7 +16,8 @@ public sealed class MonitoringFiguresTests
         0, 3_600_000, 12_000, [120, 0, 0, 0, 0], new(0.01, 0.008, 0.012, 12_000),
         Figures(("p50", new(0.01, 0.008, 0.012, 12_000)), ("p99", new(40, 30, null, 12_000, "it may lie beyond"))),
         null, 900, 300,
-        Figures(("auc", new(0.64, 0.62, 0.66, 900)), ("accuracy", new(0.8, 0.77, 0.83, 900)), ("ece", new(0.02, null, null, 900, "too few"))), IntervalBasis.Rows) { Refused = 4_000 };
+        Figures(("auc", new(0.64, 0.62, 0.66, 900)), ("accuracy", new(0.8, 0.77, 0.83, 900)), ("ece", new(0.02, null, null, 900, "too few"))), IntervalBasis.Rows)
+    { Refused = 4_000 };
 
     private static readonly ImmutableSortedDictionary<string, Figure> Sealed = Figures(("auc", new(0.70, 0.69, 0.72, 9_000)), ("ece", new(0.01, 0.0, 0.02, 9_000)));
 
