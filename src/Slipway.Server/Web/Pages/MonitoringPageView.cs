@@ -60,7 +60,7 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
     /// <summary>The whole span beside what was sealed, metric by metric and version by version.</summary>
     public IEnumerable<IntervalChart> QualityNow => Measured.Select(metric => new IntervalChart(
         $"quality-{metric.Replace('_', '-')}", Held(metric) is null ? $"{metric}, live" : $"{metric}: live and sealed",
-        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it. " : "")}Both as they are; whether they differ is told by their difference.", ChartUnit.Number,
+        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it." : "Both as they are; whether they differ is told by their difference.")}", ChartUnit.Number,
         [
             .. Versions.Where(version => version.Total.Quality.ContainsKey(metric)).SelectMany(version => new[]
             {
