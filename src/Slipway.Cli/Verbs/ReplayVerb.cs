@@ -70,6 +70,8 @@ internal static class ReplayVerb
         shell.Out.WriteLine(Line("requests", $"{total.Requests:N0}: {total.Same:N0} the same, {total.Different:N0} different, {total.Failed:N0} without an answer; {total.NotCompared:N0} not compared, {total.NotAsked:N0} not asked"));
         foreach (var (bundle, counts) in report.Captured)
             shell.Out.WriteLine(Line("answered", FormattableString.Invariant($"by {bundle} then: {Differing(counts)}")));
+        if (report.OtherForm > 0)
+            shell.Out.WriteLine(Line("other form", $"{report.OtherForm:N0} of the different: names, types or shapes of what was answered then are not this bundle's"));
         if (report.Differences.Count > 0)
             shell.Out.WriteLine(Line("difference", string.Join(", ", report.Differences.Select(quantile => FormattableString.Invariant($"{(quantile.Key == "1" ? "largest" : $"{double.Parse(quantile.Key, CultureInfo.InvariantCulture) * 100:0.#} %")} {quantile.Value:G4}"))) + FormattableString.Invariant($" (allowed {report.Tolerance.Absolute:G3} + {report.Tolerance.Relative:G3} of the larger number)")));
         foreach (var slice in report.Slices.Where(slice => slice.Different > 0).OrderByDescending(slice => (double)slice.Different / slice.Rows).ThenByDescending(slice => slice.Rows).Take(ShownSlices))

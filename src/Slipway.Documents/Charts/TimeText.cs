@@ -16,12 +16,12 @@ public static class TimeText
     /// <summary>ISO 8601, such as <c>2026-05-01T12:00:00.000Z</c>: what machines read.</summary>
     public static string Iso(long unixMilliseconds) => Worded(unixMilliseconds, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
 
-    /// <summary>How long something takes or took, such as <c>3 min</c>, <c>2 h 10 min</c>, <c>5 d</c>.</summary>
+    /// <summary>How long something takes or took, in whole units, the rest left out: such as <c>3 min</c>, <c>2 h 10 min</c>, <c>5 d</c>.</summary>
     public static string Span(long milliseconds) => TimeSpan.FromMilliseconds(Math.Max(0, milliseconds)) switch
     {
         { TotalSeconds: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0} ms"),
-        { TotalMinutes: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} s"),
-        { TotalHours: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0} min"),
+        { TotalMinutes: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.Seconds} s"),
+        { TotalHours: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.Minutes} min"),
         { TotalDays: < 1, Minutes: 0 } span => string.Create(CultureInfo.InvariantCulture, $"{span.Hours} h"),
         { TotalDays: < 1 } span => string.Create(CultureInfo.InvariantCulture, $"{span.Hours} h {span.Minutes} min"),
         { Hours: 0 } span => string.Create(CultureInfo.InvariantCulture, $"{span.Days} d"),

@@ -35,6 +35,9 @@ public sealed record ReplayReport(
 {
     public const int MostShown = 10;
 
+    /// <summary>Of the different ones, those whose captured answer is of another signature: they lie no distance apart, and are in no quantile, slice or list.</summary>
+    public long OtherForm { get; init; }
+
     /// <summary>Requests of one replay; their values and differences are held in memory.</summary>
     public const int MostRequests = 100_000;
 }
@@ -54,5 +57,5 @@ public sealed record ReplayCounts(long Requests, long Same, long Different, long
 /// <param name="Largest">Absolute difference of any of them.</param>
 public sealed record ReplaySlice(string Input, string Value, long Rows, long Different, double Largest);
 
-/// <param name="Difference">Largest absolute difference of any number; 0 where texts or shapes differ.</param>
+/// <param name="Difference">Largest absolute difference of any number; 0 where texts differ.</param>
 public sealed record ReplayDifference(string Key, long At, int Version, double Difference);

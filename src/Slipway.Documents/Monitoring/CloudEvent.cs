@@ -5,7 +5,7 @@ namespace Slipway.Documents.Monitoring;
 /// <summary>What webhooks are sent: CloudEvents 1.0 in its structured JSON form, see <c>docs/format/events.md</c>.</summary>
 /// <param name="Specversion"><c>1.0</c>.</param>
 /// <param name="Id">Unique; the same at every try and for every webhook.</param>
-/// <param name="Source">The channel it happened on: <c>/models/MODEL/channels/CHANNEL</c>.</param>
+/// <param name="Source">The channel it happened on: <c>//LEDGER/models/MODEL/channels/CHANNEL</c>, with the name of the server's ledger.</param>
 /// <param name="Type">Such as <c>dev.slipway.alert.firing</c>.</param>
 /// <param name="Subject">Within the source: <c>alerts/NAME</c>, <c>incidents/ID</c>, <c>rollouts/ID</c>, <c>retraining/NAME</c>.</param>
 /// <param name="Time">RFC 3339, UTC.</param>

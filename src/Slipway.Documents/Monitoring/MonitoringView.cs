@@ -12,7 +12,7 @@ namespace Slipway.Documents.Monitoring;
 /// <param name="Step">Length of the windows in milliseconds.</param>
 /// <param name="Plan">In force now.</param>
 /// <param name="Live">The version that answers now; null for none.</param>
-/// <param name="Versions">Those with any traffic in the span, newest first.</param>
+/// <param name="Versions">Those with any traffic or kept prediction in the span, newest first.</param>
 /// <param name="Gateways">With the host's load, as last told.</param>
 /// <param name="Lost">Requests that gateways counted and could not tell, in the span.</param>
 public sealed record MonitoringView(

@@ -26,7 +26,7 @@ public sealed record AlertVocabulary(ImmutableArray<string>? Features)
     /// <summary>Read as they stand, without an interval.</summary>
     public static ImmutableArray<string> Counts { get; } = ["requests", "labelled"];
 
-    /// <summary>Shares of the requests.</summary>
+    /// <summary>Shares of the requests; of those that were refused, of these and the requests together.</summary>
     public static ImmutableArray<string> Rates { get; } = ["error_rate", "refused_rate"];
 
     /// <summary>In seconds.</summary>

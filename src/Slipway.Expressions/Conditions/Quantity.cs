@@ -18,7 +18,8 @@ internal readonly record struct Amount(double Value, double Low, double High, st
         if (Lacks is not null)
             return this;
         var (value, one, other) = (step(Value), step(Low), step(High));
-        return double.IsFinite(value) && double.IsFinite(one) && double.IsFinite(other)
+        // An interval may be open, such as that of a latency's quantile in a small sample; a number may not.
+        return double.IsFinite(value) && !double.IsNaN(one) && !double.IsNaN(other)
             ? new Amount(value, Math.Min(one, other), Math.Max(one, other), Of: Of)
             : None("the arithmetic leaves the numbers (a division by zero, or beyond 1.8e308)");
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Slipway.Documents.Incidents;
 using Slipway.Primitives.Bytes;
@@ -38,36 +39,50 @@ public static class CaptureReader
     {
         using var reader = new StreamReader(lines);
         var number = 0;
-        while (reader.ReadLine() is { } line)
+        while (reader.Peek() >= 0)
         {
             number++;
+            var line = ReadLine(reader, file, number);
             if (line.Length == 0)
                 continue;
             yield return Parse(line, file, number);
         }
     }
 
+    /// <summary>No more of a line that is too long is kept than is allowed.</summary>
+    private static string ReadLine(StreamReader reader, string file, int number)
+    {
+        var line = new StringBuilder();
+        for (var next = reader.Read(); next is >= 0 and not '\n'; next = reader.Read())
+        {
+            if (line.Length >= LongestLine)
+                throw Malformed($"has more than {LongestLine} characters", file, number);
+            line.Append((char)next);
+        }
+
+        return line is [.., '\r'] ? line.ToString(0, line.Length - 1) : line.ToString();
+    }
+
+    private static SlipwayException Malformed(string message, string file, int number) =>
+        new(ExitCode.UnusableInput, new Fault("capture-malformed", $"is no captured request: it {message}", file, number, Help: Help));
+
     private static CapturedRequest Parse(string line, string file, int number)
     {
-        if (line.Length > LongestLine)
-            throw Malformed($"has {line.Length} characters, allowed are {LongestLine}");
         try
         {
             using var document = JsonDocument.Parse(line);
             if (Problem(document.RootElement) is { } problem)
-                throw Malformed(problem);
+                throw Malformed(problem, file, number);
             return JsonSerializer.Deserialize(document.RootElement, IncidentJson.Default.CapturedRequest)!;
         }
         catch (JsonException e) when (e.Path is null or "$")
         {
-            throw Malformed("is no JSON object that ends where the line does");
+            throw Malformed("is no JSON object that ends where the line does", file, number);
         }
         catch (JsonException e)
         {
-            throw Malformed($"has at {e.Path} what is not allowed there");
+            throw Malformed($"has at {e.Path} what is not allowed there", file, number);
         }
-
-        SlipwayException Malformed(string message) => new(ExitCode.UnusableInput, new Fault("capture-malformed", $"is no captured request: it {message}", file, number, Help: Help));
     }
 
     private static string? Problem(JsonElement request)

@@ -17,6 +17,7 @@ public sealed class Replayer(IModelHost host, Tolerance tolerance)
     private readonly List<ReplayDifference> largest = [];
     private readonly Dictionary<string, ReplayCounts> captured = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> failures = new(StringComparer.Ordinal);
+    private long otherForm;
 
     /// <exception cref="SlipwayException">There are more than <see cref="ReplayReport.MostRequests"/>, or requests of another model (exit 2).</exception>
     public async Task<ReplayReport> ReplayAsync(IEnumerable<CapturedRequest> requests, CancellationToken cancellation)
@@ -54,9 +55,8 @@ public sealed class Replayer(IModelHost host, Tolerance tolerance)
             return Outcome.NotCompared;
         if ((Fill(before, answered) ?? before.Check()) is not null)
         {
-            // The captured answer is of another signature: other names, types or ranges.
-            differences.Add(0);
-            Note(request, 0);
+            // The captured answer is of another signature: other names, types or ranges. So it differs, and by no number.
+            otherForm++;
             return Outcome.Different;
         }
 
@@ -123,7 +123,10 @@ public sealed class Replayer(IModelHost host, Tolerance tolerance)
                 quantile => quantile.Name, quantile => differences[(int)Math.Ceiling(quantile.Share * differences.Count) - 1], StringComparer.Ordinal),
             slices.ToSlices(),
             [.. largest],
-            failures.ToImmutableSortedDictionary(StringComparer.Ordinal));
+            failures.ToImmutableSortedDictionary(StringComparer.Ordinal))
+        {
+            OtherForm = otherForm,
+        };
     }
 
     private static ReplayCounts Sum(ReplayCounts a, ReplayCounts b) => new(

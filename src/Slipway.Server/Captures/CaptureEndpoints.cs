@@ -22,7 +22,7 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
 
     private const int LongestId = 200, MostRequests = 100_000;
 
-    /// <summary>What a gateway's clock may be ahead; what is further in the future would never be the oldest.</summary>
+    /// <summary>What a gateway's clock may be ahead, in milliseconds: what is further in the future nobody would ask for.</summary>
     private const long MostAhead = 24 * 3600 * 1000;
 
     public IEnumerable<ApiEndpoint> All() =>
@@ -39,8 +39,10 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
     {
         var (model, channel, gateway, id) = (Name(call, "model"), Require.Channel(call.Query("channel")), Name(call, "gateway"), Name(call, "id"));
         var (from, to, requests) = (Number(call, "from"), Number(call, "to"), Number(call, "requests"));
-        if (from > to || to > Now + MostAhead || requests is < 1 or > MostRequests)
-            throw ApiProblem.Malformed("bad-request", $"a capture is of 1 to {MostRequests} requests, and from is not after to");
+        if (requests is < 1 or > MostRequests)
+            throw ApiProblem.Malformed("bad-request", $"requests is {requests}, allowed are 1 to {MostRequests}");
+        if (from > to || to > Now + MostAhead)
+            throw ApiProblem.Malformed("bad-request", $"a capture from {TimeText.Iso(from)} to {TimeText.Iso(to)} ends before it begins, or more than a day from now");
         // Before megabytes are read that nobody may keep; and again in the change, since a plan may take its word back meanwhile.
         await database.ReadAsync(session => KeepAsync(session, call, model, channel, gateway), call.Cancellation);
         using var body = new MemoryStream();
@@ -112,7 +114,7 @@ internal sealed class CaptureEndpoints(Database database, LedgerWriter ledger, T
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private static string Name(ApiCall call, string name) => call.Query(name) is { Length: <= LongestId } text && !text.Any(char.IsControl)
+    private static string Name(ApiCall call, string name) => call.Query(name) is { Length: > 0 and <= LongestId } text && !text.Any(char.IsControl)
         ? text
         : throw ApiProblem.Malformed("bad-request", $"the query lacks {name}, allowed are 1 to {LongestId} characters");
 

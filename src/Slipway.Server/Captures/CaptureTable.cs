@@ -20,6 +20,8 @@ internal static class CaptureTable
     /// <param name="most">Bytes of the model's channel.</param>
     public static async Task AddAsync(Session session, CaptureInfo info, byte[] content, long most = MostBytes)
     {
+        if (await session.FindAsync<long>("SELECT COUNT(*) FROM captures WHERE id = @Id", new { info.Id }) > 0)
+            return;
         var held = await session.FindAsync<long?>("SELECT SUM(size) FROM captures WHERE model = @Model AND channel = @Channel", new { info.Model, info.Channel }) ?? 0;
         while (held + info.Size > most && await OldestAsync(session, info.Model, info.Channel) is { } oldest)
         {
@@ -30,7 +32,7 @@ internal static class CaptureTable
         await session.ExecuteAsync(
             """
             INSERT INTO captures (id, model, channel, gateway, from_at, to_at, requests, size, recipient, kept_until, content)
-            VALUES (@Id, @Model, @Channel, @Gateway, @From, @To, @Requests, @Size, @Recipient, @KeptUntil, @content) ON CONFLICT (id) DO NOTHING
+            VALUES (@Id, @Model, @Channel, @Gateway, @From, @To, @Requests, @Size, @Recipient, @KeptUntil, @content)
             """,
             new { info.Id, info.Model, info.Channel, info.Gateway, info.From, info.To, Requests = (long)info.Requests, info.Size, info.Recipient, info.KeptUntil, content });
     }

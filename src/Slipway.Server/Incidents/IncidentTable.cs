@@ -69,11 +69,6 @@ internal static class IncidentTable
         return [.. rows.Select(row => StoredJson.Read(row.Summary, IncidentJson.Default.IncidentSummary) with { ClosedAt = row.ClosedAt, Cause = row.Cause, Notes = (int)row.Notes })];
     }
 
-    /// <returns>The id of the latest that is open; null for none.</returns>
-    public static async Task<string?> FindOpenAsync(Session session, string model, string channel, IncidentKind kind, string subject) => await session.FindAsync<long?>(
-        "SELECT MAX(number) FROM incidents WHERE closed_at IS NULL AND model = @model AND channel = @channel AND kind = @kind AND subject = @subject",
-        new { model, channel, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;
-
     /// <returns>The id of the latest about a subject, open or closed; null for none.</returns>
     public static async Task<string?> FindAsync(Session session, string model, IncidentKind kind, string subject) => await session.FindAsync<long?>(
         "SELECT MAX(number) FROM incidents WHERE model = @model AND kind = @kind AND subject = @subject", new { model, kind = kind.Word(), subject }) is { } number ? IdOf(number) : null;

@@ -69,11 +69,20 @@ internal static class MonitoringReader
         }
     }
 
-    /// <summary>The end of a version's last traffic in a span, by windows as short as the plan's own is judged by: the span's step may be longer than that whole window.</summary>
+    /// <summary>
+    /// The end of a version's last traffic in a span, by windows as short as the plan's own is judged by, since the span's step may be longer than that whole
+    /// window; where those are deleted, by the shortest that are left.
+    /// </summary>
     private static async Task<long> LastTrafficAsync(Session session, string model, string channel, int version, long from, long to, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
         var part = Stored(Choose(to - (long)plan.Window.Value.TotalMilliseconds, to, horizons));
-        return await WindowTable.LastAsync(session, model, channel, part, version, from, to) is { } start ? Math.Min(to, start + part) : to;
+        foreach (var length in WindowLength.All.Select(length => length.Milliseconds).Where(length => length >= part))
+        {
+            if (await WindowTable.LastAsync(session, model, channel, length, version, from, to) is { } start)
+                return Math.Min(to, start + length);
+        }
+
+        return to;
     }
 
     /// <summary>What drift is judged on.</summary>
@@ -81,12 +90,8 @@ internal static class MonitoringReader
     private static async Task<List<StoredWindow>> WindowsAsync(Session session, string model, string channel, int version, long from, long to, long part)
     {
         var last = new List<StoredWindow>();
-        await foreach (var window in WindowTable.ReadAsync(session, model, channel, part, WindowLength.Floor(from, part), to))
-        {
-            if (window.Version == version)
-                last.Add(window);
-        }
-
+        await foreach (var window in WindowTable.ReadAsync(session, model, channel, part, WindowLength.Floor(from, part), to, version))
+            last.Add(window);
         return last;
     }
 

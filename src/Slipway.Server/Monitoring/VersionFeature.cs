@@ -20,7 +20,9 @@ internal sealed record VersionFeature(string Name, bool IsOutput, bool IsNumber,
     public int BinCount => Reference?.BinCount ?? 0;
 
     /// <summary>Of a version, inputs first, in the order of its signature: a window's profiles stand in this order.</summary>
-    public static ImmutableArray<VersionFeature> Of(SealedProfile profile) =>
+    public static ImmutableArray<VersionFeature> Of(SealedProfile profile) => [.. All(profile).Take(WindowSum.MostFeatures)];
+
+    private static IEnumerable<VersionFeature> All(SealedProfile profile) =>
     [
         .. profile.Signature.Inputs.Where(tensor => tensor.HasOneValueARow).Select(input => Of(input, isOutput: false, profile.Reference?.Inputs)),
         .. profile.Signature.Outputs.Where(tensor => tensor.HasOneValueARow).Select(output => Of(output, isOutput: true, profile.Reference?.Outputs)),

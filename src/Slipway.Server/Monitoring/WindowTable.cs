@@ -75,19 +75,20 @@ internal static class WindowTable
     }
 
     /// <summary>Windows that start in a span, by start, all arms but shadow: a shadow's answers went to nobody. Few are in memory at once.</summary>
-    public static async IAsyncEnumerable<StoredWindow> ReadAsync(Session session, string model, string channel, long length, long from, long to)
+    /// <param name="version">Null for all.</param>
+    public static async IAsyncEnumerable<StoredWindow> ReadAsync(Session session, string model, string channel, long length, long from, long to, int? version = null)
     {
         IReadOnlyList<Row> page;
         var last = new Row { Start = from, Version = -1, Arm = -1 };
         do
         {
             page = await session.QueryAsync<Row>(
-                """
+                $"""
                 SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
-                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow
+                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow{(version is null ? "" : " AND version = @version")}
                 ORDER BY start, version, arm LIMIT @most
                 """,
-                new { model, channel, length, last.Start, last.Version, last.Arm, to, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
+                new { model, channel, length, last.Start, last.Version, last.Arm, to, version = (long?)version, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
             foreach (var row in page)
                 yield return new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data));
             last = page.Count > 0 ? page[^1] : last;

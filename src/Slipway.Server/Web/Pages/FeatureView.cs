@@ -21,7 +21,7 @@ public sealed record FeatureView(FeatureDrift Feature, int Number, MonitoringVie
         ChartUnit.Number, View.From, View.To,
         [new TimeSeries(Feature.Feature, [.. Feature.Series.Select(point => new TimePoint(point.Start, point.Distance.Value, point.Distance.Low, point.Distance.High, point.Distance.N))], Feature.Series.Length > 0 ? Feature.Series[0].Length : null)],
         [new ReferenceLine(Feature.Limit, "limit")],
-        Feature.Since is { } since ? [new TimeMarker(since, "drifts since")] : []);
+        Feature.Since is { } since ? [new TimeMarker(since, Feature.SinceOrBefore ? "drifts since, or before" : "drifts since")] : []);
 
     private ImmutableArray<PairedBin> Bins()
     {

@@ -79,7 +79,7 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
     /// <summary>All features of the chosen version at once; null without a reference.</summary>
     public IntervalChart? Drift => Version is not { Drift.IsEmpty: false } version ? null : new(
         "drift", $"Drift by feature of version {version.Version}, population stability index (PSI)",
-        $"How far live values are from the sealed reference; 0 is the same. Over the plan's window of {TimeText.Span((long)View.Plan.Window.Value.TotalMilliseconds)}, up to {TimeText.Full(version.DriftTo)}, where its traffic in this span ends. It is drift where the whole interval is above the dashed limit.",
+        $"How far live values are from the sealed reference; 0 is the same. Over the plan's window of {View.Plan.Window}, up to {TimeText.Full(version.DriftTo)}, where its traffic in this span ends. The dashed line is the limit; whether it is passed is told by the verdict below, which allows for how many features are looked at.",
         ChartUnit.Number,
         [.. version.Drift.Select(feature => new IntervalRow(feature.Feature, feature.Current.Count == 0 ? null : feature.Distance, "no value was profiled", IsMain: feature.Verdict == DriftVerdict.Drift))],
         new ReferenceLine(View.Plan.DriftLimit, "limit"));

@@ -10,7 +10,6 @@ using Slipway.Server.Registry;
 using Slipway.Server.Rollouts;
 using Slipway.Server.Storage;
 using Slipway.Server.Web.Kit;
-using Slipway.Stats.Intervals;
 
 namespace Slipway.Server.Web.Pages;
 
