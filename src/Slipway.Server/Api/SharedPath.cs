@@ -12,12 +12,10 @@ internal static class SharedPath
 
     /// <summary>Goes the way that the system goes: part by part, each link where it stands, and up from where that led.</summary>
     /// <param name="path">Absolute; what it leads to is there.</param>
-    /// <param name="real">Where it leads, without links: what was looked at is what is run.</param>
     /// <returns>The file or folder nearest to the root that others than this process's user and root may change; null for none.</returns>
-    public static string? FirstChangeable(string path, out string real)
+    public static string? FirstChangeable(string path)
     {
-        real = "/";
-        var (left, links) = (new Stack<string>(Parts(path)), 0);
+        var (real, left, links) = ("/", new Stack<string>(Parts(path)), 0);
         while (left.TryPop(out var part))
         {
             if (part == "..")

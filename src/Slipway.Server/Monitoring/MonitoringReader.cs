@@ -51,13 +51,13 @@ internal static class MonitoringReader
         var versions = ImmutableArray.CreateBuilder<VersionMonitoring>();
         foreach (var reading in readings.Values.OfType<VersionReading>().OrderByDescending(reading => reading.Version))
         {
-            var end = endsNow ? to : await LastTrafficAsync(session, model, channel, reading.Version, from, to, plan, horizons);
+            var (end, kept) = endsNow ? (to, length) : await LastTrafficAsync(session, model, channel, reading.Version, from, to, plan, horizons);
             var begin = endsNow ? from : end - (long)plan.Window.Value.TotalMilliseconds;
-            var last = await WindowsAsync(session, model, channel, reading.Version, begin, end, Stored(endsNow ? length : Choose(begin, end, horizons)));
+            var last = await WindowsAsync(session, model, channel, reading.Version, begin, end, Stored(endsNow ? length : Math.Max(kept, Choose(begin, end, horizons))));
             if (reading.SparseQuality is { } sparse)
                 reading.RestOn(await QualityAsync(session, model, channel, reading.Version, sparse.From, sparse.To, Stored(length), horizons));
             var told = reading.Tell(from, to, last, exemplars.GetValueOrDefault(reading.Version, []));
-            versions.Add(told with { DriftTo = end, Drift = await WithBeginningsAsync(session, model, channel, reading, told.Drift, length, horizons) });
+            versions.Add(told with { DriftTo = end, Drift = await WithBeginningsAsync(session, model, channel, reading, told.Drift, end, length, horizons) });
         }
 
         return new(
@@ -76,16 +76,17 @@ internal static class MonitoringReader
     /// The end of a version's last traffic in a span, by windows as short as the plan's own is judged by, since the span's step may be longer than that whole
     /// window; where those are deleted, by the shortest that are left.
     /// </summary>
-    private static async Task<long> LastTrafficAsync(Session session, string model, string channel, int version, long from, long to, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
+    /// <returns>Also the length of the windows that it was found in.</returns>
+    private static async Task<(long End, long Length)> LastTrafficAsync(Session session, string model, string channel, int version, long from, long to, MonitorPlan plan, ImmutableDictionary<long, long> horizons)
     {
         var part = Stored(Choose(to - (long)plan.Window.Value.TotalMilliseconds, to, horizons));
         foreach (var length in WindowLength.All.Select(length => length.Milliseconds).Where(length => length >= part))
         {
             if (await WindowTable.LastAsync(session, model, channel, length, version, from, to) is { } start)
-                return Math.Min(to, start + length);
+                return (Math.Min(to, start + length), length);
         }
 
-        return to;
+        return (to, part);
     }
 
     /// <summary>What drift is judged on.</summary>
@@ -120,9 +121,10 @@ internal static class MonitoringReader
 
     /// <summary>Looks for the beginning of drift in windows that are shorter than the view's: since when is not for the length of a chart's windows to say.</summary>
     private static async Task<ImmutableArray<FeatureDrift>> WithBeginningsAsync(
-        Session session, string model, string channel, VersionReading reading, ImmutableArray<FeatureDrift> features, long length, ImmutableDictionary<long, long> horizons)
+        Session session, string model, string channel, VersionReading reading, ImmutableArray<FeatureDrift> features, long end, long length, ImmutableDictionary<long, long> horizons)
     {
-        foreach (var since in features.Select(feature => feature.Since).OfType<long>().Distinct().ToArray())
+        // Where the view's own windows do not show it yet, it began in the last of them.
+        foreach (var since in features.Where(feature => feature.Verdict == DriftVerdict.Drift).Select(feature => feature.Since ?? WindowLength.Floor(end - 1, length)).Distinct().ToArray())
         {
             var part = WindowLength.All.Select(part => part.Milliseconds).FirstOrDefault(part => since >= horizons.GetValueOrDefault(part) && length / part <= MostWindows, length);
             if (part < length)

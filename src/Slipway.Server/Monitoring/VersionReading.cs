@@ -52,7 +52,7 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, l
 
     /// <summary>Finds the beginning of drift within the view's window that it is seen in first.</summary>
     /// <param name="features">As <see cref="Tell"/> has them.</param>
-    /// <param name="since">Start of that window.</param>
+    /// <param name="since">Start of that window; a feature whose drift none shows yet began it in this one.</param>
     /// <param name="shorter">The windows of this version in that one.</param>
     public ImmutableArray<FeatureDrift> WithBeginning(ImmutableArray<FeatureDrift> features, long since, IEnumerable<StoredWindow> shorter)
     {
@@ -60,9 +60,12 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, l
             [.. shorter.GroupBy(window => window.Start).OrderBy(group => group.Key).Select(group => (group.Key, drift.Judge([Whole([.. group.Select(window => window.Sum)])])))];
         return
         [
-            .. features.Select((feature, i) => feature.Since == since && DriftReading.Since([.. windows.Select(window => (window.Start, window.Judged[i].Verdict))]) is ({ } begin, var orBefore)
-                ? feature with { Since = begin, SinceOrBefore = orBefore && feature.SinceOrBefore }
-                : feature),
+            .. features.Select((feature, i) =>
+            {
+                if (feature.Verdict != DriftVerdict.Drift || (feature.Since ?? since) != since || DriftReading.Since([.. windows.Select(window => (window.Start, window.Judged[i].Verdict))]) is not ({ } begin, var orBefore))
+                    return feature;
+                return feature with { Since = begin, SinceOrBefore = orBefore && !feature.Series.Any(point => point.Start < since && point.Verdict == DriftVerdict.NoDrift) };
+            }),
         ];
     }
 

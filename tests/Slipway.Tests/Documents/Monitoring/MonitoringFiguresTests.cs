@@ -22,7 +22,7 @@ public sealed class MonitoringFiguresTests
     private static readonly ImmutableSortedDictionary<string, Figure> Sealed = Figures(("auc", new(0.70, 0.69, 0.72, 9_000)), ("ece", new(0.01, 0.0, 0.02, 9_000)));
 
     [Theory]
-    [InlineData("requests == 12000", Truth.True)]
+    [InlineData("requests == 16000", Truth.True)]
     [InlineData("labelled >= 900 and labelled / requests < 10 %", Truth.True)]
     [InlineData("error_rate > 0.5 %", Truth.True)]
     [InlineData("refused_rate > 10 %", Truth.True)]

@@ -39,6 +39,18 @@ public sealed class CaptureReaderTests
     [InlineData("\"masked\":[\"y\"]", "\"masked\":[1]", "has as 'masked' a list, allowed is a list of inputs' names, mostly empty")]
     public void A_key_that_is_not_as_it_should_be_is_told_with_what_it_holds_and_what_is_allowed(string good, string bad, string message) => AssertRefused(Line.Replace(good, bad), message);
 
+    [Theory]
+    [InlineData("\"arm\":\"stable\"", "\"arm\":\"\\ud800\"")]
+    [InlineData("\"key\"", "\"\\ud800\"")]
+    public void Half_a_surrogate_pair_is_told_and_no_fault_of_the_program(string good, string bad) => AssertRefused(Line.Replace(good, bad), "has text that is no Unicode, such as half of a surrogate pair");
+
+    [Fact]
+    public void Of_a_line_that_does_not_end_no_more_is_read_than_a_line_may_have()
+    {
+        using var endless = new FileStream("/dev/zero", FileMode.Open, FileAccess.Read);
+        Assert.Contains("has more than 16777216 characters", Assert.Throws<SlipwayException>(() => CaptureReader.Read(endless, "requests.jsonl").Count()).Message);
+    }
+
     [Fact]
     public void A_bundle_that_is_no_digest_is_refused() =>
         AssertRefused(Line.Replace(Bundle, "sha256:aa"), "has as 'bundle' the text 'sha256:aa', allowed is the digest of its bundle, sha256: and 64 hex digits");

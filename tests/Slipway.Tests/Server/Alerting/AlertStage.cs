@@ -107,7 +107,7 @@ internal sealed class AlertStage : IAsyncDisposable
     {
         for (var passes = 0; !await condition(); passes++)
         {
-            Assert.True(passes < 20, $"it never happened: {(await RulesAsync()).SingleOrDefault()}");
+            Assert.True(passes < 20, $"it never happened: {(await RulesAsync()).FirstOrDefault()}");
             await DriftAsync();
         }
     }
@@ -132,7 +132,7 @@ internal sealed class AlertStage : IAsyncDisposable
     /// <summary>The plan's one rule; before it was looked at, an empty one.</summary>
     public async Task<Retraining> RetrainingAsync() => (await RulesAsync()) is [var rule] ? rule : new(Model, Channel, new("none", "", Channel, "", default, 1), RetrainState.InsufficientEvidence, 0, 0, "", []);
 
-    private async Task<Retraining[]> RulesAsync() => [.. await TestServer.GetAsync(Monitoring.Operator, $"/api/v1/models/{Model}/retraining", MonitoringJson.Default.ImmutableArrayRetraining)];
+    public async Task<Retraining[]> RulesAsync() => [.. await TestServer.GetAsync(Monitoring.Operator, $"/api/v1/models/{Model}/retraining", MonitoringJson.Default.ImmutableArrayRetraining)];
 
     public async Task<IncidentSummary[]> IncidentsAsync(string query = "") => [.. await TestServer.GetAsync(Monitoring.Operator, "/api/v1/incidents" + query, IncidentJson.Default.ImmutableArrayIncidentSummary)];
 

@@ -23,6 +23,18 @@ public sealed class RetrainRunTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fact]
+    public async Task Rules_that_start_the_same_start_it_once_whatever_they_are_called()
+    {
+        using var folder = new TestFolder();
+        await using var stage = await AlertStage.OpenAsync(plan: Plan with { Retrain = [Rule, Rule with { Name = "again" }] }, triggers: [Script(folder, "train.sh", "exit 0")]);
+        await stage.DriftUntilAsync(async () => (await stage.RulesAsync()).Any(rule => rule.Runs.Any(run => run.EndedAt is not null)));
+        await stage.DriftAsync();
+        var rules = await stage.RulesAsync();
+        Assert.Single(rules.SelectMany(rule => rule.Runs));
+        Assert.All(rules, rule => Assert.Equal(RetrainState.CoolingDown, rule.State));
+    }
+
     /// <summary>Drift, a command, a new model in the registry's store: what trains is told why, and has of the server's surroundings nothing.</summary>
     [Fact]
     public async Task Drift_starts_the_command_once_and_what_it_makes_arrives_on_the_server()

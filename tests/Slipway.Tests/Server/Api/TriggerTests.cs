@@ -75,6 +75,20 @@ public sealed class TriggerTests
         Assert.Equal(folder["train"], Trigger.Parse($"retrain={folder["train"]}").Command);
     }
 
+    /// <summary>Up from where a link leads is not up from where it stands.</summary>
+    [Fact]
+    public void A_way_up_behind_a_link_is_gone_as_the_system_goes_it()
+    {
+        using var folder = new TestFolder();
+        foreach (var script in (string[])["safe/train.sh", "open/train.sh", "open/sub/any"])
+            File.SetUnixFileMode(folder.Write(script, "#!/bin/sh\n"), (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(folder["open"], (UnixFileMode)0b111_111_111);
+        File.CreateSymbolicLink(folder["safe/link"], "../open/sub");
+        Assert.Equal((ExitCode.UnusableInput, "bad-trigger"), Refused($"{folder.Root}/safe/link/../train.sh"));
+        File.SetUnixFileMode(folder["open"], (UnixFileMode)0b111_101_101);
+        Assert.Equal($"{folder.Root}/safe/link/../train.sh", Trigger.Parse($"retrain={folder.Root}/safe/link/../train.sh").Command);
+    }
+
     private static (ExitCode, string) Refused(string file)
     {
         var refused = Assert.Throws<SlipwayException>(() => Trigger.Parse($"retrain={file}"));

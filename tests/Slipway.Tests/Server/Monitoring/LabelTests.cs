@@ -86,6 +86,17 @@ public sealed class LabelTests
     }
 
     [Fact]
+    public async Task A_label_that_was_faster_is_every_version_s_that_answers_the_request()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
+        await LabelAsync(stage, """{"id":"a0","label":0}""");
+        await stage.SendAsync(MonitoringStage.Batch(1, Predicted(stage, 2, "a", 1)));
+        await stage.SendAsync(MonitoringStage.Batch(2, Predicted(stage, 1, "a", 1) with { Arm = TrafficArm.Shadow }));     // later
+        Assert.All((await stage.ViewAsync()).Versions, version => Assert.Equal((1, 0), (version.Total.Labelled, version.Total.Unlabelled)));
+        Assert.Equal(2, (await stage.ViewAsync()).Versions.Length);
+    }
+
+    [Fact]
     public async Task Labels_that_wait_fill_no_disk()
     {
         await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
@@ -105,7 +116,7 @@ public sealed class LabelTests
     }
 
     [Fact]
-    public async Task A_prediction_is_kept_as_long_as_a_label_may_come_and_no_longer()
+    public async Task A_prediction_is_kept_as_coarseas_a_label_may_come_and_no_longer()
     {
         await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
         await stage.SendAsync(MonitoringStage.Batch(1, Predicted(stage, 1, "a", 1)));
@@ -168,6 +179,9 @@ public sealed class LabelTests
         Assert.Equal((IntervalBasis.Windows, 480), (total.Basis, total.Labelled));
         Assert.Equal(2 / 3.0, total.Quality["accuracy"].Value, 10);
         Assert.InRange(total.Quality["accuracy"].High!.Value - total.Quality["accuracy"].Low!.Value, 0.5, 1);      // by rows it would be 0.08
+        // However long the windows of the chart are.
+        var coarse = (await stage.ViewAsync(TimeSpan.FromHours(1), 3_600_000)).Versions[0].Total;
+        Assert.Equal((total.Basis, total.Quality["accuracy"]), (coarse.Basis, coarse.Quality["accuracy"]));
     }
 
     /// <summary>Predictions ID0, ID1 …, which score 0.1 and 0.9 in turn.</summary>

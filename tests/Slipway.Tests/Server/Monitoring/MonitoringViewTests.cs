@@ -42,6 +42,9 @@ public sealed class MonitoringViewTests
         Assert.True(view.Versions[0].Total.DriftMax!.Low is > 0.2 && view.Versions[0].Total.DriftMax!.Low <= distance.Distance.Low);
         Assert.True(view.Versions[0].Windows[0].DriftMax!.High < 0.2);
 
+        var coarse = Assert.Single((await stage.ViewAsync(TimeSpan.FromHours(2), 3_600_000, ahead: TimeSpan.FromSeconds(-1))).Versions).Drift[0];
+        Assert.Equal((DriftVerdict.Drift, planted, false), (coarse.Verdict, coarse.Since, coarse.SinceOrBefore));      // however long the chart's windows are
+
         var last = await stage.Database.ReadAsync(session => MonitoringReader.LastAsync(session, MonitoringStage.Model, MonitoringStage.Channel, stage.Now), Stop);
         Assert.Equal((10_000, DriftVerdict.Drift), (last.Step, last.Versions[0].Drift[0].Verdict));
         Assert.Equal(10_000, last.Versions[0].Total.Requests);
@@ -91,6 +94,33 @@ public sealed class MonitoringViewTests
         Assert.Equal((covered * 1_000, requests), (last.To - last.From, last.Versions[0].Total.Requests));
         Assert.InRange(stage.Now, last.To - 9_999, last.To);
         Assert.Contains($"over {covered} s", MonitoringFigures.Of(last with { Live = new(last.Versions[0].Version, last.Versions[0].Bundle) }, isHeard: true).Basis);
+    }
+
+    [Fact]
+    public async Task What_nobody_sees_is_not_called_near()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan);
+        var told = Told(stage, [250, 250, 250, 250], [500, 300, 100], 100);
+        await stage.SendAsync(MonitoringStage.Batch(1, told with { Inputs = [told.Inputs[1]] }));
+        var total = Assert.Single((await stage.ViewAsync(TimeSpan.FromMinutes(10))).Versions).Total;
+        Assert.Equal(("carrier", null), (total.DriftMaxOf, total.DriftMax!.High));
+        Assert.Equal("too few values of distance were profiled, which may be further off", total.DriftMax.Lacks);
+    }
+
+    [Fact]
+    public async Task Drift_is_judged_where_traffic_ended_though_its_short_windows_are_deleted()
+    {
+        await using var stage = await MonitoringStage.OpenAsync(plan: Plan with { Window = new Duration(TimeSpan.FromSeconds(30)) });
+        var told = stage.Now;
+        await stage.SendAsync(MonitoringStage.Batch(1, Told(stage, [50, 100, 250, 600], [500, 300, 100], 100)));
+        stage.Clock.Step(TimeSpan.FromHours(3));
+        while (await stage.Database.ChangeAsync(session => Retention.PurgeAsync(session, stage.Now), Stop))
+        {
+        }
+
+        var version = Assert.Single((await stage.ViewAsync(TimeSpan.FromHours(6))).Versions);
+        Assert.True(version.DriftTo > told && version.DriftTo <= told + 60_000, $"{version.DriftTo - told}");
+        Assert.Equal((DriftVerdict.Drift, 1_000), (version.Drift[0].Verdict, version.Drift[0].Current.Count));
     }
 
     [Fact]

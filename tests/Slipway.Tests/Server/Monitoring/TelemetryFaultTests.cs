@@ -283,6 +283,26 @@ public sealed class TelemetryFaultTests
     }
 
     [Fact]
+    public async Task What_is_known_of_a_gateway_on_one_channel_is_not_forgotten_for_boots_on_another()
+    {
+        await using var stage = await MonitoringStage.OpenAsync();
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10)));
+        stage.Clock.Step(TimeSpan.FromSeconds(1));
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                for (var i = 0; i < 30; i++)
+                {
+                    await TelemetrySources.AdmitAsync(session, "staging", "g1", stage.Now);
+                    await TelemetrySources.StoreAsync(session, MonitoringStage.Batch(1) with { Channel = "staging", Boot = $"other-{i}" }, 1, null, stage.Now + i);
+                }
+            },
+            Stop);
+        await stage.SendAsync(MonitoringStage.Batch(1, stage.Slice(10)));       // once more
+        Assert.Equal(10, (await stage.ViewAsync()).Versions[0].Total.Requests);
+    }
+
+    [Fact]
     public async Task What_a_server_has_no_room_for_waits_at_the_gateway()
     {
         await using var store = await TestDatabase.OpenAsync(DatabaseKind.Sqlite);
