@@ -70,7 +70,7 @@
   // The colours, dashes and marks of the picture.
   const options = (rows, zoom, width, range) => {
     const style = getComputedStyle(document.documentElement), color = name => style.getPropertyValue(name).trim();
-    const { unit, series } = zoom, byName = points(rows, zoom), all = [...byName.values()].flat().map(point => point[0]);
+    const { unit, series } = zoom, byName = points(rows, zoom), all = [...[...byName.values()].flat().map(point => point[0]), ...zoom.markers.map(marker => marker.at)];
     const [from, to] = range ?? [Math.min(...all), Math.max(...all)], marked = marks(zoom.markers, from, to, width);
     const text = point => `${worded(point[1], unit)}${point[2] === null || point[3] === null ? "" : ` [${worded(point[2], unit)}, ${worded(point[3], unit)}]`}${point[4] === null ? "" : `, of ${point[4]}`}`;
     return {
@@ -80,7 +80,7 @@
         trigger: "axis", renderMode: "richText", confine: true, backgroundColor: color("--chart-ground"), borderColor: color("--chart-soft"), textStyle: { color: color("--chart-ink"), fontSize: 12 },
         formatter: shown => [new Date(shown[0].value[0]).toISOString().replace("T", " ").slice(0, 19) + " UTC", ...shown.filter(item => item.seriesId.startsWith("value")).map(item => `${item.seriesName}: ${text(item.value)}`)].join("\n"),
       },
-      xAxis: { type: "time", name: "time in UTC", nameLocation: "middle", nameGap: 22, min: Math.min(...all, ...zoom.markers.map(marker => marker.at)), axisLine: { lineStyle: { color: color("--chart-soft") } } },
+      xAxis: { type: "time", name: "time in UTC", nameLocation: "middle", nameGap: 22, min: Math.min(...all), max: Math.max(...all), splitNumber: Math.max(2, Math.floor(width / 120)), axisLabel: { hideOverlap: true }, axisLine: { lineStyle: { color: color("--chart-soft") } } },
       yAxis: { type: "value", scale: !zoom.fromZero, axisLabel: { formatter: value => worded(value, unit) }, splitLine: { lineStyle: { color: color("--chart-grid") } } },
       dataZoom: [{ type: "inside" }, { type: "slider", bottom: 12, labelFormatter: value => new Date(value).toISOString().slice(0, 16).replace("T", " ") }],
       series: series.flatMap((name, i) => {
