@@ -53,7 +53,7 @@ internal static class Intake
             foreach (var group in bodies.Chunk((Gateways + Changes - 1) / Changes))
             {
                 var begun = Environment.CpuUsage.TotalTime;
-                var batches = Array.ConvertAll(group, body => new ArrivedBatch(JsonSerializer.Deserialize(body, MonitoringJson.Default.TelemetryBatch)!, "service:gateways", null, body.Length));
+                var batches = Array.ConvertAll(group, body => new ArrivedBatch(JsonSerializer.Deserialize(body, MonitoringJson.Default.TelemetryBatch)!, "service:gateways", null));
                 var read = Environment.CpuUsage.TotalTime;
                 await database.ChangeAsync(session => intake.TakeInAsync(session, batches, now), CancellationToken.None);
                 if (second < 0)

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Slipway.Documents.Monitoring;
@@ -23,6 +25,9 @@ internal sealed partial class LabelFile(string path, string id, string label)
 
     /// <summary>Characters of a refused value that are shown, and columns of a table.</summary>
     private const int LongestShown = 40, MostColumnsShown = 20;
+
+    /// <summary>Of one line of JSON: an id and a label, and what else its writer put beside them.</summary>
+    private const int LongestLine = 1024 * 1024;
 
     /// <summary>Lines for calls of at most <see cref="PredictionLabel.MostLines"/>; a row without an id or a number counts as refused.</summary>
     /// <remarks>The whole table is read before anything is sent: what cannot be read to its end tells nothing by halves.</remarks>
@@ -102,6 +107,14 @@ internal sealed partial class LabelFile(string path, string id, string label)
     /// <summary>What is read, with the names of its columns. CSV is read as text: an id such as 007 is no number.</summary>
     private (string From, List<string> Columns) Table(TableSource source, DuckDatabase database, CancellationToken cancellation)
     {
+        if (source.Format == TableFormat.JsonLines)
+        {
+            // Told what to read, the reader has no need to find out what else a file holds, at whatever depth.
+            var keys = FirstKeys();
+            var wanted = new[] { id, label }.Select(column => keys.Find(key => key.Equals(column, StringComparison.OrdinalIgnoreCase)) ?? column).Distinct(StringComparer.OrdinalIgnoreCase);
+            return ($"{source.From[..^1]}, maximum_object_size = {LongestLine}, columns = {{ {string.Join(", ", wanted.Select(name => $"{SqlText.Literal(name)}: 'VARCHAR'"))} }})", keys);
+        }
+
         if (source.Format != TableFormat.Csv)
             return (source.From, database.Rows($"DESCRIBE SELECT * FROM {source.From}", cancellation).ConvertAll(row => row[0]!));
         var header = Header();
@@ -109,6 +122,35 @@ internal sealed partial class LabelFile(string path, string id, string label)
             throw Unusable("bad-columns", $"has several columns '{Shown(twice.Key)}'", "give each column a name of its own");
         var types = string.Join(", ", header.Columns.Select(name => $"{SqlText.Literal(name)}: 'VARCHAR'"));
         return ($"{source.From[..^1]}, auto_detect = false, header = true, quote = '\"', escape = '\"', delim = {SqlText.Literal(header.Delimiter.ToString())}, columns = {{ {types} }})", [.. header.Columns]);
+    }
+
+    /// <summary>The keys of the first object of JSON lines.</summary>
+    private List<string> FirstKeys()
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            using var text = new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file);
+            var line = new StringBuilder();
+            for (var next = text.Read(); next >= 0 && (next != '\n' || string.IsNullOrWhiteSpace(line.ToString())); next = text.Read())
+            {
+                if (line.Append((char)next).Length > LongestLine)
+                    throw Unusable("labels-unreadable", $"has a first line of more than {LongestLine} characters", "write an object with an id and a label on each line");
+            }
+
+            if (string.IsNullOrWhiteSpace(line.ToString()))
+                throw Unusable("no-labels", "has no row, so nothing was told", "a table of outcomes has a row for each; see what wrote this one");
+            using var first = JsonDocument.Parse(line.ToString());
+            return first.RootElement.ValueKind == JsonValueKind.Object ? [.. first.RootElement.EnumerateObject().Select(member => member.Name)] : throw new JsonException();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", "is no JSON in row 1, allowed is an object a line", path, Help: Mend), e);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("labels-unreadable", "is no gzip file, or is cut off", path, Help: Mend), e);
+        }
     }
 
     private CsvHeader Header()

@@ -16,6 +16,9 @@ public sealed record Incident(
 {
     public const int MostNotes = 1_000, LongestNote = 4_000;
 
+    /// <summary>Notes beyond which people add no more: the server's own find room for as long as an alert is likely to flap.</summary>
+    public const int MostNotesOfPeople = 800;
+
     /// <summary>Notes of one incident that hold evidence of their own, each some 200 KiB: an alert may fire again every few seconds for an hour.</summary>
     public const int MostLaterEvidence = 4;
 

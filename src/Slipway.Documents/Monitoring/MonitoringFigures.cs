@@ -21,16 +21,14 @@ public static class MonitoringFigures
         var version = view.Versions.FirstOrDefault(version => version.Version == live.Number);
         var total = version?.Total ?? Silent(view);
         var measures = ImmutableSortedDictionary.CreateBuilder<string, FigureReading>(StringComparer.Ordinal);
-        measures["requests"] = Count(total.Requests);
+        measures["requests"] = Count(total.Requests + total.Refused);
         measures["labelled"] = Count(total.Labelled);
         Add("error_rate", total.ErrorRate, "there were no requests");
         Add("refused_rate", Figure.OfShare(total.Refused, total.Requests + total.Refused), "there were no requests");
         Add("drift.max", total.DriftMax, "no feature's drift is known: too little was sampled, or the version has no sealed reference", total.DriftMaxOf);
         foreach (var quantile in AlertVocabulary.Quantiles)
         {
-            // Beyond the last bucket, and beyond what a small sample tells, an answer may take any time: the interval is open there, and still wholly above a bound below it.
-            var latency = total.Latency.GetValueOrDefault(quantile);
-            Add("latency." + quantile, latency is { Low: not null, High: null } ? latency with { High = double.PositiveInfinity } : latency, "there were no answers");
+            Add("latency." + quantile, total.Latency.GetValueOrDefault(quantile), "there were no answers");
         }
 
         foreach (var feature in version?.Drift ?? [])
@@ -47,8 +45,11 @@ public static class MonitoringFigures
             total.Requests, 0, $"over {new Duration(TimeSpan.FromMilliseconds(view.To - view.From))}{lost}", measures.ToImmutable(), ImmutableSortedDictionary<string, ImmutableArray<SliceFigures>>.Empty,
             $"version {live.Number} tells no such figure");
 
+        // Beyond the last bucket, and beyond what a small sample tells, an answer may take any time, and an input that nobody sees may lie anywhere: the interval is
+        // open there, and still wholly above a bound below it.
         void Add(string name, Figure? figure, string otherwise, string? of = null) =>
             measures[name] = figure is null ? new(null, null, null, 0, otherwise)
+                : figure is { Low: { } low, High: null } ? new(figure.Value, low, double.PositiveInfinity, figure.N, Of: of)
                 : figure.Low is null || figure.High is null ? new(figure.Value, null, null, figure.N, figure.Lacks ?? otherwise, of)
                 : new(figure.Value, figure.Low, figure.High, figure.N, Of: of);
     }

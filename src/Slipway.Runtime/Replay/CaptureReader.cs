@@ -79,6 +79,10 @@ public static class CaptureReader
         {
             throw Malformed("is no JSON object that ends where the line does", file, number);
         }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("has text that is no Unicode, such as half of a surrogate pair", file, number);
+        }
         catch (JsonException e)
         {
             throw Malformed($"has at {e.Path} what is not allowed there", file, number);

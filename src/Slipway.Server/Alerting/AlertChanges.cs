@@ -58,11 +58,9 @@ internal sealed class AlertChanges(LedgerWriter ledger, WebhookOutbox outbox, In
 
     private async Task<string> IncidentOfAsync(Session session, AlertMemory? before, Alert alert, long now)
     {
-        if (before?.FiredAt is { } last && now - last <= SameIncident.TotalMilliseconds && alert.Incident is { } known && await IncidentTable.IsOpenAsync(session, known))
-        {
-            await incidents.FiresAgainAsync(session, known, alert.Model, alert.Channel, alert.Reason, now);
+        if (before?.FiredAt is { } last && now - last <= SameIncident.TotalMilliseconds && alert.Incident is { } known && await IncidentTable.IsOpenAsync(session, known)
+            && await incidents.FiresAgainAsync(session, known, alert.Model, alert.Channel, alert.Reason, now))
             return known;
-        }
 
         return await incidents.OpenAsync(
             session, IncidentKind.Alert, alert.Model, alert.Channel, alert.Rule.Name, $"alert fired for {alert.Model} on {alert.Channel}: {alert.Rule.Name}", alert.Reason, alert.Rule.Severity, alert.Rule.Remedy, now);

@@ -128,6 +128,7 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
         var stored = (await AlertTable.ListAsync(session)).ToDictionary(memory => (memory.Alert.Model, memory.Alert.Channel, memory.Alert.Rule.Name));
         var rules = (await RetrainTable.ListAsync(session)).ToDictionary(state => (state.Model, state.Channel, state.Rule.Name));
         var decided = new Decided();
+        var begun = new HashSet<(string Model, string Channel, string Trigger)>();
         foreach (var look in looks)
         {
             foreach (var (rule, truth, reason) in look.Alerts)
@@ -141,9 +142,13 @@ internal sealed class AlertPass(WindowReader window, AlertChanges alerts, Retrai
             {
                 rules.Remove((look.Model, look.Channel, rule.Name), out var before);
                 // A day has 24 starts at most, and the one that runs is the latest.
-                var runs = await RetrainTable.RunsAsync(session, look.Model, look.Channel, rule.Name, 24);
+                var runs = await RetrainTable.RunsAsync(session, look.Model, look.Channel, rule.Name, 24, rule.Start);
+                if (begun.Contains((look.Model, look.Channel, rule.Start)))
+                    runs = [new RetrainRun("", rule.Start, now, reason, null, RetrainOutcome.Running, null, null), .. runs];
                 var trigger = truth == Truth.True ? await retraining.FindTriggerAsync(session, rule.Start) : null;
                 var (after, start) = RetrainCourse.Decide(before, look.Model, look.Channel, rule, runs, truth, reason, trigger is not null, now);
+                if (start)
+                    begun.Add((look.Model, look.Channel, rule.Start));
                 decided.Retraining.Add((before, after, start ? trigger : null, look.Version));
             }
         }

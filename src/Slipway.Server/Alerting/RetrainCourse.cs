@@ -13,7 +13,7 @@ internal static class RetrainCourse
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
     /// <param name="before">Null for a rule that is looked at for the first time.</param>
-    /// <param name="runs">Of the rule, newest first: at least those of the last 24 hours.</param>
+    /// <param name="runs">Of what the rule starts, by it or another rule of the channel, newest first: at least those of the last 24 hours.</param>
     /// <param name="hasTrigger">Whether this server has a trigger of the rule's name.</param>
     public static (Retraining State, bool Start) Decide(
         Retraining? before, string model, string channel, RetrainRule rule, ImmutableArray<RetrainRun> runs, Truth truth, string reason, bool hasTrigger, long now)

@@ -30,18 +30,19 @@ internal static class RetrainTable
     public static Task RemoveAsync(Session session, Retraining state) => session.ExecuteAsync(
         "DELETE FROM retrainings WHERE model = @Model AND channel = @Channel AND name = @Name", new { state.Model, state.Channel, state.Rule.Name });
 
-    /// <summary>Newest first.</summary>
-    public static async Task<ImmutableArray<RetrainRun>> RunsAsync(Session session, string model, string channel, string rule, int limit) =>
+    /// <summary>Of a rule, newest first.</summary>
+    /// <param name="starts">A trigger: with the runs of other rules of the channel that started it, under whatever name they are gone. Null for the rule's alone.</param>
+    public static async Task<ImmutableArray<RetrainRun>> RunsAsync(Session session, string model, string channel, string rule, int limit, string? starts = null) =>
     [
         .. (await session.QueryAsync<string>(
-                "SELECT document FROM retrain_runs WHERE model = @model AND channel = @channel AND rule = @rule ORDER BY started_at DESC, id LIMIT @limit", new { model, channel, rule, limit = (long)limit }))
+                $"SELECT document FROM retrain_runs WHERE model = @model AND channel = @channel AND (rule = @rule{(starts is null ? "" : " OR starts = @starts")}) ORDER BY started_at DESC, id LIMIT @limit", new { model, channel, rule, starts, limit = (long)limit }))
             .Select(document => StoredJson.Read(document, MonitoringJson.Default.RetrainRun)),
     ];
 
     public static async Task AddRunAsync(Session session, StartedRun started, long epoch)
     {
         await session.ExecuteAsync(
-            "INSERT INTO retrain_runs (id, model, channel, rule, started_at, running, epoch, event, document) VALUES (@Id, @Model, @Channel, @Rule, @StartedAt, @running, @epoch, @Event, @document)",
+            "INSERT INTO retrain_runs (id, model, channel, rule, started_at, running, epoch, event, document, starts) VALUES (@Id, @Model, @Channel, @Rule, @StartedAt, @running, @epoch, @Event, @document, @Trigger)",
             new
             {
                 started.Run.Id,
@@ -49,6 +50,7 @@ internal static class RetrainTable
                 started.Channel,
                 started.Rule,
                 started.Run.StartedAt,
+                started.Run.Trigger,
                 running = started.Run.Outcome == RetrainOutcome.Running ? 1L : 0L,
                 epoch,
                 started.Event,

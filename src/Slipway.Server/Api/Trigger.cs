@@ -6,7 +6,7 @@ namespace Slipway.Server.Api;
 
 /// <summary>What a retraining rule may start, set up by the server's operator under a name that plans know it by.</summary>
 /// <param name="Name">As plans have it.</param>
-/// <param name="Command">An executable file, absolute; null for a webhook.</param>
+/// <param name="Command">An executable file, absolute and without links; null for a webhook.</param>
 /// <param name="Webhook">Name of the webhook that gets the event; null for a command.</param>
 public sealed record Trigger(string Name, string? Command, string? Webhook)
 {
@@ -43,11 +43,11 @@ public sealed record Trigger(string Name, string? Command, string? Webhook)
             throw new SlipwayException(ExitCode.NotThere, new Fault("trigger-missing", $"the command of trigger {name} is not there, or this user may not see it", file));
         if (stamp.Kind != FileKind.File)
             throw Unusable($"the command of trigger {name} is no file", $"name an executable file: {name}=FILE");
-        if (SharedPath.FirstChangeable(file) is { } changeable)
+        if (SharedPath.FirstChangeable(file, out var real) is { } changeable)
             throw Unusable($"others than this user and root may change {changeable}, and with it what trigger {name} runs as the server: {file}", $"chmod go-w {changeable}, or let its owner be this user or root");
         if ((File.GetUnixFileMode(file) & Executable) == 0)
             throw new SlipwayException(ExitCode.NotThere, new Fault("trigger-not-executable", $"the command of trigger {name} is not an executable file", file, Help: $"chmod +x {file}"));
-        return file;
+        return real;
     }
 
     private static SlipwayException Unusable(string message, string help) => new(ExitCode.UnusableInput, new Fault("bad-trigger", message, Help: help));

@@ -28,12 +28,14 @@ internal sealed class IncidentChanges(LedgerWriter ledger, WebhookOutbox outbox,
         return incident.Id;
     }
 
-    /// <summary>Adds a sentence of the server's own to the timeline; where there is no room any more, it is left out.</summary>
-    public Task NoteAsync(Session session, string id, string text, long now, IncidentEvidence? known = null) =>
+    /// <summary>Adds a sentence of the server's own to the timeline.</summary>
+    /// <returns>False where there is no room any more.</returns>
+    public Task<bool> NoteAsync(Session session, string id, string text, long now, IncidentEvidence? known = null) =>
         IncidentTable.NoteAsync(session, id, new IncidentNote(now, LedgerWriter.Server.Id, LedgerWriter.Server.Name, text.Length > Incident.LongestNote ? text[..Incident.LongestNote] : text) { Evidence = known });
 
     /// <summary>Notes that an alert fires again, with what is known now: another feature may have made it fire than before.</summary>
-    public async Task FiresAgainAsync(Session session, string id, string model, string channel, string reason, long now) =>
+    /// <returns>False where there is no room for it any more.</returns>
+    public async Task<bool> FiresAgainAsync(Session session, string id, string model, string channel, string reason, long now) =>
         await NoteAsync(session, id, $"the alert fires again: {reason}", now, await IncidentTable.TakesEvidenceAsync(session, id) ? await evidence.ReadAsync(session, model, channel, reason, now) : null);
 
     /// <summary>Closes an open incident with its cause.</summary>

@@ -13,8 +13,8 @@ internal sealed class IncidentOrders(IncidentChanges changes)
     {
         RequireText("bad-note", "the note", request.Text);
         var incident = await RequireAsync(session, by, id, Permission.Operate);
-        if (!await IncidentTable.NoteAsync(session, incident.Id, new IncidentNote(now, by.Id, by.Name, request.Text)))
-            throw ApiProblem.Conflict("too-many-notes", $"{incident.Id} has {Incident.MostNotes} notes, which is as many as there may be");
+        if (!await IncidentTable.NoteAsync(session, incident.Id, new IncidentNote(now, by.Id, by.Name, request.Text), Incident.MostNotesOfPeople))
+            throw ApiProblem.Conflict("too-many-notes", $"{incident.Id} has {Incident.MostNotesOfPeople} notes or more, and people add no further ones: the rest is kept for what the server finds");
         return (await IncidentTable.FindAsync(session, incident.Id))!;
     }
 

@@ -77,7 +77,8 @@ internal static class IncidentTable
         NumberOf(id) is { } number && await session.FindAsync<long>("SELECT COUNT(*) FROM incidents WHERE number = @number AND closed_at IS NULL", new { number }) > 0;
 
     /// <returns>False when there is no room for more.</returns>
-    public static async Task<bool> NoteAsync(Session session, string id, IncidentNote note) => await session.ExecuteAsync(
+    /// <param name="most">Notes that there may be of the incident, with this one.</param>
+    public static async Task<bool> NoteAsync(Session session, string id, IncidentNote note, int most = Incident.MostNotes) => await session.ExecuteAsync(
         """
         INSERT INTO incident_notes (incident, position, note, evidence)
         SELECT @number, COALESCE(MAX(position), 0) + 1, @text, @evidence FROM incident_notes WHERE incident = @number HAVING COUNT(*) < @most
@@ -87,7 +88,7 @@ internal static class IncidentTable
             number = NumberOf(id)!.Value,
             text = StoredJson.Text(note with { Evidence = null }, IncidentJson.Default.IncidentNote),
             evidence = note.Evidence is { } evidence ? StoredJson.Text(evidence, IncidentJson.Default.IncidentEvidence) : null,
-            most = (long)Incident.MostNotes,
+            most = (long)most,
         }) > 0;
 
     /// <summary>Whether a further note's evidence would be kept.</summary>

@@ -16,6 +16,9 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
     /// <summary>Of what is called drift in one window, the largest share that is none, on average.</summary>
     private const double FalseDiscoveries = 0.05;
 
+    /// <summary>Inputs named in a sentence.</summary>
+    private const int MostNamed = 5;
+
     /// <summary>Positions of the features that have a reference.</summary>
     private readonly ImmutableArray<int> compared = [.. Enumerable.Range(0, version.Features.Length).Where(i => version.Features[i].Reference is { Profile.Bins.Length: > 0 })];
 
@@ -47,7 +50,12 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
         if (sure.Length == 0)
             return (largest.Distance, of);
         var intervals = sure.Select(feature => feature.Estimate!.Interval(1 - ((1 - Confidence) / sure.Length))).ToArray();
-        return (new(Round(largest.Estimate!.Value), Round(intervals.Max(interval => interval.Low)), Round(intervals.Max(interval => interval.High)), largest.Estimate.Count), of);
+        var low = Round(intervals.Max(interval => interval.Low));
+        // How far an input is that nobody sees, nobody knows: the largest is at least what is known, and may be more.
+        string[] unseen = [.. inputs.Where(feature => !IsEnough(feature.Estimate)).Select(feature => version.Features[feature.Position].Name)];
+        return unseen.Length > 0
+            ? (new(Round(largest.Estimate!.Value), low, null, largest.Estimate.Count, $"too few values of {string.Join(", ", unseen.Take(MostNamed))}{(unseen.Length > MostNamed ? " and others" : "")} were profiled, which may be further off"), of)
+            : (new(Round(largest.Estimate!.Value), low, Round(intervals.Max(interval => interval.High)), largest.Estimate.Count), of);
     }
 
     /// <param name="judged">Of the window that ends the span.</param>
@@ -59,7 +67,7 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
         {
             var known = version.Features[feature.Position];
             ImmutableArray<DriftPoint> points = [.. series.Select(window => new DriftPoint(window.Start, window.Length, window.Judged[i].Distance, window.Judged[i].Verdict))];
-            var (since, orBefore) = feature.Verdict == DriftVerdict.Drift ? Since(points) : default;
+            var (since, orBefore) = feature.Verdict == DriftVerdict.Drift ? Since([.. points.Select(point => (point.Start, point.Verdict))]) : default;
             return new FeatureDrift(
                 known.Name, known.IsOutput, "psi", feature.Distance, limit, feature.Verdict, since, known.Reference!, Profile(current, feature.Position) ?? Empty(known), points)
             { SinceOrBefore = orBefore };
@@ -67,8 +75,9 @@ internal sealed class DriftReading(WatchedVersion version, double limit)
     ];
 
     /// <summary>The first window of those that end the series and show drift; one that shows nothing either way, such as a night without traffic, is no break.</summary>
+    /// <param name="points">By start, oldest first.</param>
     /// <returns>Also whether it may have begun before: where no window shows that there was none.</returns>
-    private static (long? Since, bool OrBefore) Since(ImmutableArray<DriftPoint> points)
+    public static (long? Since, bool OrBefore) Since(ImmutableArray<(long Start, DriftVerdict Verdict)> points)
     {
         var (since, i) = ((long?)null, points.Length - 1);
         for (; i >= 0 && points[i].Verdict != DriftVerdict.NoDrift; i--)

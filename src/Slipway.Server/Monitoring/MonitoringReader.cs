@@ -54,7 +54,10 @@ internal static class MonitoringReader
             var end = endsNow ? to : await LastTrafficAsync(session, model, channel, reading.Version, from, to, plan, horizons);
             var begin = endsNow ? from : end - (long)plan.Window.Value.TotalMilliseconds;
             var last = await WindowsAsync(session, model, channel, reading.Version, begin, end, Stored(endsNow ? length : Choose(begin, end, horizons)));
-            versions.Add(reading.Tell(from, to, last, exemplars.GetValueOrDefault(reading.Version, [])) with { DriftTo = end });
+            if (reading.SparseQuality is { } sparse)
+                reading.RestOn(await QualityAsync(session, model, channel, reading.Version, sparse.From, sparse.To, Stored(length), horizons));
+            var told = reading.Tell(from, to, last, exemplars.GetValueOrDefault(reading.Version, []));
+            versions.Add(told with { DriftTo = end, Drift = await WithBeginningsAsync(session, model, channel, reading, told.Drift, length, horizons) });
         }
 
         return new(
@@ -93,6 +96,40 @@ internal static class MonitoringReader
         await foreach (var window in WindowTable.ReadAsync(session, model, channel, part, WindowLength.Floor(from, part), to, version))
             last.Add(window);
         return last;
+    }
+
+    /// <summary>Quality in parts that are shorter than a view's windows: the longest that are as many as intervals over windows take, else the shortest that are kept.</summary>
+    private static async Task<List<QualitySum>> QualityAsync(Session session, string model, string channel, int version, long from, long to, long length, ImmutableDictionary<long, long> horizons)
+    {
+        var parts = new List<QualitySum>();
+        foreach (var part in WindowLength.All.Select(part => part.Milliseconds).Where(part => part <= length && from >= horizons.GetValueOrDefault(part)).OrderDescending())
+        {
+            parts.Clear();
+            await foreach (var window in QualityTable.ReadAsync(session, model, channel, part, from, to))
+            {
+                if (window.Version == version)
+                    parts.Add(window.Sum);
+            }
+
+            if (parts.Count(sum => sum.Labelled > 0) >= QualityFigures.LeastParts)
+                break;
+        }
+
+        return parts;
+    }
+
+    /// <summary>Looks for the beginning of drift in windows that are shorter than the view's: since when is not for the length of a chart's windows to say.</summary>
+    private static async Task<ImmutableArray<FeatureDrift>> WithBeginningsAsync(
+        Session session, string model, string channel, VersionReading reading, ImmutableArray<FeatureDrift> features, long length, ImmutableDictionary<long, long> horizons)
+    {
+        foreach (var since in features.Select(feature => feature.Since).OfType<long>().Distinct().ToArray())
+        {
+            var part = WindowLength.All.Select(part => part.Milliseconds).FirstOrDefault(part => since >= horizons.GetValueOrDefault(part) && length / part <= MostWindows, length);
+            if (part < length)
+                features = reading.WithBeginning(features, since, await WindowsAsync(session, model, channel, reading.Version, since, since + length, part));
+        }
+
+        return features;
     }
 
     private static async Task<MonitorPlan> PlanAsync(Session session, string model) => (await PlanTable.LatestAsync(session, model))?.Plan.Monitor ?? MonitorPlan.Default;

@@ -31,7 +31,9 @@ internal static class PredictionIntake
             {
                 var sum = delta.At(taken[i].Version, taken[i].At);
                 sum.Kept++;
-                if (!waiting.TryGetValue(taken[i].Name, out var label) || !QualitySum.Fits(tasks[taken[i].Version], taken[i].Score, label))
+                // One that came before any of a request's predictions, or between two of them, such as live's and a shadow's: each version has it.
+                if ((waiting.TryGetValue(taken[i].Name, out var early) ? early : known[taken[i].Name].Select(other => other.Label).FirstOrDefault(told => told is not null)) is not { } label
+                    || !QualitySum.Fits(tasks[taken[i].Version], taken[i].Score, label))
                     continue;
                 taken[i] = taken[i] with { Label = label };
                 sum.Add(tasks[taken[i].Version]!, taken[i].Score, label);

@@ -79,7 +79,7 @@ internal sealed class TelemetryDelta(long now)
             {
                 // A longer window is full first; the longest has all that is kept.
                 if (!await WindowTable.AddAsync(session, key, sum) && length == WindowLength.Longest)
-                    Lose(key.Channel, key.Model, sum.Requests);
+                    Lose(key.Channel, key.Model, sum.Requests + sum.Refused);
             }
         }
 

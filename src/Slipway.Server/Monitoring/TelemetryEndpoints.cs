@@ -20,14 +20,15 @@ internal sealed class TelemetryEndpoints(TelemetryInbox inbox, TimeProvider time
     private async Task TakeInAsync(ApiCall call)
     {
         var off = ClockOff(call.Http.Request.Headers[TelemetryBatch.SentAtHeader]);
-        var batch = await call.ReadAsync(MonitoringJson.Default.TelemetryBatch);
-        Require.Channel(batch.Channel);
-        if (TelemetryCheck.Fault(batch) is { } fault)
-            throw ApiProblem.Malformed("bad-request", $"the batch cannot be taken in: {fault}");
         try
         {
+            using var room = inbox.Reserve(call.Caller.Id, call.Http.Request.ContentLength ?? TelemetryBatch.MostBytes);
+            var batch = await call.ReadAsync(MonitoringJson.Default.TelemetryBatch);
+            Require.Channel(batch.Channel);
+            if (TelemetryCheck.Fault(batch) is { } fault)
+                throw ApiProblem.Malformed("bad-request", $"the batch cannot be taken in: {fault}");
             var sound = batch with { Load = TelemetryCheck.Load(batch.Load), Slices = batch.Slices.IsDefault ? [] : batch.Slices };
-            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off, call.Http.Request.ContentLength ?? TelemetryBatch.MostBytes), call.Cancellation);
+            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off), call.Cancellation);
             await call.AnswerAsync(receipt, MonitoringJson.Default.TelemetryReceipt);
         }
         catch (Exception e) when (e is SlipwayException { Exit: ExitCode.NotThere } or ApiProblem { Status: StatusCodes.Status503ServiceUnavailable })

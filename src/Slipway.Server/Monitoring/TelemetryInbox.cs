@@ -16,8 +16,11 @@ internal sealed class TelemetryInbox : IAsyncDisposable
     /// <summary>Batches that wait; 200 gateways send 200 a second.</summary>
     public const int MostBatches = 2_000;
 
-    /// <summary>Bytes of the bodies of those batches; read, they take some four times as much.</summary>
+    /// <summary>Bytes of the bodies that are read or wait; read, they take some four times as much.</summary>
     public const long MostBytes = 64 * 1024 * 1024;
+
+    /// <summary>Of these, those of one principal: who sends slowly keeps no room that all others wait for.</summary>
+    public const long MostBytesOfOne = MostBytes / 2;
 
     /// <summary>When a gateway that was made to wait may ask again, in seconds.</summary>
     public const int RetryAfterSeconds = 2;
@@ -38,7 +41,7 @@ internal sealed class TelemetryInbox : IAsyncDisposable
     private readonly Channel<Waiting> waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(MostBatches) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
     private readonly Task running;
-    private long bytes;
+    private readonly Dictionary<string, long> reserved = [];
     private string? trouble;
 
     public TelemetryInbox(Database database, TimeProvider time, Action<string> log)
@@ -47,20 +50,29 @@ internal sealed class TelemetryInbox : IAsyncDisposable
         running = Task.Run(RunAsync);
     }
 
+    /// <summary>Keeps room for a body before it is read; disposed, the room is free again.</summary>
+    /// <exception cref="ApiProblem">There is no room now (503).</exception>
+    public IDisposable Reserve(string principal, long length)
+    {
+        lock (reserved)
+        {
+            var own = reserved.GetValueOrDefault(principal);
+            if (reserved.Values.Sum() + length > MostBytes || own + length > MostBytesOfOne)
+                throw NoRoom();
+            reserved[principal] = own + length;
+        }
+
+        return new Room(this, principal, length);
+    }
+
     /// <summary>Returns when the batch is stored.</summary>
     /// <exception cref="ApiProblem">Another gateway has the name (409), too many gateways (429), or no room now (503).</exception>
     /// <exception cref="SlipwayException">The database cannot take it (exit 3): nothing of it is stored.</exception>
     public async Task<TelemetryReceipt> TakeInAsync(ArrivedBatch batch, CancellationToken cancellation)
     {
         var one = new Waiting(batch);
-        if (Interlocked.Add(ref bytes, batch.Bytes) > MostBytes || !waiting.Writer.TryWrite(one))
-        {
-            Interlocked.Add(ref bytes, -batch.Bytes);
-            throw new ApiProblem(
-                StatusCodes.Status503ServiceUnavailable,
-                new Fault("telemetry-waits", "as much telemetry waits to be stored as may", Help: $"send it again in {RetryAfterSeconds} s; nothing is lost"));
-        }
-
+        if (!waiting.Writer.TryWrite(one))
+            throw NoRoom();
         return await one.Answer.Task.WaitAsync(cancellation);
     }
 
@@ -140,10 +152,6 @@ internal sealed class TelemetryInbox : IAsyncDisposable
             foreach (var one in group)
                 one.Answer.TrySetException(answer);
         }
-        finally
-        {
-            Interlocked.Add(ref bytes, -group.Sum(one => one.Batch.Bytes));
-        }
     }
 
     private async Task PurgeAsync()
@@ -171,6 +179,27 @@ internal sealed class TelemetryInbox : IAsyncDisposable
         if (message != trouble)
             log($"telemetry is not stored, and is asked for again: {message}");
         trouble = message;
+    }
+
+    private static ApiProblem NoRoom() => new(
+        StatusCodes.Status503ServiceUnavailable,
+        new Fault("telemetry-waits", "as much telemetry waits to be stored as may", Help: $"send it again in {RetryAfterSeconds} s; nothing is lost"));
+
+    private sealed class Room(TelemetryInbox inbox, string principal, long length) : IDisposable
+    {
+        private bool isFree;
+
+        public void Dispose()
+        {
+            lock (inbox.reserved)
+            {
+                if (isFree)
+                    return;
+                isFree = true;
+                if ((inbox.reserved[principal] -= length) == 0)
+                    inbox.reserved.Remove(principal);
+            }
+        }
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -8,8 +8,7 @@ namespace Slipway.Server.Monitoring;
 /// <summary>A batch as it came.</summary>
 /// <param name="Principal">Whose token it came with.</param>
 /// <param name="ClockOff">Milliseconds that the gateway's clock is ahead; null for one that is trusted.</param>
-/// <param name="Bytes">Of its body.</param>
-internal sealed record ArrivedBatch(TelemetryBatch Batch, string Principal, long? ClockOff, long Bytes);
+internal sealed record ArrivedBatch(TelemetryBatch Batch, string Principal, long? ClockOff);
 
 /// <summary>Takes batches into windows, in one change for many: each once, by gateway, boot and sequence.</summary>
 /// <remarks>May run twice over the same batches when a connection breaks: it writes nothing but to the session.</remarks>

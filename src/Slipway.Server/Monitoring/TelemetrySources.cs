@@ -35,9 +35,9 @@ internal static class TelemetrySources
         await session.ExecuteAsync("DELETE FROM telemetry_sources WHERE channel = @channel AND at < @before", new { channel, before = now - (long)Forgotten.TotalMilliseconds });
         if (await session.FindAsync<long>("SELECT COUNT(DISTINCT gateway) FROM telemetry_sources WHERE channel = @channel AND gateway <> @gateway", new { channel, gateway }) >= MostGateways)
             throw new ApiProblem(StatusCodes.Status429TooManyRequests, new Fault("too-many-gateways", $"{MostGateways} gateways of {channel} have told of themselves within {Forgotten.TotalDays:0} days, which is as many as there may be", Help: "give each gateway a name that stays the same over restarts"));
-        var boots = await session.QueryAsync<string>("SELECT boot FROM telemetry_sources WHERE gateway = @gateway ORDER BY at DESC, boot LIMIT 1000", new { gateway });
+        var boots = await session.QueryAsync<string>("SELECT boot FROM telemetry_sources WHERE channel = @channel AND gateway = @gateway ORDER BY at DESC, boot LIMIT 1000", new { channel, gateway });
         foreach (var boot in boots.Skip(MostBoots - 1))
-            await session.ExecuteAsync("DELETE FROM telemetry_sources WHERE gateway = @gateway AND boot = @boot", new { gateway, boot });
+            await session.ExecuteAsync("DELETE FROM telemetry_sources WHERE channel = @channel AND gateway = @gateway AND boot = @boot", new { channel, gateway, boot });
     }
 
     public static Task StoreAsync(Session session, TelemetryBatch batch, long taken, long? clockOff, long now) => session.ExecuteAsync(

@@ -13,7 +13,8 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, l
     private readonly WindowSum total = new();
     private readonly SortedDictionary<long, WindowFigures> windows = [];
     private readonly List<(long Start, long Length, ImmutableArray<DriftReading.Judged> Judged)> series = [];
-    private readonly List<QualitySum> labelled = [];
+    private List<QualitySum> labelled = [];
+    private long labelledFrom = long.MaxValue, labelledTo;
     private readonly List<StoredWindow> traffic = [];
     private readonly List<StoredQuality> quality = [];
 
@@ -33,6 +34,36 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, l
         if (quality.Count > 0 && StepOf(quality[0].Start) != StepOf(window.Start))
             CloseQuality();
         quality.Add(window);
+    }
+
+    /// <summary>Where labels are told of, on borders of the view's windows, if these are fewer than intervals over windows take; null where they are enough, or there is none.</summary>
+    public (long From, long To)? SparseQuality
+    {
+        get
+        {
+            CloseQuality();
+            return labelled.Count is > 0 and < QualityFigures.LeastParts ? (labelledFrom, labelledTo) : null;
+        }
+    }
+
+    /// <summary>Lets the whole span's quality rest on shorter windows: what an interval rests on is not for the length of a chart's windows to say.</summary>
+    /// <param name="parts">Of <see cref="SparseQuality"/>, all of it.</param>
+    public void RestOn(IEnumerable<QualitySum> parts) => labelled = [.. parts];
+
+    /// <summary>Finds the beginning of drift within the view's window that it is seen in first.</summary>
+    /// <param name="features">As <see cref="Tell"/> has them.</param>
+    /// <param name="since">Start of that window.</param>
+    /// <param name="shorter">The windows of this version in that one.</param>
+    public ImmutableArray<FeatureDrift> WithBeginning(ImmutableArray<FeatureDrift> features, long since, IEnumerable<StoredWindow> shorter)
+    {
+        (long Start, ImmutableArray<DriftReading.Judged> Judged)[] windows =
+            [.. shorter.GroupBy(window => window.Start).OrderBy(group => group.Key).Select(group => (group.Key, drift.Judge([Whole([.. group.Select(window => window.Sum)])])))];
+        return
+        [
+            .. features.Select((feature, i) => feature.Since == since && DriftReading.Since([.. windows.Select(window => (window.Start, window.Judged[i].Verdict))]) is ({ } begin, var orBefore)
+                ? feature with { Since = begin, SinceOrBefore = orBefore && feature.SinceOrBefore }
+                : feature),
+        ];
     }
 
     /// <summary>All are added.</summary>
@@ -84,6 +115,7 @@ internal sealed class VersionReading(WatchedVersion version, MonitorPlan plan, l
         windows[start] = WithQuality(known, [.. quality.Select(window => window.Sum)]);
         // Of a long step as one: neighbours in time are the less alike, and a year has hundreds of them.
         labelled.Add(Whole(quality.Select(window => window.Sum)));
+        (labelledFrom, labelledTo) = (Math.Min(labelledFrom, start), Math.Max(labelledTo, start + step));
         quality.Clear();
     }
 

@@ -11,8 +11,14 @@ namespace Slipway.Stats.Distances;
 /// <remarks>
 /// <para>
 /// Two samples of one distribution have a PSI of about (bins − 1)(1/n + 1/m), not 0: the second-order term of its Taylor series, ½ Σ h_b Var(p_b) with
-/// h = 1/p + q/p², is taken off. The error has the first-order term, Var(Σ g_b p_b) with g = ln(p/q) + 1 − q/p, and the second, ½ Σ (h_b Var(p_b))², which
-/// is all there is where the two agree; likewise of q.
+/// h = 1/p + q/p², is taken off. The error has the first-order term, Var(Σ g_b p_b) with g = ln(p/q) + 1 − q/p, and of the second ½ Σ (h_b Var(p_b))²;
+/// likewise of q.
+/// </para>
+/// <para>
+/// The second-order term of both together, Σ (1/p_b + 1/q_b)² Var(p_b) Var(q_b), is left out. It weighs only where the two are close, and there the first-order term is already
+/// too large, since it is of the samples' own g, which chance keeps from being 0: of two samples of 1,000 in ten equal bins the PSI's standard deviation is
+/// 0.0085; the second term alone makes 0.0057, with the one that is left out 0.0081, and the error here is 0.013. So intervals of what has hardly moved
+/// are too wide.
 /// </para>
 /// <para>
 /// Values that come together are alike: with at least <see cref="LeastParts"/> parts (windows of time) both variances are the parts' own, cluster-robust,

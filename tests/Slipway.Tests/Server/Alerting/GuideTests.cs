@@ -59,7 +59,7 @@ public sealed partial class GuideTests
         Assert.Contains($"events come {DeliveryCourse.Spacing.TotalMilliseconds} ms apart", alerts);
     }
 
-    private static string Read(string file)
+    internal static string Read(string file)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); ; folder = folder.Parent!)
         {

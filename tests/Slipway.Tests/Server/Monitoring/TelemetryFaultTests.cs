@@ -287,10 +287,21 @@ public sealed class TelemetryFaultTests
     {
         await using var store = await TestDatabase.OpenAsync(DatabaseKind.Sqlite);
         await using var inbox = new TelemetryInbox(store.Database, TimeProvider.System, _ => { });
-        var huge = new ArrivedBatch(MonitoringStage.Batch(1), "service:g", null, TelemetryInbox.MostBytes + 1);
-        var problem = await Assert.ThrowsAsync<Slipway.Server.Api.ApiProblem>(() => inbox.TakeInAsync(huge, Stop));
-        Assert.Equal((503, "telemetry-waits"), (problem.Status, problem.Fault.Code));
-        Assert.Equal(1, (await inbox.TakeInAsync(huge with { Bytes = 100 }, Stop)).Taken);
+        using (var held = inbox.Reserve("service:g", TelemetryInbox.MostBytesOfOne - 10))
+        {
+            Assert.Equal((503, "telemetry-waits"), Refused("service:g", 11));       // who sends slowly takes no more than its part
+            using var other = inbox.Reserve("service:h", TelemetryInbox.MostBytesOfOne);
+            Assert.Equal((503, "telemetry-waits"), Refused("service:i", 11));
+            using var last = inbox.Reserve("service:i", 10);
+            held.Dispose();
+            held.Dispose();
+            Assert.Equal((503, "telemetry-waits"), Refused("service:g", TelemetryInbox.MostBytesOfOne - 9));
+            inbox.Reserve("service:g", TelemetryInbox.MostBytesOfOne - 10).Dispose();
+        }
+
+        Assert.Equal(1, (await inbox.TakeInAsync(new ArrivedBatch(MonitoringStage.Batch(1), "service:g", null), Stop)).Taken);
+
+        (int, string) Refused(string principal, long length) => Assert.Throws<Slipway.Server.Api.ApiProblem>(() => inbox.Reserve(principal, length)) is var problem ? (problem.Status, problem.Fault.Code) : default;
     }
 
     [Theory, MemberData(nameof(Kinds))]
