@@ -9,10 +9,11 @@ namespace Slipway.Documents.Charts;
 /// <param name="Series">At most <see cref="MostSeries"/> are drawn, all are among the numbers.</param>
 /// <param name="Limits">What the values are held against, such as a threshold.</param>
 /// <param name="Markers">What happened meanwhile, such as a release.</param>
-/// <param name="Ceiling">Larger values are drawn at this one; null draws all.</param>
+/// <param name="Ceiling">Larger values are drawn at the upper border, which is this one then, and the last one is told in words; null draws all.</param>
+/// <param name="Floor">The same for smaller values, at the lower border and without words; null draws all.</param>
 public sealed record TimeChart(
     string Name, string Title, string Description, ChartUnit Unit, long From, long To, ImmutableArray<TimeSeries> Series,
-    ImmutableArray<ReferenceLine> Limits, ImmutableArray<TimeMarker> Markers, bool FromZero = true, double? Ceiling = null)
+    ImmutableArray<ReferenceLine> Limits, ImmutableArray<TimeMarker> Markers, bool FromZero = true, double? Ceiling = null, double? Floor = null)
     : Chart(Name, Title, Description)
 {
     /// <summary>Different dashes and colours that there are.</summary>
@@ -25,6 +26,9 @@ public sealed record TimeChart(
 
     /// <summary>Pixels: marks nearer than that share a label, since nobody could tell which is whose.</summary>
     private const double MarksApart = 10;
+
+    /// <summary>Pixels: limits nearer than that have no room for a label between them.</summary>
+    private const double LimitsApart = 16;
 
     private IEnumerable<TimeSeries> Drawn => Series.Take(MostSeries);
 
@@ -46,7 +50,7 @@ public sealed record TimeChart(
         var svg = new SvgText(this, "times", width, height);
         var bottom = top + PlotHeight;
         var values = Drawn.SelectMany(series => series.Points.SelectMany(Values)).Concat(Limits.Select(limit => limit.Value)).Concat(FromZero ? [0] : []).Select(Capped);
-        var y = Scale.Over(values, bottom, top, 4);
+        var y = Clipped(Scale.Over(values, bottom, top, 4));
         var left = Math.Max(34, y.Ticks.Max(tick => WidthOf(NumberText.Short(tick, Unit))) + 12);
         var x = TimeScale.Over(From, To, left, width - Right, Math.Max(2, (int)((width - left) / 90)));
         DrawLegend(svg, legend);
@@ -55,12 +59,35 @@ public sealed record TimeChart(
         foreach (var (i, series) in Drawn.Index())
             Draw(svg, x, y, series, i + 1);
         DrawLimits(svg, y, left, width);
+        DrawBeyond(svg, x, y, width);
         if (!Drawn.Any(series => series.Points.Any(point => point.Value is not null)))
             svg.Text((left + width) / 2, top + PlotHeight / 2, "No data in this span", "empty", "middle");
         return svg.ToString();
     }
 
-    private double Capped(double value) => Ceiling is { } ceiling ? Math.Min(value, ceiling) : value;
+    private double Capped(double value) => Math.Max(Math.Min(value, Ceiling ?? value), Floor ?? value);
+
+    /// <summary>Ends at a bound that something lies beyond, instead of at the next round number.</summary>
+    private Scale Clipped(Scale y)
+    {
+        var values = Drawn.SelectMany(series => series.Points.SelectMany(Values)).Where(double.IsFinite).ToArray();
+        var high = Ceiling is { } ceiling && values.Any(value => value > ceiling) ? Math.Min(y.High, ceiling) : y.High;
+        var low = Floor is { } floor && values.Any(value => value < floor) ? Math.Max(y.Low, floor) : y.Low;
+        return low < high ? y with { Low = low, High = high, Ticks = [.. y.Ticks.Where(tick => tick >= low && tick <= high)] } : y;
+    }
+
+    /// <summary>Says the last value of each series that ends above the border.</summary>
+    private void DrawBeyond(SvgText svg, TimeScale x, Scale y, int width)
+    {
+        var ends = Drawn.Select(series => (series.Name, Last: series.Points.LastOrDefault(point => point.Value is { } value && double.IsFinite(value))))
+            .Where(end => end.Last?.Value > Ceiling).ToArray();
+        foreach (var (i, (name, last)) in ends.Index())
+        {
+            var at = x.At(last!.At);
+            var toLeft = IsRight(at, width);
+            svg.Text(at + (toLeft ? -8 : 8), y.At(last.Value!.Value) + 14 + i * 14, $"{name} is at {NumberText.Short(last.Value.Value, Unit)}, above the border", "label", toLeft ? "end" : "start");
+        }
+    }
 
     private static IEnumerable<double> Values(TimePoint point)
     {
@@ -114,6 +141,8 @@ public sealed record TimeChart(
             svg.Text(x.Start - 6, y.At(tick) + 4, NumberText.Short(tick, Unit), "tick", "end");
         }
 
+        if (y.Ticks.IsEmpty || y.Ticks[0] != y.Low)
+            svg.Line(x.Start, bottom, width - Right, bottom, "axis");
         foreach (var tick in x.Ticks)
         {
             svg.Line(x.At(tick.At), bottom, x.At(tick.At), bottom + 4, "axis");
@@ -144,16 +173,18 @@ public sealed record TimeChart(
             }
         }
 
-        var rows = new List<(double Start, double End)>[MostMarkRows];
+        // Those whose labels stand to their left from the right on: a later line then begins below the labels that it would cross.
+        (List<long> At, string Label)[] order = [.. groups.Where(group => IsRight(x.At(group.At[0]), width)).Reverse(), .. groups.Where(group => !IsRight(x.At(group.At[0]), width))];
+        var (labels, lines) = (new List<(double Start, double End, int Row)>(), new List<(double X, int Row)>());
         var placed = ImmutableArray.CreateBuilder<(ImmutableArray<long>, string, int)>();
-        for (var i = 0; i < groups.Count; i++)
+        for (var i = 0; i < order.Length; i++)
         {
-            var (moments, label) = groups[i];
+            var (moments, label) = order[i];
             var row = Place(moments, label);
             // The last row is kept for what is left over.
-            if (row == MostMarkRows - 1 && groups.Count - i > 1)
+            if (row == MostMarkRows - 1 && order.Length - i > 1)
             {
-                placed.Add(([.. groups[i..].SelectMany(group => group.At)], $"{groups[i..].Sum(group => group.At.Count)} more", row));
+                placed.Add(([.. order[i..].SelectMany(group => group.At).Order()], $"{order[i..].Sum(group => group.At.Count)} more", row));
                 break;
             }
 
@@ -162,21 +193,22 @@ public sealed record TimeChart(
 
         return placed.ToImmutable();
 
+        // The first row where the label lies on no other, no line from above runs through it, and its own lines run through none below.
         int Place(List<long> moments, string label)
         {
             var length = Math.Min(WidthOf(label), width * 0.7) + 8;
-            var start = IsRight(x.At(moments[0]), width) ? x.At(moments[0]) - length : x.At(moments[0]);
-            for (var row = 0; row < MostMarkRows; row++)
-            {
-                rows[row] ??= [];
-                if (rows[row].All(taken => taken.End <= start || taken.Start >= start + length) || row == MostMarkRows - 1)
-                {
-                    rows[row].Add((start, start + length));
-                    return row;
-                }
-            }
+            var start = IsRight(x.At(moments[0]), width) ? x.At(moments[0]) - length : x.At(moments[^1]);
+            var row = 0;
+            while (row < MostMarkRows - 1 && !IsFree(row))
+                row++;
+            labels.Add((start, start + length, row));
+            lines.AddRange(moments.Select(moment => (x.At(moment), row)));
+            return row;
 
-            return MostMarkRows - 1;
+            bool IsFree(int row) =>
+                labels.All(taken => taken.Row != row || taken.End <= start || taken.Start >= start + length)
+                && lines.All(line => line.Row > row || line.X <= start || line.X >= start + length)
+                && labels.All(taken => taken.Row < row || moments.All(moment => x.At(moment) <= taken.Start || x.At(moment) >= taken.End));
         }
     }
 
@@ -189,17 +221,22 @@ public sealed record TimeChart(
         {
             foreach (var moment in moments)
                 svg.Line(x.At(moment), top + row * MarkHeight, x.At(moment), bottom, "marker");
-            var (at, toLeft) = (x.At(moments[0]), IsRight(x.At(moments[0]), width));
+            var toLeft = IsRight(x.At(moments[0]), width);
+            var at = x.At(toLeft ? moments[0] : moments[^1]);
             svg.Text(at + (toLeft ? -4 : 4), top + 4 + row * MarkHeight, label, "marker", toLeft ? "end" : "start", toLeft ? at - 8 : width - at - 8);
         }
     }
 
+    /// <summary>Each with its label above it; below it where another one is so near above that the two would lie on each other.</summary>
     private void DrawLimits(SvgText svg, Scale y, double left, int width)
     {
-        foreach (var limit in Limits.Where(limit => double.IsFinite(limit.Value)))
+        var above = double.NegativeInfinity;
+        foreach (var limit in Limits.Where(limit => double.IsFinite(limit.Value)).OrderByDescending(limit => limit.Value))
         {
-            svg.Line(left, y.At(Capped(limit.Value)), width - Right, y.At(Capped(limit.Value)), "limit");
-            svg.Text(width - Right, y.At(Capped(limit.Value)) - 5, limit.Label, "limit", "end", width - left);
+            var at = y.At(Capped(limit.Value));
+            svg.Line(left, at, width - Right, at, "limit");
+            svg.Text(width - Right, at - above < LimitsApart ? at + 12 : at - 5, limit.Label, "limit", "end", width - left);
+            above = at;
         }
     }
 

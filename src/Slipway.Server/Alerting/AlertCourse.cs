@@ -29,6 +29,12 @@ internal static class AlertCourse
     /// <summary>Between two looks at most so much is counted: what a server that was away did not see is no evidence.</summary>
     public static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(30);
 
+    private const string RestsPending = "cannot be judged, and so does not fire: ", RestsFiring = "still firing, since it cannot be judged now: ", Rests = "cannot be judged now: ";
+
+    /// <summary>Whether an alert's condition could not be judged when it was last looked at, in whichever state it rests meanwhile.</summary>
+    public static bool IsUnjudged(Alert alert) =>
+        alert.State == InsufficientEvidence || new[] { RestsPending, RestsFiring, Rests }.Any(said => alert.Reason.StartsWith(said, StringComparison.Ordinal));
+
     /// <summary>A rule that is looked at for the first time.</summary>
     public static AlertMemory New(string model, string channel, AlertRule rule, long now) =>
         new(new Alert(model, channel, rule, InsufficientEvidence, now, now, "not judged yet", null), 0, null, null);
@@ -43,11 +49,11 @@ internal static class AlertCourse
         {
             (Pending, Truth.True) => Count(seen, now) is var counted && counted.Progress >= patience ? Fire(counted, now) : (counted, AlertAction.None),
             (Pending, Truth.False) => (Enter(seen, Inactive, now), AlertAction.None),
-            (Pending, _) => (Wait(seen, $"cannot be judged, and so does not fire: {reason}"), AlertAction.None),
+            (Pending, _) => (Wait(seen, RestsPending + reason), AlertAction.None),
 
             (Firing, Truth.False) => Count(seen, now) is var counted && counted.Progress >= patience ? (Enter(counted, Resolved, now), AlertAction.Resolve) : (counted, AlertAction.None),
             (Firing, Truth.True) => (seen with { Progress = 0, CountedAt = null }, AlertAction.None),
-            (Firing, _) => (Wait(seen, $"still firing, since it cannot be judged now: {reason}"), AlertAction.None),
+            (Firing, _) => (Wait(seen, RestsFiring + reason), AlertAction.None),
 
             (_, Truth.True) when patience == 0 => Fire(seen, now),
             (_, Truth.True) => (Enter(seen, Pending, now) with { CountedAt = now }, AlertAction.None),
@@ -55,7 +61,7 @@ internal static class AlertCourse
             (_, Truth.False) => (Enter(seen, Inactive, now), AlertAction.None),
             (InsufficientEvidence, _) => (seen, AlertAction.None),
             _ => Count(seen, now) is var counted && counted.Progress >= patience ? (Enter(counted, InsufficientEvidence, now), AlertAction.None)
-                : (counted with { Alert = counted.Alert with { Reason = $"cannot be judged now: {reason}" } }, AlertAction.None),
+                : (counted with { Alert = counted.Alert with { Reason = Rests + reason } }, AlertAction.None),
         };
     }
 

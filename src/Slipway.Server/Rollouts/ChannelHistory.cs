@@ -22,6 +22,22 @@ internal static class ChannelHistory
             .Select(entry => StoredJson.Read(entry, RolloutJson.Default.HistoryEntry)),
     ];
 
+    /// <summary>Of every channel of every model that serves something, how a version came to serve it last.</summary>
+    public static async Task<ImmutableArray<HistoryEntry>> LatestArrivalsAsync(Session session) =>
+    [
+        // What people write has its quotes escaped, so that these words are an entry's own.
+        .. (await session.QueryAsync<string>(
+                """
+                SELECT entry FROM channel_history WHERE position IN (
+                  SELECT (
+                    SELECT h.position FROM channel_history h
+                    WHERE h.model = l.model AND h.channel = l.channel AND (h.entry LIKE '%"action":"rollout.promoted"%' OR h.entry LIKE '%"action":"rollout.returned"%')
+                    ORDER BY h.position DESC LIMIT 1)
+                  FROM live_versions l)
+                """))
+            .Select(entry => StoredJson.Read(entry, RolloutJson.Default.HistoryEntry)),
+    ];
+
     /// <summary>Newest first.</summary>
     /// <param name="channel">Null for all.</param>
     public static async Task<ImmutableArray<HistoryEntry>> ListAsync(Session session, string model, string? channel, int limit) =>

@@ -18,7 +18,9 @@ internal static class PageAssets
     /// <summary>Apache ECharts, as its package has it; pages ask for it when somebody zooms.</summary>
     public static PageAsset Charts { get; } = PageAsset.Of("text/javascript", ".js", Read("Live.echarts.js"));
 
-    public static ImmutableArray<PageAsset> All { get; } = [Style, Live, Zoom, Charts];
+    public static PageAsset Icon { get; } = PageAsset.Of("image/svg+xml", ".svg", Read("Kit.icon.svg"));
+
+    public static ImmutableArray<PageAsset> All { get; } = [Style, Live, Zoom, Charts, Icon];
 
     private static byte[] Read(string name)
     {

@@ -27,7 +27,7 @@ internal static class IncidentReader
     public static async Task<IncidentView> ReadAsync(PageCall call, Session session)
     {
         var incident = await IncidentOrders.RequireAsync(session, call.Caller, call.Segment("incident"));
-        return new IncidentView(incident, call.Caller.May(Permission.Operate, incident.Model), await ByNowAsync(session, incident));
+        return new IncidentView(incident, call.Caller.May(Permission.Operate, incident.Model), call.Now, await ByNowAsync(session, incident));
     }
 
     private static async Task<MonitoringView?> ByNowAsync(Session session, Incident incident)

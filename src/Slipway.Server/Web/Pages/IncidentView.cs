@@ -12,18 +12,19 @@ public sealed record IncidentsView(ImmutableArray<IncidentSummary> Incidents, bo
 
 /// <summary>An incident, with what was known when it was opened, and what gateways have told of that time since.</summary>
 /// <param name="MayOperate">Whether the viewer may add to it.</param>
+/// <param name="Now">Unix milliseconds.</param>
 /// <param name="ByNow">The same span and a while more, as it reads today: what was on its way when the incident opened is in here. Null where its windows are kept no longer.</param>
-public sealed record IncidentView(Incident Incident, bool MayOperate, MonitoringView? ByNow) : ICharted
+public sealed record IncidentView(Incident Incident, bool MayOperate, long Now, MonitoringView? ByNow) : ICharted
 {
-    public IEnumerable<Chart> Charts => [.. Now, .. Then];
+    public IEnumerable<Chart> Charts => [.. Afterwards, .. Then];
 
     /// <summary>As it reads today.</summary>
-    public IEnumerable<Chart> Now => ChartsOf(Drawn(ByNow));
+    public IEnumerable<Chart> Afterwards => ChartsOf(Drawn(ByNow, Now));
 
     /// <summary>As it was kept.</summary>
     public IEnumerable<Chart> Then => ChartsOf(Monitoring).Select(chart => chart with { Name = "then-" + chart.Name });
 
-    public MonitoringPageView? Monitoring => Drawn(Incident.Evidence.Monitoring);
+    public MonitoringPageView? Monitoring => Drawn(Incident.Evidence.Monitoring, Incident.OpenedAt);
 
     /// <summary>The candidate of a rollback, as it was counted by whom; empty for other incidents.</summary>
     public ImmutableArray<TellCount> Counts
@@ -54,9 +55,9 @@ public sealed record IncidentView(Incident Incident, bool MayOperate, Monitoring
     private static bool IsKnown(FeatureView feature) => feature.Feature.Verdict != DriftVerdict.InsufficientEvidence;
 
     /// <summary>About the candidate that was taken back, or else the version that was live.</summary>
-    private MonitoringPageView? Drawn(MonitoringView? view)
+    private MonitoringPageView? Drawn(MonitoringView? view, long now)
     {
         var about = Incident.Evidence.Rollout is { } rollout && Incident.Kind == IncidentKind.Rollback ? rollout.State.Candidate.Number : Incident.Evidence.Monitoring?.Live?.Number;
-        return view is { Versions.IsEmpty: false } ? new MonitoringPageView(view, null, view.Versions.FirstOrDefault(version => version.Version == about) ?? view.Versions[0], []) : null;
+        return view is { Versions.IsEmpty: false } ? new MonitoringPageView(view, now, null, view.Versions.FirstOrDefault(version => version.Version == about) ?? view.Versions[0], []) : null;
     }
 }

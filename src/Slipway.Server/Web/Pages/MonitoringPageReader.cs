@@ -22,9 +22,11 @@ internal static class MonitoringPageReader
         var view = await MonitoringReader.ReadAsync(session, model, channel, from, to, null);
         var chosen = int.TryParse(call.Query("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : view.Live?.Number;
         var version = view.Versions.FirstOrDefault(version => version.Version == chosen) ?? view.Versions.FirstOrDefault();
-        return new MonitoringPageView(
-            view, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory),
-            version is null ? null : (await VersionTable.EvidenceAsync(session, version.Bundle))?.Evaluation);
+        var evidence = version is null ? null : await VersionTable.EvidenceAsync(session, version.Bundle);
+        return new MonitoringPageView(view, call.Now, range, version, await ChannelHistory.ListAsync(session, model, channel, ShownHistory), evidence?.Evaluation)
+        {
+            SealedOn = evidence?.Evaluation is { } evaluation ? MeasuredOn.Of(evaluation, evidence.Lineage) : null,
+        };
     }
 
     private static (TimeRange? Range, long From, long To) Span(PageCall call)

@@ -8,18 +8,25 @@ using Slipway.Server.Web.Kit;
 namespace Slipway.Server.Web.Pages;
 
 /// <summary>What a model does on a channel over a span of time, drawn.</summary>
+/// <param name="Now">When the view was read, Unix milliseconds: the window that holds it still ran.</param>
 /// <param name="Range">The chosen span's name; null where it was given by its ends.</param>
 /// <param name="Version">What the parts of a single version are about; null where no version had traffic.</param>
 /// <param name="History">What happened to the channel, newest first: the marks in the charts.</param>
 /// <param name="Evaluation">What the chosen version was sealed with; null for none, or where it is not at hand.</param>
-public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, VersionMonitoring? Version, ImmutableArray<HistoryEntry> History, Evaluation? Evaluation = null) : ICharted
+public sealed record MonitoringPageView(MonitoringView View, long Now, TimeRange? Range, VersionMonitoring? Version, ImmutableArray<HistoryEntry> History, Evaluation? Evaluation = null) : ICharted
 {
+    /// <summary>Which data the sealed figures are of; null where that is not known.</summary>
+    public string? SealedOn { get; init; }
+
     public string Path => $"/models/{View.Model}/channels/{View.Channel}/monitoring";
 
     public IEnumerable<Chart> Charts => [Traffic, Errors, Kinds, .. Latency, .. Quality?.Chart is { } change ? [change] : ImmutableArray<Chart>.Empty, .. QualityNow, .. QualityByTime, .. Drift is { } drift ? [drift] : ImmutableArray<Chart>.Empty, .. Features.SelectMany(feature => feature.Charts)];
 
     /// <summary>Newest first is how they come; the live one leads.</summary>
     private IEnumerable<VersionMonitoring> Versions => View.Versions.OrderByDescending(version => version.Version == View.Live?.Number);
+
+    /// <summary>Milliseconds of a window that must be over before its requests are a rate.</summary>
+    private const long Shortest = 1_000;
 
     private ImmutableArray<TimeMarker> Markers =>
     [
@@ -30,11 +37,19 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
     private string Windows => $"Windows of {TimeText.Span(View.Step)}; where nothing came, the line is broken.";
 
     public TimeChart Traffic => Times(
-        "traffic", "Requests per second by version", $"{Words.Count(View.Versions.Sum(version => version.Total.Requests))} requests in all. They are counted, not estimated, so there is no interval. {Windows}", ChartUnit.PerSecond,
-        version => window => new TimePoint(window.Start, window.Requests / (window.Length / 1_000.0), N: window.Requests));
+        "traffic", "Requests per second by version", $"{Words.Count(View.Versions.Sum(version => version.Total.Requests))} requests in all. They are counted, not estimated, so there is no interval. {Windows}{Running}", ChartUnit.PerSecond,
+        version => window => new TimePoint(window.Start, PerSecond(window), N: window.Requests));
+
+    /// <summary>By the time of the window that is over; null where that is too short to tell.</summary>
+    private double? PerSecond(WindowFigures window) => Math.Min(window.Start + window.Length, Now) - window.Start is >= Shortest and var over ? window.Requests / (over / 1_000.0) : null;
+
+    /// <summary>Of the window that was running when the view was read; empty for none.</summary>
+    private string Running => View.Versions.SelectMany(version => version.Windows).FirstOrDefault(window => window.Start <= Now && window.Start + window.Length > Now) is { } last
+        ? $" The last window was still running: its rate is by the {TimeText.Span(Now - last.Start)} of it that were over, and what gateways had yet to tell is not in it."
+        : "";
 
     public TimeChart Errors => Times(
-        "errors", "Bad answers as share of the requests, by version", $"The band is an interval of 95 %: the fewer requests, the wider. {Windows}", ChartUnit.Share,
+        "errors", "Bad answers as share of the requests, by version", $"Bad are errors, timeouts, answers later than the budget, answers that break the signature, and ends of the whole gateway; what was refused for its input is not. The share of each window by itself, the band its interval of 95 %: the fewer requests, the wider. {Windows}", ChartUnit.Share,
         version => window => Point(window.Start, window.ErrorRate));
 
     public StackedBars Kinds => new(
@@ -55,12 +70,12 @@ public sealed record MonitoringPageView(MonitoringView View, TimeRange? Range, V
     ];
 
     /// <summary>Whether the chosen version is still as good as it was sealed; null without one.</summary>
-    public QualitySummary? Quality => Version is null ? null : new(Version, Evaluation);
+    public QualitySummary? Quality => Version is null ? null : new(Version, Evaluation, SealedOn);
 
     /// <summary>The whole span beside what was sealed, metric by metric and version by version.</summary>
     public IEnumerable<IntervalChart> QualityNow => Measured.Select(metric => new IntervalChart(
         $"quality-{metric.Replace('_', '-')}", Held(metric) is null ? $"{metric}, live" : $"{metric}: live and sealed",
-        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it." : "Both as they are; whether they differ is told by their difference.")}", ChartUnit.Number,
+        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it." : "Both as they are; whether they differ is told by their difference.")}{(Held(metric) is not null && SealedOn is { } table ? $" Version {Version?.Version} was sealed on {table}." : "")}{(Versions.Count(version => version.Total.Quality.ContainsKey(metric)) > 1 ? " Versions answered other requests, at other times: between them this is no comparison." : "")}", ChartUnit.Number,
         [
             .. Versions.Where(version => version.Total.Quality.ContainsKey(metric)).SelectMany(version => new[]
             {

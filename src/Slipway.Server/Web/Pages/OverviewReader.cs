@@ -3,6 +3,7 @@ using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Rollouts;
+using Slipway.Server.Alerting;
 using Slipway.Server.Api;
 using Slipway.Server.Incidents;
 using Slipway.Server.Monitoring;
@@ -36,6 +37,7 @@ internal static class OverviewReader
         }
 
         var last = (await ChannelHistory.LatestAsync(session)).ToDictionary(entry => (entry.Model, entry.Channel));
+        var why = (await ChannelHistory.LatestArrivalsAsync(session)).ToDictionary(entry => (entry.Model, entry.Channel));
         var hours = WindowLength.Longest;
         var first = hours.StartOf(call.Now) - Hours * hours.Milliseconds;
         var traffic = (await WindowTable.CountAsync(session, hours.Milliseconds, first)).ToLookup(count => (count.Model, count.Channel));
@@ -48,7 +50,8 @@ internal static class OverviewReader
             model,
             [
                 .. ReleasePlan.ChannelNames.Reverse().Select(channel => new OverviewChannel(
-                    channel, live.GetValueOrDefault((model, channel))?.Live, live.GetValueOrDefault((model, channel))?.Since, last.GetValueOrDefault((model, channel)),
+                    channel, live.GetValueOrDefault((model, channel))?.Live, live.GetValueOrDefault((model, channel))?.Since,
+                    why.GetValueOrDefault((model, channel)) is { } arrival && arrival.To.Number == live.GetValueOrDefault((model, channel))?.Live.Number ? arrival : null, last.GetValueOrDefault((model, channel)),
                     Sparkline(model, channel, traffic[(model, channel)], told, first), ErrorRate(traffic[(model, channel)]), first, until.GetValueOrDefault((model, channel)),
                     live.ContainsKey((model, channel)) && !IsAsked(until.GetValueOrDefault((model, channel)), live[(model, channel)].Since, call.Now))),
             ]));
@@ -56,7 +59,7 @@ internal static class OverviewReader
             [.. models],
             [.. running.Where(rollout => seen.Contains(rollout.State.Model)).OrderBy(rollout => rollout.State.StartedAt).Select(rollout => new RunningRollout(rollout.State, rollout.Report))],
             [.. alerts.Where(alert => alert.State is AlertState.Firing or AlertState.Pending)],
-            alerts.Count(alert => alert.State == AlertState.InsufficientEvidence),
+            alerts.Count(alert => alert.State is not (AlertState.Firing or AlertState.Pending) && AlertCourse.IsUnjudged(alert)),
             await IncidentTable.ListAsync(session, call.Caller.ModelsOf(Permission.Read), true, ShownIncidents));
     }
 

@@ -25,12 +25,13 @@ public sealed record OverviewView(ImmutableArray<OverviewModel> Models, Immutabl
 public sealed record OverviewModel(string Name, ImmutableArray<OverviewChannel> Channels);
 
 /// <param name="Live">What answers now; null for nothing yet.</param>
+/// <param name="Why">How the live version came there; null for none, or where that is not known.</param>
 /// <param name="Last">What happened to the channel last.</param>
 /// <param name="Traffic">Requests by hour over a day; null where none came.</param>
 /// <param name="ErrorRate">Share of bad answers since <paramref name="CountedFrom"/>.</param>
 /// <param name="CountedFrom">Unix milliseconds.</param>
 /// <param name="LastTraffic">Where the traffic ends, Unix milliseconds; null where none was told.</param>
 /// <param name="IsSilent">Whether a version is live and gets no requests.</param>
-public sealed record OverviewChannel(string Name, VersionRef? Live, long? Since, HistoryEntry? Last, Chart? Traffic, Figure? ErrorRate, long CountedFrom, long? LastTraffic, bool IsSilent);
+public sealed record OverviewChannel(string Name, VersionRef? Live, long? Since, HistoryEntry? Why, HistoryEntry? Last, Chart? Traffic, Figure? ErrorRate, long CountedFrom, long? LastTraffic, bool IsSilent);
 
 public sealed record RunningRollout(RolloutState State, JudgeReport? Report);

@@ -9,7 +9,8 @@ namespace Slipway.Server.Web.Pages;
 /// <summary>Whether a version is still as good as it was sealed: over all its metrics, and one by one.</summary>
 /// <param name="Version">With live figures, or sealed ones, or neither.</param>
 /// <param name="Evaluation">What the sealed figures are from; null where that is not at hand.</param>
-public sealed record QualitySummary(VersionMonitoring Version, Evaluation? Evaluation)
+/// <param name="Measured">Which data those are of; null where that is not known.</param>
+public sealed record QualitySummary(VersionMonitoring Version, Evaluation? Evaluation, string? Measured = null)
 {
     /// <summary>The question that people come with leads.</summary>
     private const string First = "accuracy";
@@ -51,8 +52,9 @@ public sealed record QualitySummary(VersionMonitoring Version, Evaluation? Evalu
     /// <summary>What the two sides rest on.</summary>
     public string Basis =>
         $"Live: {Words.Some(Version.Total.Labelled, "prediction")} with a label, intervals of 95 % by {(Version.Total.Basis == IntervalBasis.None ? "nothing yet" : Version.Total.Basis.Word())}."
+        + (Version.Total.Basis == IntervalBasis.Rows ? " These take every prediction for independent of the others: they are too narrow where neighbours in time go wrong together." : "")
         + (Version.SealedMetrics.IsEmpty ? "" : Evaluation is { } held
-            ? $" Sealed: {Words.Some(held.Rows, "held-out row")}, intervals of {NumberText.Short(held.Confidence, ChartUnit.Share)} by {(held.Unit is { } unit ? $"{Words.Count(held.Units)} values of {unit}" : "rows")}."
+            ? $" Sealed: {Words.Some(held.Rows, "held-out row")}{(Measured is null ? "" : $" ({Measured})")}, intervals of {NumberText.Short(held.Confidence, ChartUnit.Share)} by {(held.Unit is { } unit ? $"{Words.Count(held.Units)} values of {unit}" : "rows")}."
             : " Sealed: as the bundle's evaluation has it.")
         + " Each metric is judged by itself: of twenty that hold, about one is called otherwise by chance.";
 

@@ -37,13 +37,12 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
             var limits = ImmutableArray.CreateBuilder<ReferenceLine>();
             if (!Series.IsEmpty)
             {
-                // Two lines as near as these usually are share one label: two would lie on each other.
+                // Two lines that the eye cannot tell apart are one.
                 var harmAt = Series[^1].HarmAt;
                 var noWorseAt = Series[^1].NoWorseAt is { } other && Math.Abs(other - harmAt) > 0.05 ? other : (double?)null;
-                var areNear = noWorseAt is { } near && Math.Abs(near - harmAt) < 2;
-                limits.Add(new(harmAt, areNear ? "" : "harm is shown above"));
+                limits.Add(new(harmAt, $"{(noWorseAt is null && Series[^1].NoWorseAt is not null ? "harm, and no worse," : "harm")} from {NumberText.Short(harmAt, ChartUnit.Number)}"));
                 if (noWorseAt is { } at)
-                    limits.Add(new(at, areNear ? "harm, and no worse, are shown above" : "no worse is shown above"));
+                    limits.Add(new(at, $"no worse from {NumberText.Short(at, ChartUnit.Number)}"));
             }
 
             var highest = limits.Select(limit => limit.Value).DefaultIfEmpty(1).Max();
@@ -51,18 +50,15 @@ public sealed record RolloutPageView(RolloutView View, ImmutableArray<EvidencePo
                 "evidence", "Evidence against its threshold, natural logarithm of the e-value",
                 Series.IsEmpty
                     ? "Nothing has been judged yet."
-                    : $"0 is no evidence. Harm stands at {NumberText.Short(Series[^1].Harm, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].HarmAt, ChartUnit.Number)}{(Series[^1].NoWorse is { } noWorse ? $"; no worse stands at {NumberText.Short(noWorse, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].NoWorseAt!.Value, ChartUnit.Number)}" : "")}. It may be looked at as often as one likes: that is what e-values are for, so there is no interval. What is far above is drawn at the border.",
+                    : $"0 is no evidence. Harm stands at {NumberText.Short(Series[^1].Harm, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].HarmAt, ChartUnit.Number)}{(Series[^1].NoWorse is { } noWorse ? $"; no worse stands at {NumberText.Short(noWorse, ChartUnit.Number)} and decides at {NumberText.Short(Series[^1].NoWorseAt!.Value, ChartUnit.Number)}" : "")}. It may be looked at as often as one likes: that is what e-values are for, so there is no interval. What is far above or below is drawn at the border.",
                 ChartUnit.Number, State.StartedAt, End,
                 [
-                    new TimeSeries("harm", [.. Series.Select(point => new TimePoint(point.At, Drawn(point.Harm), N: point.Candidate + point.Stable))]),
+                    new TimeSeries("harm", [.. Series.Select(point => new TimePoint(point.At, point.Harm, N: point.Candidate + point.Stable))]),
                     .. Series.Any(point => point.NoWorse is not null)
-                        ? [new TimeSeries("no worse", [.. Series.Select(point => new TimePoint(point.At, point.NoWorse is { } e ? Drawn(e) : null, N: point.Candidate + point.Stable))])]
+                        ? [new TimeSeries("no worse", [.. Series.Select(point => new TimePoint(point.At, point.NoWorse, N: point.Candidate + point.Stable))])]
                         : ImmutableArray<TimeSeries>.Empty,
                 ],
-                limits.ToImmutable(), Markers, Ceiling: highest * 2);
-
-            // Far below, too, nothing is to be seen.
-            double Drawn(double e) => Math.Max(e, -highest);
+                limits.ToImmutable(), Markers, Ceiling: highest * 2, Floor: -highest);
         }
     }
 

@@ -21,6 +21,9 @@ public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, Se
 
     public string Path => $"/models/{Version.Model}/versions/{Version.Number}";
 
+    /// <summary>Which data the sealed figures are of; null where no evaluation is sealed, or the lineage does not tell.</summary>
+    public string? Measured => Detail.Evaluation is { } evaluation ? MeasuredOn.Of(evaluation, Detail.Lineage) : null;
+
     public IEnumerable<Chart> Charts => [.. Metrics, .. Slices, Lineage];
 
     /// <summary>One chart a metric, beside the baseline where there is one.</summary>

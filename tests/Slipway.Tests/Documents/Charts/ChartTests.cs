@@ -126,6 +126,42 @@ public sealed partial class ChartTests
         Assert.DoesNotContain(boxes, one => boxes.Any(other => other != one && other.Y == one.Y && other.From < one.To && one.From < other.To));
     }
 
+    /// <summary>Wherever in the picture they are: a line through a word is hard to read.</summary>
+    [Theory]
+    [InlineData(330, 0)]
+    [InlineData(560, 1_200_000)]
+    [InlineData(560, 2_300_000)]
+    [InlineData(560, 3_400_000)]
+    public void No_line_of_a_mark_runs_through_the_label_of_another(int width, long first)
+    {
+        var names = new[] { "rollout of 1", "promoted 1", "rollout of 2", "promoted 2", "rollout of 3", "rolled back 3" };
+        var markers = names.Select((name, i) => new TimeMarker(first + i * 15_000, name)).ToImmutableArray();
+        var svg = XDocument.Parse((Times([new(0, 1)], null) with { From = 0, To = 3_600_000, Markers = markers }).Svg(width));
+        var lines = Marks("line").Select(line => (X: (double)line.Attribute("x1")!, From: (double)line.Attribute("y1")!)).ToArray();
+        var labels = Marks("text").Select(label => (Y: (double)label.Attribute("y")!, X: (double)label.Attribute("x")!, Length: label.Value.Length * SvgText.CharacterWidth, ToLeft: (string?)label.Attribute("text-anchor") == "end"))
+            .Select(label => (label.Y, From: label.ToLeft ? label.X - label.Length : label.X, To: label.ToLeft ? label.X : label.X + label.Length)).ToArray();
+        Assert.All(labels, label => Assert.DoesNotContain(lines, line => line.From < label.Y && line.X > label.From && line.X < label.To));
+
+        IEnumerable<XElement> Marks(string element) => svg.Descendants().Where(child => child.Name.LocalName == element && (string?)child.Attribute("class") == "marker");
+    }
+
+    /// <summary>As evidence does that grows far beyond its threshold.</summary>
+    [Fact]
+    public void What_is_beyond_a_bound_is_drawn_at_the_border_and_told_in_words_and_as_it_is_among_the_numbers()
+    {
+        var chart = Times([new(0, 0), new(10, 5), new(20, 21.4)], null) with { Limits = [new(5.3, "harm from 5.3"), new(5.2, "no worse from 5.2")], Ceiling = 10.6, Floor = -5.3 };
+        var svg = XDocument.Parse(chart.Svg(560));
+        var line = svg.Descendants().Single(element => ((string?)element.Attribute("class"))?.StartsWith("series", StringComparison.Ordinal) == true && element.Name.LocalName == "path");
+        var top = svg.Descendants().Where(element => element.Name.LocalName == "line" && (string?)element.Attribute("class") is "grid" or "axis").Min(element => (double)element.Attribute("y1")!);
+        Assert.True(double.Parse(((string)line.Attribute("d")!).Split(' ')[^1], CultureInfo.InvariantCulture) <= top);
+        Assert.DoesNotContain(svg.Descendants(), element => (string?)element.Attribute("class") == "tick" && element.Value == "15");
+        Assert.Contains("is at 21.4, above the border", svg.ToString(), StringComparison.Ordinal);
+        Assert.Contains("21.4", chart.Numbers().Rows[^1][2].Raw, StringComparison.Ordinal);
+        // Two thresholds so near each other have their names on either side.
+        var names = svg.Descendants().Where(element => element.Name.LocalName == "text" && (string?)element.Attribute("class") == "limit").ToDictionary(element => element.Value, element => (double)element.Attribute("y")!);
+        Assert.True(names["no worse from 5.2"] - names["harm from 5.3"] > 12);
+    }
+
     [Fact]
     public void More_marks_than_there_is_room_for_are_counted()
     {

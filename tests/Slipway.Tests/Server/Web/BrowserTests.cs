@@ -188,6 +188,20 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>, I
         await page.GetByRole(AriaRole.Button, new() { Name = "Zoom into: Bad answers as share of the requests, by version" }).ClickAsync();
         await Assertions.Expect(page.Locator("#errors canvas")).ToBeVisibleAsync();
         await page.Locator("#errors canvas").HoverAsync();
+        // In the colours and dashes of the picture, whichever of the versions answered first; with what happened meanwhile.
+        var drawn = await page.EvaluateAsync<string>(
+            """
+            () => {
+              const figure = document.querySelector("#errors"), { series, color, legend } = echarts.getInstanceByDom(figure.querySelector(".zoomed")).getOption();
+              const paint = i => getComputedStyle(document.documentElement).getPropertyValue(`--c${i}`).trim();
+              const lines = series.filter(one => one.id.startsWith("value"));
+              const picture = [...figure.querySelectorAll(".wide svg text.label")].map(label => label.textContent);
+              return JSON.stringify([
+                lines.map(line => line.name).join() === picture.join(), lines.every((line, i) => line.lineStyle.color === paint(i + 1)),
+                lines.map(line => JSON.stringify(line.lineStyle.type)).join(" "), lines[0].markLine.data.map(mark => mark.name).join(), series.some(one => one.id.startsWith("high"))]);
+            }
+            """);
+        Assert.Equal("""[true,true,"\"solid\" [7,4]","rollout of 3,rolled back 3",true]""", drawn);
         if (Environment.GetEnvironmentVariable("SLIPWAY_SCREENSHOTS") is { Length: > 0 } folder)
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "zoomed-1440-light.png") });
         await page.Locator("#errors .zoom").ClickAsync();

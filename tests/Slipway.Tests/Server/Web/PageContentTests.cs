@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Slipway.Documents.Monitoring;
 using Slipway.Server.Alerting;
 using Slipway.Server.Web.Kit;
@@ -94,7 +95,7 @@ public sealed class PageContentTests
         Assert.Contains("""<time datetime="2026-05-01T06:00:00.000Z" title="2026-05-01 06:00:00 UTC" class="when">2026-05-01 06:00:00 UTC</time>""", monitoring, StringComparison.Ordinal);
         Assert.Contains("Version 2 is worse than it was sealed: brier, log_loss of 4 metrics that can be compared.", monitoring, StringComparison.Ordinal);
         Assert.Matches(@"log_loss rose by 0\.[0-9]+ against what was sealed \(difference (\+|&#x2B;)0\.[0-9]+ to (\+|&#x2B;)0\.[0-9]+\): worse", monitoring);
-        Assert.Contains("Sealed: 20,000 held-out rows, intervals of 95 % by 61 values of day.", monitoring, StringComparison.Ordinal);
+        Assert.Contains("Sealed: 20,000 held-out rows (score.predictions, made from pipeline/score.py, prepare.holdout and train.model), intervals of 95 % by 61 values of day.", monitoring, StringComparison.Ordinal);
         foreach (var (_, path) in PageStage.Pages)
             await browser.PageAsync(path);
     }
@@ -126,7 +127,9 @@ public sealed class PageContentTests
         // The one before it is live, and was not taken back.
         var live = await browser.PageAsync($"/models/{PageStage.Model}/versions/2/card");
         Assert.DoesNotContain("taken back", live, StringComparison.Ordinal);
-        Assert.Contains("live from <time datetime=\"2026-04-19T12:00:00.000Z\"", live, StringComparison.Ordinal);
+        Assert.Contains("live</span>", live, StringComparison.Ordinal);
+        Assert.DoesNotContain("live</span> live", Regex.Replace(live, @"\s+", " "), StringComparison.Ordinal);
+        Assert.Contains("from <time datetime=\"2026-04-19T12:00:00.000Z\"", live, StringComparison.Ordinal);
         var former = await browser.PageAsync($"/models/{PageStage.Model}/versions/1");
         Assert.Contains("was live", former, StringComparison.Ordinal);
         Assert.Contains("version 2</a>", former, StringComparison.Ordinal);
@@ -152,7 +155,7 @@ public sealed class PageContentTests
         var overview = await browser.PageAsync("/");
         Assert.DoesNotContain("</span> quiet</span>", overview, StringComparison.Ordinal);
         // Its last requests were told for the ten seconds from 11:50:00 on.
-        Assert.Contains("no traffic</span> since <time datetime=\"2026-05-01T11:50:10.000Z\" title=\"2026-05-01 11:50:10 UTC\" class=\"when\">2026-05-01 11:50:10 UTC</time> (24 min)", overview, StringComparison.Ordinal);
+        Assert.Contains("no traffic</span> since <time datetime=\"2026-05-01T11:50:10.000Z\" title=\"2026-05-01 11:50:10 UTC\" class=\"when\">2026-05-01 11:50:10 UTC</time> (23 min)", overview, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -171,7 +174,76 @@ public sealed class PageContentTests
         var overview = await browser.PageAsync("/");
         Assert.DoesNotContain("</span> quiet</span>", overview, StringComparison.Ordinal);
         Assert.Contains("1 alert rule cannot be judged", overview, StringComparison.Ordinal);
-        Assert.Contains("Nothing is firing. 1 of 1 rule cannot be judged", await browser.PageAsync("/alerts"), StringComparison.Ordinal);
+        Assert.Contains("Nothing is firing. 1 of 1 rule cannot be judged now", await browser.PageAsync("/alerts"), StringComparison.Ordinal);
+    }
+
+    /// <summary>It was well when it was judged last, and rests in that state: a green badge alone would say that it is well.</summary>
+    [Theory]
+    [InlineData(AlertState.Inactive, "cannot be judged now: requests = 3 is below 2000", true)]
+    [InlineData(AlertState.Pending, "cannot be judged, and so does not fire: no label came", true)]
+    [InlineData(AlertState.Inactive, "error_rate = 0.001 is wholly at most 0.02", false)]
+    public async Task A_rule_that_rests_in_its_state_says_that_it_is_not_judged(AlertState state, string reason, bool isResting)
+    {
+        await using var stage = await PageStage.OpenAsync();
+        await stage.Database.ChangeAsync(
+            async session =>
+            {
+                var memory = (await AlertTable.ListAsync(session)).Single();
+                await AlertTable.SaveAsync(session, memory with { Alert = memory.Alert with { State = state, Reason = reason } });
+            },
+            Stop);
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        var page = await browser.PageAsync("/alerts");
+        Assert.Equal(isResting, page.Contains($"<span aria-hidden=\"true\">?</span> {state.Word()}</span><span class=\"hint\"> not judged</span>", StringComparison.Ordinal));
+        Assert.Equal(isResting, page.Contains("1 of 1 rule cannot be judged now", StringComparison.Ordinal));
+        Assert.Equal(!isResting, page.Contains($"<span aria-hidden=\"true\">&#x2713;</span> {state.Word()}</span>", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_closed_incident_says_who_closed_it_and_why()
+    {
+        await using var stage = await PageStage.OpenAsync();
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        await browser.PageAsync($"/incidents/{PageStage.Incident}");
+        using var answer = await browser.SendAsync($"/incidents/{PageStage.Incident}/close", ("order", "close"), ("cause", "the feed tells kilometres"), ("reason", "the feed was mended"));
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+        var page = await browser.PageAsync($"/incidents/{PageStage.Incident}");
+        Assert.Contains("<strong>closed</strong> by Olga<p class=\"lines\">the feed was mended</p>", page, StringComparison.Ordinal);
+        Assert.Contains("the feed tells kilometres", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite)]
+    [InlineData(DatabaseKind.Postgres)]
+    public async Task The_overview_says_how_the_live_version_came_there_beside_what_happened_last(DatabaseKind kind)
+    {
+        await using var stage = await PageStage.OpenAsync(kind: kind);
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        var card = (await browser.PageAsync("/")).Split("<section class=\"channel\">").Single(part => part.Contains("<h4>production</h4>", StringComparison.Ordinal));
+        Assert.Contains("promoted</span> <span class=\"hint\">by the server:</span> version 2 is no worse in any step", card, StringComparison.Ordinal);
+        Assert.Contains("rolled back</span> version 3", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sealed_figures_name_the_table_that_they_are_of_and_what_it_was_made_from()
+    {
+        await using var stage = await PageStage.OpenAsync();
+        var browser = await Browser.SignedInAsync(stage.Server, stage.Token);
+        foreach (var path in new[] { "", "/card" })
+        {
+            Assert.Contains(
+                "20,000 held-out rows: <code>score.predictions, made from pipeline/score.py, prepare.holdout and train.model</code>",
+                await browser.PageAsync($"/models/{PageStage.Model}/versions/2{path}"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Every_page_names_an_icon_that_is_there()
+    {
+        await using var stage = await PageStage.OpenAsync();
+        Assert.Contains($"<link rel=\"icon\" type=\"image/svg+xml\" href=\"{PageAssets.Icon.Path}\"", WebUtility.HtmlDecode(await new Browser(stage.Server).PageAsync("/sign-in")), StringComparison.Ordinal);
+        using var icon = await stage.Server.Anonymous.GetAsync(new Uri(PageAssets.Icon.Path, UriKind.Relative), Stop);
+        Assert.Equal((HttpStatusCode.OK, "image/svg+xml"), (icon.StatusCode, icon.Content.Headers.ContentType?.MediaType));
     }
 
     [Fact]

@@ -145,7 +145,7 @@ internal sealed class PageStage : IAsyncDisposable
         var slices = new[] { "AA", "DL", "UA", "HA", Text("B6") }.Select((carrier, i) => new SliceEvaluation(
             carrier, 8_000 / (i + 1), i == 3 ? ImmutableSortedDictionary<string, Figure>.Empty : values.SetItem("auc", new Figure(0.7 - 0.02 * i, 0.68 - 0.03 * i, 0.72 - 0.01 * i, 8_000 / (i + 1)))));
         return new Evaluation(
-            Digest.Of([1]), 20_000, 4_100, Text("day"), 61, Digest.Of([2]), "bca", 0.95, 1_000, 42, values,
+            Digest.Of(System.Text.Encoding.UTF8.GetBytes($"predictions {number}")), 20_000, 4_100, Text("day"), 61, Digest.Of([2]), "bca", 0.95, 1_000, 42, values,
             ImmutableSortedDictionary<string, ImmutableArray<SliceEvaluation>>.Empty.Add(Text("carrier"), [.. slices]));
     }
 
