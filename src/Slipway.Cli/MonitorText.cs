@@ -16,7 +16,7 @@ internal static class MonitorText
     /// <summary>Of every feature, with the span that it is judged on: whatever else is asked for, that is the plan's window.</summary>
     public static IEnumerable<string> Drift(MonitoringView view, VersionMonitoring version) => version.Drift.IsEmpty
         ? ["drift      is not judged: no reference is sealed in this version"]
-        : [$"drift      over the last {view.Plan.Window} of its traffic, up to {RolloutText.Time(version.DriftTo)}", .. version.Drift.Select(Drift)];
+        : [$"drift      over the last {view.Plan.Window} {(version.DriftTo < view.To ? "of its traffic, " : "")}up to {RolloutText.Time(version.DriftTo)}", .. version.Drift.Select(Drift)];
 
     public static string Drift(FeatureDrift drift)
     {

@@ -46,7 +46,8 @@ public sealed class MonitorTextTests
                 "drift      over the last 30 s of its traffic, up to 2026-05-31 12:00:00Z",
                 "drift      distance                  drift                  psi 0.3800 [0.2800, 0.4800], limit 0.2, since 2026-05-31 11:59:00Z or before",
             ],
-            MonitorText.Drift(View(version), version));
+            MonitorText.Drift(View(version) with { To = Noon + 10_000 }, version));
+        Assert.Equal("drift      over the last 30 s up to 2026-05-31 12:00:00Z", MonitorText.Drift(View(version), version).First());
         Assert.Equal(["drift      is not judged: no reference is sealed in this version"], MonitorText.Drift(View(Version(2)), Version(2)));
     }
 
