@@ -57,7 +57,9 @@ internal sealed record CaptureSource(string What, string Key, long? From, long? 
 
     /// <summary>Requests that are read once to see that they can be, before anything else is done.</summary>
     private IEnumerable<CapturedRequest> Checked(Func<IEnumerable<CapturedRequest>> read) =>
-        Within(read()).Take(ReplayReport.MostRequests + 1).Count() == 0 ? throw Nothing() : Within(read());
+        Within(read()).Take(ReplayReport.MostRequests + 1).Count() > 0 ? Within(read())
+        : read().Any() ? throw Nothing()
+        : throw new SlipwayException(ExitCode.UnusableInput, new Fault("nothing-captured", "is empty: it has no captured request", What, Help: CaptureReader.Help));
 
     /// <exception cref="SlipwayException">No such key, or no private one (exit 2 or 3): what is needed here is said.</exception>
     private SigningKey OpenKey()

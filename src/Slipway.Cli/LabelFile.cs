@@ -36,7 +36,7 @@ internal sealed partial class LabelFile(string path, string id, string label)
     public async Task<LabelReceipt> SendAsync(Func<ReadOnlyMemory<byte>, Task<LabelReceipt>> send, CancellationToken cancellation)
     {
         RequireFile();
-        var source = TableSource.Of(path);
+        var source = Source();
         using var scratch = ScratchFolder.Make();
         using var database = DuckDatabase.Open(new DuckOptions { ScratchFolder = scratch.Path, AllowedPaths = [path] });
         try
@@ -80,6 +80,18 @@ internal sealed partial class LabelFile(string path, string id, string label)
         }
 
         return receipt.And(await call.SendAsync(send));
+    }
+
+    private TableSource Source()
+    {
+        try
+        {
+            return TableSource.Of(path);
+        }
+        catch (SlipwayException e) when (e.Faults is [{ Code: "unknown-format" } fault])
+        {
+            throw new SlipwayException(e.Exit, [fault with { Help = "labels are read from CSV with a header, JSON lines and Parquet: name the file by what it holds" }]);
+        }
     }
 
     private void RequireFile()

@@ -36,6 +36,6 @@ internal static class RolloutText
         if (arm.Requests == 0)
             return "no requests";
         var (low, high) = RateGuard.Interval(bad, arm.Requests, Alpha);
-        return string.Create(CultureInfo.InvariantCulture, $"{bad:N0} bad answers to {arm.Requests:N0} requests, {100.0 * bad / arm.Requests:0.##} % [{100 * low:0.##}, {100 * high:0.##}]");
+        return string.Create(CultureInfo.InvariantCulture, $"{bad:N0} bad answers to {arm.Requests:N0} requests, {100.0 * bad / arm.Requests:0.##} % [{100 * low:0.##}, {100 * high:0.##}] (anytime-valid)");
     }
 }

@@ -55,7 +55,7 @@ public sealed class MonitoringTests(SealedProject original) : IClassFixture<Seal
         var incident = (await team.UntilAsync("incidents", incidents => incidents.AsArray().Count > 0))[0]!["id"]!.GetValue<string>();
         var until = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
         await team.UntilAsync($"models/tiny/captures?channel=production&from=0&to={until}", captures => captures.AsArray().Sum(capture => (int)capture!["requests"]!) == requests);
-        var replayed = Project.Run("replay", incident, "--against", "tiny", "--capture-key", Path.Combine(folder, "capture.key"), "--json");
+        var replayed = Project.Run("replay", incident, "--against", "tiny@1", "--capture-key", Path.Combine(folder, "capture.key"), "--json");
         Assert.True(replayed.Code == 0, replayed.All);
         Assert.Equal((requests, requests), (replayed.Json.GetProperty("total").GetProperty("requests").GetInt32(), replayed.Json.GetProperty("total").GetProperty("same").GetInt32()));
 

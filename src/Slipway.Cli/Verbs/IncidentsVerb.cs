@@ -28,8 +28,8 @@ internal static class IncidentsVerb
             foreach (var incident in shell.Json ? [] : incidents)
             {
                 shell.Out.WriteLine($"{incident.Id}  {RolloutText.Time(incident.OpenedAt)}  {(incident.ClosedAt is null ? "open" : "closed"),-6}  {incident.Severity.Word(),-8}  {incident.Title}");
-                if (incident.Cause is { } cause)
-                    IncidentText.Lines(shell, "cause: ", cause);
+                foreach (var line in incident.Cause is { } cause ? IncidentText.Lines("cause: ", cause) : [])
+                    shell.Out.WriteLine(line);
             }
 
             if (!shell.Json && incidents.IsEmpty)
@@ -85,10 +85,8 @@ internal static class IncidentsVerb
     {
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(incident, IncidentJson.Default.Incident)!);
-        else if (done is not null)
-            shell.Out.WriteLine(done);
-        else
-            IncidentText.Tell(shell, incident);
+        foreach (var line in shell.Json ? [] : done is null ? IncidentText.Of(incident) : [done])
+            shell.Out.WriteLine(line);
         return (int)ExitCode.Done;
     }
 

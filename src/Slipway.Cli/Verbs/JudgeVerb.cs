@@ -117,7 +117,7 @@ internal static class JudgeVerb
             Show(shell, measure, "suffices");
 
         shell.Out.WriteLine();
-        shell.Out.WriteLine($"requests of {report.Evidence.Gateways} gateways; shares with {Percent(1 - ShownAlpha)} intervals that hold at all times");
+        shell.Out.WriteLine($"requests of {report.Evidence.Gateways} gateways; shares with anytime-valid intervals of {Percent(1 - ShownAlpha)}, which hold at all times together");
         foreach (var cell in report.Evidence.Cells.Where(cell => cell.Candidate.Requests + cell.Stable.Requests > 0))
         {
             Show(shell, cell, "candidate", cell.Candidate, bad => bad.Candidate);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Slipway.Documents.Charts;
 using Slipway.Documents.Incidents;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.ModelHosts;
@@ -19,21 +18,21 @@ internal static class ReplayVerb
     public static Command Build(GlobalOptions global)
     {
         var what = new Argument<string>("what") { Description = "An incident, such as inc-000042, or a file of captured requests" };
-        var against = new Option<string>("--against") { Description = "The bundle that is asked: a digest or tag of this project, or oci:DIR:TAG", HelpName = "REF", Required = true };
+        var against = new Option<string>("--against") { Description = "The bundle that is asked: a digest or tag of this project, MODEL@NUMBER as it is registered, or oci:DIR:TAG", HelpName = "REF", Required = true };
         var keys = BundleAccess.KeyOption();
         var capture = new Option<string>("--capture-key") { Description = "Name or path of the private key that opens captured requests", HelpName = "KEY", DefaultValueFactory = _ => "capture" };
         var from = new Option<string?>("--from") { Description = "Requests since, such as 2026-05-31T12:00:00Z; default: a window before the incident", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "Requests until; default: the incident's end, or a window after its beginning", HelpName = "TIME" };
-        var absolute = new Option<double>("--absolute") { Description = "Numbers may differ by that much", HelpName = "NUMBER", DefaultValueFactory = _ => Tolerance.Default.Absolute };
-        var relative = new Option<double>("--relative") { Description = "… and by that share of the larger one", HelpName = "SHARE", DefaultValueFactory = _ => Tolerance.Default.Relative };
+        var absolute = new Option<double?>("--absolute") { Description = $"Numbers may differ by that much; default: {Plain(Tolerance.Default.Absolute)}", HelpName = "NUMBER" };
+        var relative = new Option<double?>("--relative") { Description = $"… and by that share of the larger one; default: {Plain(Tolerance.Default.Relative)}", HelpName = "SHARE" };
         var server = ServerClient.ServerOption();
         var verb = new Command("replay", "Asks a bundle what was asked in production, and compares the answers.\nExample: slipway replay inc-000042 --against flight-delay") { what, against, keys, capture, from, to, absolute, relative, server };
         verb.SetAction((parsed, cancellation) => ReplayAsync(
             global.Shell(parsed),
-            new CaptureSource(parsed.GetRequiredValue(what), parsed.GetRequiredValue(capture), Time(parsed.GetValue(from), "--from"), Time(parsed.GetValue(to), "--to"), parsed.GetValue(server)),
+            new CaptureSource(parsed.GetRequiredValue(what), parsed.GetRequiredValue(capture), TimeOption.Parse(parsed.GetValue(from), "--from"), TimeOption.Parse(parsed.GetValue(to), "--to"), parsed.GetValue(server)),
             parsed.GetRequiredValue(against),
             parsed.GetValue(keys) ?? [],
-            new Tolerance(NotNegative(parsed.GetValue(absolute), "--absolute"), NotNegative(parsed.GetValue(relative), "--relative")),
+            new Tolerance(NotNegative(parsed.GetValue(absolute) ?? Tolerance.Default.Absolute, "--absolute"), NotNegative(parsed.GetValue(relative) ?? Tolerance.Default.Relative, "--relative")),
             cancellation));
         return verb;
     }
@@ -42,7 +41,7 @@ internal static class ReplayVerb
     {
         // Before the bundle is verified and its model loaded: what cannot be read need not wait for that.
         await using var captured = await source.OpenAsync(shell, cancellation);
-        var opened = BundleAccess.Open(shell, reference, keys, cancellation);
+        var opened = BundleAccess.Open(shell, await RegisteredBundle.ReferenceAsync(shell, reference, source.Server, cancellation), keys, cancellation);
         foreach (var note in opened.Notes)
             shell.Note("note: " + note);
         if (opened.Bundle is not { } bundle)
@@ -73,9 +72,9 @@ internal static class ReplayVerb
         if (report.OtherForm > 0)
             shell.Out.WriteLine(Line("other form", $"{report.OtherForm:N0} of the different: names, types or shapes of what was answered then are not this bundle's"));
         if (report.Differences.Count > 0)
-            shell.Out.WriteLine(Line("difference", string.Join(", ", report.Differences.Select(quantile => FormattableString.Invariant($"{(quantile.Key == "1" ? "largest" : $"{double.Parse(quantile.Key, CultureInfo.InvariantCulture) * 100:0.#} %")} {quantile.Value:G4}"))) + FormattableString.Invariant($" (allowed {report.Tolerance.Absolute:G3} + {report.Tolerance.Relative:G3} of the larger number)")));
+            shell.Out.WriteLine(Line("difference", string.Join(", ", report.Differences.Select(quantile => FormattableString.Invariant($"{(quantile.Key == "1" ? "largest" : $"{double.Parse(quantile.Key, CultureInfo.InvariantCulture) * 100:0.#} %")} {Plain(quantile.Value)}"))) + $" (allowed {Plain(report.Tolerance.Absolute)} + {Plain(report.Tolerance.Relative)} of the larger number)"));
         foreach (var slice in report.Slices.Where(slice => slice.Different > 0).OrderByDescending(slice => (double)slice.Different / slice.Rows).ThenByDescending(slice => slice.Rows).Take(ShownSlices))
-            shell.Out.WriteLine(Line("", FormattableString.Invariant($"{slice.Input} {slice.Value}: {slice.Different:N0} of {slice.Rows:N0} rows differ, by {slice.Largest:G4} at most")));
+            shell.Out.WriteLine(Line("", FormattableString.Invariant($"{slice.Input} {slice.Value}: {slice.Different:N0} of {slice.Rows:N0} rows differ, by {Plain(slice.Largest)} at most")));
         foreach (var (reason, count) in report.Failures)
             shell.Out.WriteLine(Line("failed", FormattableString.Invariant($"{count:N0} times: {reason}")));
     }
@@ -88,13 +87,13 @@ internal static class ReplayVerb
             : FormattableString.Invariant($"{counts.Different + counts.Failed:N0} of {judged:N0} differ") + (judged < counts.Requests ? FormattableString.Invariant($"; {counts.Requests - judged:N0} could not be compared") : "");
     }
 
+    /// <summary>With four significant digits, and no exponent: 0.000001.</summary>
+    internal static string Plain(double number) =>
+        double.Parse(number.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture).ToString("0.##############################", CultureInfo.InvariantCulture);
+
     private static string Line(string name, FormattableString text) => Line(name, FormattableString.Invariant(text));
 
     private static string Line(string name, string text) => name.PadRight(11) + text;
-
-    private static long? Time(string? text, string option) => text is null ? null
-        : TimeText.TryParse(text, needsOffset: false, out var time) ? time
-        : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-time", $"{option} is '{text}', allowed is {TimeText.Allowed}"));
 
     private static double NotNegative(double number, string option) => number >= 0 && double.IsFinite(number) ? number
         : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-tolerance", FormattableString.Invariant($"{option} is {number}, allowed 0 or more")));

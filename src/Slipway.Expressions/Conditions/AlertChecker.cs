@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Slipway.Expressions.Syntax;
 
 namespace Slipway.Expressions.Conditions;
@@ -17,6 +18,21 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
             return base.Conjunction(parts);
         var samples = parts.Select(part => part.AsSample(isDenied: false)).OfType<Condition>().ToImmutableArray();
         return samples.IsEmpty ? base.Conjunction(parts) : new SampledConjunction(samples, [.. parts.Where(part => part.AsSample(isDenied: false) is null)]);
+    }
+
+    /// <summary>An alert on what no traffic can bring about would be silence taken for health. Sealed gates are judged as they are.</summary>
+    protected override Condition? Comparison(BinaryNode node, Quantity left, string sign, Quantity right)
+    {
+        var (bounds, bound) = (left.Bounds, right.Bounds.Low);
+        var foregone = right.IsConstant ? Conditions.Comparison.Decide(sign, bounds.Low, bounds.High, bound) : Truth.Unknown;
+        if (foregone is Truth.Unknown)
+            return base.Comparison(node, left, sign, right);
+        var isPercent = bounds.High == 1 && Math.Abs(bound) is > 1 and <= 100;
+        return Refuse<Condition>(
+            "constant-condition", node.Column, $"{left.Source} {bounds}, and so {(foregone is Truth.True ? "always" : "never")} {sign} {right.Source}",
+            isPercent ? string.Create(CultureInfo.InvariantCulture, $"{bound} % is {bound / 100:0.#########} or `{bound} %`")
+            : foregone is Truth.True ? "leave out what always holds, or compare with a number that it can fall short of or exceed"
+            : "what can never hold warns of nothing: compare with a number that it can have");
     }
 
     protected override Condition? TextComparison(BinaryNode node) =>
@@ -70,7 +86,7 @@ internal sealed class AlertChecker(AlertVocabulary vocabulary) : Checker
                 return Refuse<Quantity>("unknown-figure", part.Column, $"'{count}' is a count, and has no part '{part.Source}'");
             default:
                 return Refuse<Quantity>("unknown-figure", name.Column, $"there is no figure '{name.Parts[0].Source}'",
-                    Names.Help(name.Parts[0].Source, [.. AlertVocabulary.Counts, .. AlertVocabulary.Rates, "drift", "latency", .. AlertVocabulary.Quality]));
+                    Names.Help(name.Parts[0].Source, [.. AlertVocabulary.Counts, .. AlertVocabulary.Rates, "drift", "latency", .. vocabulary.QualityOfTask]));
         }
     }
 

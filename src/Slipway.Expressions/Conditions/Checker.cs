@@ -59,9 +59,13 @@ internal abstract class Checker
             return Refuse<Condition>("type-mismatch", node.Column, $"{left.Source} and {right.Source} are both measured, and how they vary together is not known",
                 "compare with a number, or use .delta for a difference from the baseline");
         return right.IsMeasured || (left.IsConstant && !right.IsConstant)
-            ? new Comparison(right, Conditions.Comparison.Swapped(node.Operator), left)
-            : new Comparison(left, node.Operator, right);
+            ? Comparison(node, right, Conditions.Comparison.Swapped(node.Operator), left)
+            : Comparison(node, left, node.Operator, right);
     }
+
+    /// <param name="node">As it is written, with its sides in either order.</param>
+    /// <param name="left">The measured side, if there is one; else one that reads something.</param>
+    protected virtual Condition? Comparison(BinaryNode node, Quantity left, string sign, Quantity right) => new Comparison(left, sign, right);
 
     private Quantity? Quantity(Node node)
     {

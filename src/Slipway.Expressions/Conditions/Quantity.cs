@@ -42,12 +42,17 @@ internal abstract class Quantity(string source, bool isMeasured, bool isConstant
     /// <summary>Whether it reads anything but counts.</summary>
     public virtual bool ReadsFigure => false;
 
+    /// <summary>Where its number, or either end of its interval, can lie at all.</summary>
+    public virtual Bounds Bounds => Bounds.Any;
+
     public abstract Amount Read(Reading reading);
 }
 
 internal sealed class Constant(string source, double value) : Quantity(source, isMeasured: false, isConstant: true)
 {
     public double Value => value;
+
+    public override Bounds Bounds => new(value, value);
 
     public override Amount Read(Reading reading) => Amount.Exact(value);
 }
@@ -77,6 +82,8 @@ internal sealed class Measure(string source, string measure, Part part, bool ofS
     public override bool IsCount => part is Part.Rows || AlertVocabulary.Counts.Contains(measure);
 
     public override bool ReadsFigure => !IsCount;
+
+    public override Bounds Bounds => IsCount ? Bounds.NotNegative : Bounds.OfMeasure(measure);
 
     public override Amount Read(Reading reading)
     {
@@ -109,6 +116,8 @@ internal sealed class Arithmetic(string sign, Quantity left, Quantity right)
     : Quantity($"{Wrapped(left)} {sign} {Wrapped(right)}", left.IsMeasured || right.IsMeasured, left.IsConstant && right.IsConstant)
 {
     public override bool ReadsFigure => left.ReadsFigure || right.ReadsFigure;
+
+    public override Bounds Bounds => Bounds.Of(sign, left.Bounds, right.Bounds);
 
     public override Amount Read(Reading reading)
     {

@@ -59,7 +59,7 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
     private static SlipwayException NotFound(OciLayout layout, string tag)
     {
         var nearest = NearestName.Of(tag, layout.Tags().Keys);
-        return new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"there is no tag '{tag}' in {layout.Folder}", layout.Folder, Help: nearest is null ? Known(layout) : $"did you mean '{nearest}'?"));
+        return new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"there is no tag '{tag}'", layout.Folder, Help: nearest is null ? Known(layout) : $"did you mean '{nearest}'?"));
     }
 
     private static string Known(OciLayout layout) =>

@@ -45,8 +45,8 @@ public sealed class CaptureSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "nothing-captured", "has no captured requests")]
-    [InlineData("\n\n", "nothing-captured", "has no captured requests")]
+    [InlineData("", "nothing-captured", "is empty: it has no captured request")]
+    [InlineData("\n\n", "nothing-captured", "is empty: it has no captured request")]
     [InlineData("nonsense", "capture-malformed", "is neither JSON lines of captured requests nor a capture that is sealed for a key")]
     [InlineData("{}", "capture-malformed", "it lacks the key 'model'")]
     public async Task What_holds_no_request_is_refused_before_anything_else_is_done(string content, string code, string message)
@@ -79,6 +79,15 @@ public sealed class CaptureSourceTests : IDisposable
         Assert.Equal("1 of 2 differ; 3 could not be compared", ReplayVerb.Differing(ReplayCounts.None with { Requests = 5, Same = 1, Failed = 1, NotCompared = 2, NotAsked = 1 }));
         Assert.Equal("none of 1 could be compared, so nothing is known", ReplayVerb.Differing(ReplayCounts.None with { Requests = 1, NotAsked = 1 }));
     }
+
+    [Theory]
+    [InlineData(1e-6, "0.000001")]
+    [InlineData(1e-5, "0.00001")]
+    [InlineData(0.123456, "0.1235")]
+    [InlineData(4.5678e-12, "0.000000000004568")]
+    [InlineData(0, "0")]
+    [InlineData(12345.6, "12350")]
+    public void Differences_and_tolerances_are_shown_without_an_exponent(double number, string text) => Assert.Equal(text, ReplayVerb.Plain(number));
 
     private async Task<int> CountAsync(string file)
     {

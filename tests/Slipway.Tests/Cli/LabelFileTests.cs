@@ -91,6 +91,14 @@ public sealed class LabelFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_another_kind_is_answered_with_those_that_are_read()
+    {
+        var (exit, fault) = await RefusedAsync(folder.Write("some.txt", "id,label\na,1\n"));
+        Assert.Equal((ExitCode.UnusableInput, "unknown-format", "labels are read from CSV with a header, JSON lines and Parquet: name the file by what it holds"), (exit, fault.Code, fault.Help));
+        Assert.Contains(".parquet, .csv, .tsv, .jsonl or .ndjson", fault.Message);
+    }
+
+    [Fact]
     public async Task What_is_not_UTF8_is_refused()
     {
         var (_, fault) = await RefusedAsync(folder.Write("labels.csv", [.. "id,label\n"u8, 0xff, 0xfe, .. ",1\n"u8]));

@@ -161,6 +161,45 @@ public class AlertConditionTests
         Assert.Contains("alone", Assert.Single(MonitorConditions.Check("auc < 0.5", Sealed with { Task = "ranking" })).Help);
     }
 
+    [Theory]
+    [InlineData("error_rate > 2", 12, "error_rate is a share from 0 to 1, and so never > 2", "2 % is 0.02 or `2 %`")]
+    [InlineData("requests >= 100 and 2.5 < error_rate", 25, "error_rate is a share from 0 to 1, and so never > 2.5", "2.5 % is 0.025 or `2.5 %`")]
+    [InlineData("accuracy < 80", 10, "accuracy is a share from 0 to 1, and so always < 80", "80 % is 0.8 or `80 %`")]
+    [InlineData("auc.delta < -3", 11, "auc.delta lies from -1 to 1, and so never < -3", "-3 % is -0.03 or `-3 %`")]
+    [InlineData("drift.max < 0", 11, "drift.max is 0 or more, and so never < 0", null)]
+    [InlineData("drift.'distance'.low == -1", 22, "drift.distance.low is 0 or more, and so never == -1", null)]
+    [InlineData("latency.p99 < 0", 13, "latency.p99 is 0 or more, and so never < 0", null)]
+    [InlineData("latency.p99 >= 0", 13, "latency.p99 is 0 or more, and so always >= 0", null)]
+    [InlineData("requests >= 0", 10, "requests is 0 or more, and so always >= 0", null)]
+    [InlineData("auc.n != -1", 7, "auc.n is 0 or more, and so always != -1", null)]
+    [InlineData("auc > 1", 5, "auc is a share from 0 to 1, and so never > 1", null)]
+    [InlineData("not (refused_rate <= 1)", 19, "refused_rate is a share from 0 to 1, and so always <= 1", null)]
+    [InlineData("error_rate * 100 > 2 * 60", 18, "error_rate * 100 lies from 0 to 100, and so never > 2 * 60", null)]
+    [InlineData("brier > 0.5 or log_loss < -1", 25, "log_loss is 0 or more, and so never < -1", null)]
+    public void What_is_foregone_whatever_is_measured_is_refused(string text, int column, string message, string? help)
+    {
+        var fault = Assert.Single(MonitorConditions.Check(text, AlertVocabulary.Any));
+        Assert.Equal((column, "constant-condition", message), (fault.Column, fault.Code, fault.Message));
+        Assert.Equal(help ?? fault.Help, fault.Help);
+        Assert.NotNull(fault.Help);
+    }
+
+    [Theory]
+    [InlineData("error_rate > 0")]
+    [InlineData("error_rate >= 1")]
+    [InlineData("error_rate * 100 > 2")]
+    [InlineData("accuracy == 0 or auc != 1 or auc.delta < -0.99")]
+    [InlineData("drift.max <= 0 or latency.p99 > 20 or requests == 0")]
+    [InlineData("bias < -100 or mae > 100 or mae.delta < -100 or log_loss.delta < -2 or bias.delta > 7")]
+    [InlineData("labelled / requests < 0 or labelled - requests < -5")]
+    public void What_traffic_can_decide_is_not(string text) => Assert.Empty(MonitorConditions.Check(text, AlertVocabulary.Any));
+
+    [Theory]
+    [InlineData("binary-classification", "there are: requests, labelled, error_rate, refused_rate, drift, latency, accuracy, auc, brier, ece, log_loss")]
+    [InlineData("regression", "there are: requests, labelled, error_rate, refused_rate, drift, latency, mae, rmse, bias")]
+    public void Offered_are_the_figures_of_the_models_task_alone(string task, string help) =>
+        Assert.Equal(help, Assert.Single(MonitorConditions.Check("f1.delta < 0", Sealed with { Task = task })).Help);
+
     private static readonly AlertVocabulary Flights = new(["distance", "hour", "delayed"]);
 
     private static readonly AlertVocabulary Sealed = new(["distance", "pixels", "delayed"]) { Unprofiled = ["pixels"], Task = "binary-classification", Evaluated = ["auc", "brier"] };

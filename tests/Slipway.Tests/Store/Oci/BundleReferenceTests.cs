@@ -78,6 +78,8 @@ public sealed class BundleReferenceTests : IDisposable
         var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse("lates").Resolve(scratch["own"]));
 
         Assert.Equal(("bundle-not-found", "did you mean 'latest'?"), (Assert.Single(refused.Faults).Code, refused.Faults[0].Help));
+        // The folder is told once, before the message.
+        Assert.Equal(("there is no tag 'lates'", true), (refused.Faults[0].Message, Path.GetFullPath(scratch["own"]) == refused.Faults[0].File));
     }
 
     private void Attach(string folder, Digest subject)
