@@ -85,10 +85,10 @@ internal static class WindowTable
             page = await session.QueryAsync<Row>(
                 $"""
                 SELECT version AS Version, arm AS Arm, start AS Start, data AS Data FROM windows
-                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow{(version is null ? "" : " AND version = @version")}
+                WHERE model = @model AND channel = @channel AND length = @length AND (start, version, arm) > (@Start, @Version, @Arm) AND start < @to AND arm <> @shadow{(version is null ? "" : " AND version = @only")}
                 ORDER BY start, version, arm LIMIT @most
                 """,
-                new { model, channel, length, last.Start, last.Version, last.Arm, to, version = (long?)version, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
+                new { model, channel, length, last.Start, last.Version, last.Arm, to, only = (long?)version, shadow = (long)TrafficArm.Shadow, most = (long)ReadAtOnce });
             foreach (var row in page)
                 yield return new StoredWindow((int)row.Version, (TrafficArm)row.Arm, row.Start, WindowSum.Read(row.Data));
             last = page.Count > 0 ? page[^1] : last;
