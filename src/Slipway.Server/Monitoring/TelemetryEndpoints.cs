@@ -28,7 +28,7 @@ internal sealed class TelemetryEndpoints(TelemetryInbox inbox, TimeProvider time
             if (TelemetryCheck.Fault(batch) is { } fault)
                 throw ApiProblem.Malformed("bad-request", $"the batch cannot be taken in: {fault}");
             var sound = batch with { Load = TelemetryCheck.Load(batch.Load), Slices = batch.Slices.IsDefault ? [] : batch.Slices };
-            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off), call.Cancellation);
+            var receipt = await inbox.TakeInAsync(new(sound, call.Caller.Id, off));
             await call.AnswerAsync(receipt, MonitoringJson.Default.TelemetryReceipt);
         }
         catch (Exception e) when (e is SlipwayException { Exit: ExitCode.NotThere } or ApiProblem { Status: StatusCodes.Status503ServiceUnavailable })

@@ -68,12 +68,13 @@ internal sealed class TelemetryInbox : IAsyncDisposable
     /// <summary>Returns when the batch is stored.</summary>
     /// <exception cref="ApiProblem">Another gateway has the name (409), too many gateways (429), or no room now (503).</exception>
     /// <exception cref="SlipwayException">The database cannot take it (exit 3): nothing of it is stored.</exception>
-    public async Task<TelemetryReceipt> TakeInAsync(ArrivedBatch batch, CancellationToken cancellation)
+    public async Task<TelemetryReceipt> TakeInAsync(ArrivedBatch batch)
     {
         var one = new Waiting(batch);
         if (!waiting.Writer.TryWrite(one))
             throw NoRoom();
-        return await one.Answer.Task.WaitAsync(cancellation);
+        // Whether or not the gateway still waits: until it is stored the batch takes the room that was kept for it.
+        return await one.Answer.Task;
     }
 
     /// <summary>Stores what has come, and takes in no more.</summary>

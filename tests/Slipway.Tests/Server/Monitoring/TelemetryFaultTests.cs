@@ -319,7 +319,7 @@ public sealed class TelemetryFaultTests
             inbox.Reserve("service:g", TelemetryInbox.MostBytesOfOne - 10).Dispose();
         }
 
-        Assert.Equal(1, (await inbox.TakeInAsync(new ArrivedBatch(MonitoringStage.Batch(1), "service:g", null), Stop)).Taken);
+        Assert.Equal(1, (await inbox.TakeInAsync(new ArrivedBatch(MonitoringStage.Batch(1), "service:g", null))).Taken);
 
         (int, string) Refused(string principal, long length) => Assert.Throws<Slipway.Server.Api.ApiProblem>(() => inbox.Reserve(principal, length)) is var problem ? (problem.Status, problem.Fault.Code) : default;
     }
