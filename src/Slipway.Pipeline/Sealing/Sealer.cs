@@ -61,9 +61,12 @@ internal static class Sealer
 
         var file = request.Model[0];
         var layer = new OciDescriptor(ModelPack.LayerType(LayerKind.Weight, isArchive: false), file.Digest, file.Size, null, At($"{BundlePaths.Model}/{file.Path}"));
-        if (layout.CheckBlob(layer, cancellation) != BlobState.Intact)
-            layout.AddBlob(output => ExpectedContent.Copy(file, output, cancellation));
-        return layer;
+        return layout.AdoptBlob(new StoredBlob(file.Digest, file.Size), file.Source, cancellation) switch
+        {
+            BlobState.Intact => layer,
+            BlobState.Missing => throw Changed(file, "is not there"),
+            _ => throw Changed(file, $"no longer has the digest {file.Digest}"),
+        };
     }
 
     private static OciDescriptor CodeLayer(SealRequest request, OciLayout layout, CancellationToken cancellation) =>
@@ -123,6 +126,9 @@ internal static class Sealer
     private static bool IsFolder(Spec spec, ModelSpec model) =>
         spec.PathOf(model.Artifact)?.EndsWith('/')
         ?? throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
+
+    private static SlipwayException Changed(SealFile file, string finding) =>
+        new(ExitCode.UnusableInput, new Fault("seal-source-changed", $"{file.Source} {finding}", file.Source, Help: "let nothing write to it, and run again"));
 
     private static SlipwayException Unusable(string code, string message, string help) =>
         new(ExitCode.UnusableInput, new Fault(code, message, Help: help));
