@@ -39,6 +39,8 @@ internal static class CommandLine
         ("access", AccessVerb.Build),
         ("audit", AuditVerb.Build),
         ("keys", KeysVerb.Build),
+        ("gc", GcVerb.Build),
+        ("doctor", DoctorVerb.Build),
         ("schema", SchemaVerb.Build),
         ("judge", JudgeVerb.Build),
         ("labels", LabelsVerb.Build),

@@ -30,6 +30,7 @@ internal static class Sealer
         var documents = Documents(request);
         if (documents.FindContradictions() is { IsEmpty: false } contradictions)
             throw new UnreachableException("the documents to seal contradict each other: " + string.Join("; ", contradictions));
+        using var writing = layout.BeginWriting(cancellation);
         var layers = new List<OciDescriptor> { ModelLayer(request, model, layout, cancellation) };
         if (!request.Code.IsEmpty)
             layers.Add(CodeLayer(request, layout, cancellation));

@@ -233,7 +233,8 @@ public sealed partial class OciLayout
         return new StoredBlob(digest, size);
     }
 
-    internal string BlobPath(Digest digest) => Path.Combine(BlobFolder, digest.Hex);
+    /// <summary>Where the blob is, or would be.</summary>
+    public string BlobPath(Digest digest) => Path.Combine(BlobFolder, digest.Hex);
 
     /// <param name="atMost">Where to stop in a file that grows; the count then shows it.</param>
     private static void CopyAll(Stream from, Stream to, CancellationToken cancellation, long atMost = long.MaxValue)

@@ -104,22 +104,6 @@ public sealed partial class OciLayout
         entry.Annotation(SubjectAnnotation) is not null
         || (entry.MediaType == OciIndex.IndexMediaType ? TryReadNested(entry.Digest)?.Subject : TryReadManifest(entry.Digest).Manifest?.Subject) is not null;
 
-    /// <summary>Blobs that no manifest of the index leads to, in order of their digests.</summary>
-    public ImmutableArray<Digest> UnreferencedBlobs()
-    {
-        var reached = new HashSet<Digest>();
-        foreach (var entry in ReadIndex().Manifests)
-            Reach(entry, reached, depth: 0);
-        if (!Directory.Exists(BlobFolder))
-            return [];
-        return
-        [
-            .. Directory.EnumerateFiles(BlobFolder)
-                .Select(path => Digest.TryParse("sha256:" + Path.GetFileName(path), out var digest) ? digest : (Digest?)null)
-                .OfType<Digest>().Where(digest => !reached.Contains(digest)).Order(),
-        ];
-    }
-
     /// <summary>image-spec's grammar for tags as registries take them.</summary>
     public static bool IsTag(string text) =>
         text.Length is > 0 and <= 128
@@ -169,27 +153,13 @@ public sealed partial class OciLayout
         }
     }
 
-    private void Reach(OciDescriptor entry, HashSet<Digest> reached, int depth)
-    {
-        const int deepest = 4;      // an index of indexes of images is the deepest in use
-        if (!reached.Add(entry.Digest) || depth > deepest)
-            return;
-        if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
-            reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
-        // An unreadable index leads nowhere.
-        if (entry.MediaType == OciIndex.IndexMediaType && TryReadNested(entry.Digest) is { } index)
-        {
-            foreach (var inner in index.Manifests)
-                Reach(inner, reached, depth + 1);
-        }
-    }
+    private FolderLock TakeLock(CancellationToken cancellation) => TakeLock(Path.Combine(Folder, ".slipway-index.lock"), shared: false, cancellation);
 
-    private FolderLock TakeLock(CancellationToken cancellation)
+    private static FolderLock TakeLock(string path, bool shared, CancellationToken cancellation)
     {
-        var path = Path.Combine(Folder, ".slipway-index.lock");
         for (var waited = TimeSpan.Zero; waited < LockPatience; waited += LockRetry)
         {
-            if (FolderLock.TryTake(path) is { } taken)
+            if (FolderLock.TryTake(path, shared) is { } taken)
                 return taken;
             cancellation.WaitHandle.WaitOne(LockRetry);
             cancellation.ThrowIfCancellationRequested();
