@@ -40,7 +40,7 @@ internal static class DoctorVerb
         {
             foreach (var finding in report.Findings)
             {
-                shell.Out.WriteLine($"{Word(finding.Kind)} {finding.Digest} {finding.Flaw}");
+                shell.Out.WriteLine($"{Word(finding.Kind)} {finding.Name} {finding.Flaw}");
                 foreach (var owner in finding.BelongsTo)
                     shell.Out.WriteLine($"  is of   {owner}");
                 shell.Out.WriteLine($"  → {finding.Remedy}");
@@ -49,7 +49,7 @@ internal static class DoctorVerb
             foreach (var text in done)
                 shell.Out.WriteLine(text);
             var looked = $"{report.Objects} objects, {report.Records} step records and {report.Blobs} blobs";
-            shell.Out.WriteLine(report.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {report.Findings.Length} of {looked}{(repair ? "; look again with `slipway doctor`" : "; `slipway doctor --repair` sets them aside")}");
+            shell.Out.WriteLine(report.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {report.Findings.Length} found among {looked}{(repair ? "; look again with `slipway doctor`" : "; `slipway doctor --repair` sets them aside")}");
         }
 
         return (int)(report.IsSound ? ExitCode.Done : ExitCode.BadVerdict);
@@ -58,7 +58,7 @@ internal static class DoctorVerb
     private static JsonNode Render(Finding finding) => new JsonObject
     {
         ["kind"] = Word(finding.Kind).Replace(' ', '-'),
-        ["digest"] = finding.Digest.ToString(),
+        ["name"] = finding.Name,
         ["flaw"] = finding.Flaw,
         ["belongsTo"] = new JsonArray([.. finding.BelongsTo.Select(owner => (JsonNode)owner)]),
         ["remedy"] = finding.Remedy,
@@ -69,6 +69,7 @@ internal static class DoctorVerb
         Trouble.DamagedObject => "damaged object",
         Trouble.MissingObject => "missing object",
         Trouble.DamagedRecord => "damaged step record",
+        Trouble.DamagedRun => "damaged run",
         Trouble.DamagedBlob => "damaged blob",
         Trouble.MissingBlob => "missing blob",
         Trouble.DamagedManifest => "damaged manifest",

@@ -17,7 +17,7 @@ internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IRea
     /// <param name="changed">Those of them that are not what their names say.</param>
     public IEnumerable<Finding> Find(IReadOnlySet<Digest> present, IReadOnlySet<Digest> changed)
     {
-        var newest = RunRecord.Ids(project).Take(1).Select(id => RunRecord.Read(project, id)?.Bundle).FirstOrDefault();
+        var newest = RunRecord.Ids(project).Take(1).Select(id => ObjectOwners.Read(project, id)?.Bundle).FirstOrDefault();
         var found = new List<Finding>();
         var tags = layout.Entries().Where(entry => entry.Annotation(OciLayout.TagAnnotation) is not null).ToLookup(entry => entry.Digest, entry => entry.Annotation(OciLayout.TagAnnotation)!);
         foreach (var digest in layout.Entries().Select(entry => entry.Digest).Distinct())
@@ -38,8 +38,8 @@ internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IRea
             }
         }
 
-        var unreadable = found.Select(finding => finding.Digest).ToHashSet();
-        foreach (var digest in changed.Where(digest => !unreadable.Contains(digest)))
+        var unreadable = found.Select(finding => finding.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var digest in changed.Where(digest => !unreadable.Contains(digest.ToString())))
             found.Add(new Finding(Trouble.DamagedBlob, digest, "was changed: its bytes have another digest", Of(digest), Remedy(digest, newest)));
         foreach (var digest in owners.Keys.Where(digest => !present.Contains(digest)))
             found.Add(new Finding(Trouble.MissingBlob, digest, "is missing", Of(digest), Remedy(digest, newest)));

@@ -33,7 +33,7 @@ public static class StoreExamination
             findings.AddRange(new BundleOwners(layout, project, present.Except(damaged).ToHashSet()).Find(names, Changed(names, layout.BlobPath, cancellation)));
         }
 
-        return new StoreReport(present.Count, owners.Records, blobs, [.. findings.OrderBy(finding => finding.Kind).ThenBy(finding => finding.Digest)]);
+        return new StoreReport(present.Count, owners.Records, blobs, [.. findings.OrderBy(finding => finding.Kind).ThenBy(finding => finding.Name, StringComparer.Ordinal)]);
     }
 
     private static HashSet<Digest> Changed(IEnumerable<Digest> names, Func<Digest, string> path, CancellationToken cancellation)
@@ -65,18 +65,24 @@ public static class StoreExamination
 /// <param name="Objects">Objects of the content store whose bytes were hashed.</param>
 /// <param name="Records">Step records that were read.</param>
 /// <param name="Blobs">Blobs of the project's layout whose bytes were hashed.</param>
-/// <param name="Findings">By kind and digest.</param>
+/// <param name="Findings">By kind and name.</param>
 public sealed record StoreReport(int Objects, int Records, int Blobs, ImmutableArray<Finding> Findings)
 {
     public bool IsSound => Findings.IsEmpty;
 }
 
 /// <summary>One thing that is not as it should be.</summary>
-/// <param name="Digest">Of the content, of the step's key, or of the manifest.</param>
+/// <param name="Name">Digest of the content, the step's key or the manifest; of a run its id.</param>
 /// <param name="Flaw">The end of a sentence that begins with what it is.</param>
 /// <param name="BelongsTo">Outputs of stages or parts of bundles, in words; empty for what nothing leads to.</param>
 /// <param name="Remedy">How it comes back, or that it does not.</param>
-public sealed record Finding(Trouble Kind, Digest Digest, string Flaw, ImmutableArray<string> BelongsTo, string Remedy);
+public sealed record Finding(Trouble Kind, string Name, string Flaw, ImmutableArray<string> BelongsTo, string Remedy)
+{
+    internal Finding(Trouble kind, Digest digest, string flaw, ImmutableArray<string> belongsTo, string remedy)
+        : this(kind, digest.ToString(), flaw, belongsTo, remedy)
+    {
+    }
+}
 
 public enum Trouble
 {
@@ -85,6 +91,9 @@ public enum Trouble
 
     /// <summary>A step record that cannot be read.</summary>
     DamagedRecord,
+
+    /// <summary>A run's record that cannot be read: what it keeps is not known.</summary>
+    DamagedRun,
     DamagedBlob,
     MissingBlob,
 

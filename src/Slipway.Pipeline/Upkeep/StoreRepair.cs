@@ -31,6 +31,12 @@ public static class StoreRepair
             done.Add($"forgot the record of step {key.Short}");
         }
 
+        foreach (var run in report.Findings.Where(finding => finding.Kind == Trouble.DamagedRun).Select(finding => RunRecord.FolderOf(project, finding.Name)))
+        {
+            AtomicFile.Rename(Path.Combine(run, "run.json"), Path.Combine(run, "run.json.damaged"));
+            done.Add($"set the record of run {Path.GetFileName(run)} aside");
+        }
+
         foreach (var digest in Digests(report, Trouble.DamagedObject))
             SetAside(objects.PathOf(digest), digest, "object");
         if (layout is null)
@@ -58,5 +64,5 @@ public static class StoreRepair
         }
     }
 
-    private static IEnumerable<Digest> Digests(StoreReport report, params Trouble[] kinds) => report.Findings.Where(finding => kinds.Contains(finding.Kind)).Select(finding => finding.Digest);
+    private static IEnumerable<Digest> Digests(StoreReport report, params Trouble[] kinds) => report.Findings.Where(finding => kinds.Contains(finding.Kind)).Select(finding => Digest.Parse(finding.Name));
 }
