@@ -79,12 +79,9 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
         return Task.FromResult<Stream>(file);
     }
 
-    /// <remarks>A blob gets its name when it is whole; what was changed since is found by whoever verifies.</remarks>
-    public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation)
-    {
-        using var file = layout.OpenBlob(blob.Digest);
-        return Task.FromResult(file?.Length == blob.Size);
-    }
+    /// <remarks>Its bytes are hashed, so that a blob that was changed here is fetched again.</remarks>
+    public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation) =>
+        Task.Run(() => layout.CheckBlob(blob, cancellation) == BlobState.Intact, cancellation);
 
     public async Task<bool> TakeBlobAsync(OciDescriptor blob, IBundleSource from, Action<long> progress, CancellationToken cancellation)
     {

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Collections.Concurrent;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Oci;
@@ -18,37 +18,30 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
     /// <summary>Copies, and publishes where nobody objects.</summary>
     /// <param name="tag">Null for none.</param>
     /// <param name="replace">Whether the tag may have named a list of variants before where it gets a bundle now, or the other way round.</param>
-    /// <param name="judge">Called when all content is there and nothing is visible yet; what it throws ends the transfer.</param>
+    /// <param name="judge">Called with the blobs that came now, when all content is there and nothing is visible yet; what it throws ends the transfer.</param>
     /// <exception cref="SlipwayException">Content is not what its digest says (exit 1); missing (exit 2); no answer, no room (exit 3).</exception>
-    public async Task<TransferReport> RunAsync(TransferPlan plan, string? tag, bool replace, CancellationToken cancellation, Action<TransferPlan>? judge = null)
+    public async Task<TransferReport> RunAsync(TransferPlan plan, string? tag, bool replace, CancellationToken cancellation, Action<IReadOnlyCollection<Digest>>? judge = null)
     {
         Observe(new TransferStarted(plan.Blobs.Sum(blob => (decimal)blob.Size)));
         long sent = 0, skipped = 0, mounted = 0;
-        var arrived = new System.Collections.Concurrent.ConcurrentBag<Digest>();
-        try
+        var arrived = new ConcurrentBag<Digest>();
+        await Parallel.ForEachAsync(plan.Blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (blob, stop) =>
         {
-            await Parallel.ForEachAsync(plan.Blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (blob, stop) =>
+            var arrival = BlobArrival.WasThere;
+            if (!await target.HasBlobAsync(blob, stop))
             {
-                var arrival = BlobArrival.WasThere;
-                if (!await target.HasBlobAsync(blob, stop))
-                {
-                    Observe(new BlobStarted(blob));
-                    arrival = await target.TakeBlobAsync(blob, source, bytes => Observe(new BytesMoved(bytes)), stop) ? BlobArrival.TakenOver : BlobArrival.Sent;
-                    arrived.Add(blob.Digest);
-                }
+                Observe(new BlobStarted(blob));
+                arrival = await target.TakeBlobAsync(blob, source, bytes => Observe(new BytesMoved(bytes)), stop) ? BlobArrival.TakenOver : BlobArrival.Sent;
+                arrived.Add(blob.Digest);
+            }
 
-                Interlocked.Add(ref arrival == BlobArrival.Sent ? ref sent : ref arrival == BlobArrival.TakenOver ? ref mounted : ref skipped, blob.Size);
-                Observe(new BlobEnded(blob, arrival));
-            });
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new System.Diagnostics.UnreachableException("a blob was given up although nobody wanted so");
-        }
+            Interlocked.Add(ref arrival == BlobArrival.Sent ? ref sent : ref arrival == BlobArrival.TakenOver ? ref mounted : ref skipped, blob.Size);
+            Observe(new BlobEnded(blob, arrival));
+        });
 
-        judge?.Invoke(plan);
+        judge?.Invoke([.. arrived]);
         await target.PublishAsync(plan.Manifests, plan.Root, tag, replace, cancellation);
-        return new TransferReport(plan.Root.Digest, sent, skipped, mounted, [.. arrived]);
+        return new TransferReport(plan.Root.Digest, sent, skipped, mounted);
     }
 }
 
@@ -57,7 +50,7 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
 /// <param name="Sent">Bytes that went from source to target.</param>
 /// <param name="Skipped">Bytes that were there already.</param>
 /// <param name="Mounted">Bytes that the registry took over from another of its repositories.</param>
-public sealed record TransferReport(Digest Root, long Sent, long Skipped, long Mounted, ImmutableArray<Digest> Arrived);
+public sealed record TransferReport(Digest Root, long Sent, long Skipped, long Mounted);
 
 /// <summary>How a blob came to be at the target.</summary>
 public enum BlobArrival

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Oci;
@@ -34,7 +35,18 @@ public sealed partial class RegistryClient
     }
 
     /// <summary>A blob's bytes from a position on, not yet checked: its reader counts and hashes. Survives cut connections; ends one byte after the blob's size at the latest.</summary>
-    public Stream OpenBlob(OciDescriptor blob, long offset = 0) => new ResumingDownload(connection, At($"blobs/{blob.Digest}"), Pull, blob, offset);
+    public Stream OpenBlob(OciDescriptor blob, long offset = 0) => new ResumingDownload(
+        Place.Name, blob, offset,
+        (position, stop) => connection.SendAsync(
+            () =>
+            {
+                var request = new HttpRequestMessage(HttpMethod.Get, At($"blobs/{blob.Digest}"));
+                request.Headers.Range = position > 0 ? new RangeHeaderValue(position, null) : null;
+                return request;
+            },
+            Pull,
+            stop),
+        connection.Options, connection.Time);
 
     /// <summary>Sends a blob, or has the registry take it over from another of its repositories.</summary>
     /// <param name="open">Opens the content at a position; called again after a cut connection.</param>

@@ -42,12 +42,24 @@ public sealed partial class RegistryClient
         replace: false,
         cancellation);
 
+    /// <summary>Gives a manifest or index that is there a tag, which any other loses.</summary>
+    /// <param name="replace">Whether the tag may have named a list of variants before where it gets a bundle now, or the other way round.</param>
+    /// <exception cref="SlipwayException">The tag is of the other kind (exit 2); denied (exit 3).</exception>
+    public async Task TagAsync(RegistryManifest manifest, string tag, bool replace, CancellationToken cancellation)
+    {
+        if (!replace && await FindManifestAsync(tag, cancellation) is { } before)
+            OciVariants.RequireKind(before.MediaType, manifest.Descriptor.MediaType, tag, Place.Name);
+        await PutManifestAsync(tag, manifest.Descriptor.MediaType, manifest.Bytes, cancellation);
+    }
+
     /// <summary>Makes a manifest that is there a variant under a tag; other variants of the tag stay as they are.</summary>
     /// <param name="replace">Whether the tag may have named a bundle before, which then loses it.</param>
     /// <returns>The digest of the new index.</returns>
-    /// <exception cref="SlipwayException">The tag names a bundle (exit 2); denied, or other writers were always faster (exit 3).</exception>
-    public Task<Digest> TagVariantAsync(OciDescriptor manifest, string tag, string variant, bool replace, CancellationToken cancellation) =>
-        ChangeIndexAsync(tag, index => index.With(variant, manifest), index => index.Has(variant, manifest.Digest), replace, cancellation);
+    /// <exception cref="SlipwayException">The tag names a bundle, or the manifest is an index itself (exit 2); denied, or other writers were always faster (exit 3).</exception>
+    public Task<Digest> TagVariantAsync(RegistryManifest manifest, string tag, string variant, bool replace, CancellationToken cancellation) =>
+        manifest.Index is null
+            ? ChangeIndexAsync(tag, index => index.With(variant, manifest.Descriptor), index => index.Has(variant, manifest.Descriptor.Digest), replace, cancellation)
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-of-variants", $"{manifest.Descriptor.Digest} is a list of variants, and cannot be a variant itself", Help: "name one of them with #VARIANT"));
 
     private static bool Lists(OciIndex index, OciDescriptor entry) => index.Manifests.Any(other => other.Digest == entry.Digest);
 

@@ -1,12 +1,13 @@
 using System.Net;
-using System.Net.Http.Headers;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Oci;
 
 namespace Slipway.Store.Registries;
 
-/// <summary>A blob's bytes from a registry; after a cut connection it goes on where it was. Ends after the blob's size and one byte, so that an endless answer shows.</summary>
-internal sealed class ResumingDownload(RegistryConnection connection, Uri address, string scope, OciDescriptor blob, long offset) : Stream
+/// <summary>A blob's bytes over HTTP; after a cut connection it goes on where it was. Ends after the blob's size and one byte, so that an endless answer shows.</summary>
+/// <param name="place">For messages.</param>
+/// <param name="ask">Asks for the blob from a position on, with <c>Range: bytes=N-</c> where it is above 0; an answer that has no range is skipped through.</param>
+public sealed class ResumingDownload(string place, OciDescriptor blob, long offset, Func<long, CancellationToken, Task<HttpResponseMessage>> ask, RegistryOptions options, TimeProvider time) : Stream
 {
     /// <summary>Bytes after which a cut connection counts as a first one again: a line that is cut now and then gets there, one that is cut at once does not go on for ever.</summary>
     private const long Progress = 1 << 20;
@@ -51,7 +52,7 @@ internal sealed class ResumingDownload(RegistryConnection connection, Uri addres
                 Close();
                 attempt = position - lastCut >= Progress ? 1 : attempt + 1;
                 lastCut = position;
-                await connection.WaitAsync(attempt, e, cancellationToken);
+                await Task.Delay(attempt < options.Attempts ? options.FirstWait * Math.Pow(2, attempt - 1) : throw RegistryFault.Unreachable(place, e), time, cancellationToken);
             }
         }
     }
@@ -89,7 +90,7 @@ internal sealed class ResumingDownload(RegistryConnection connection, Uri addres
             return await reading;
         try
         {
-            return await reading.AsTask().WaitAsync(connection.Options.Silence, connection.Time, cancellation);
+            return await reading.AsTask().WaitAsync(options.Silence, time, cancellation);
         }
         catch
         {
@@ -102,17 +103,17 @@ internal sealed class ResumingDownload(RegistryConnection connection, Uri addres
 
     private async Task<Stream> OpenAsync(CancellationToken cancellation)
     {
-        response = await connection.SendAsync(Request, scope, cancellation);
+        response = await ask(position, cancellation);
         var skip = response.StatusCode switch
         {
             HttpStatusCode.OK => position,      // the registry knows no ranges: what is here already comes again
             HttpStatusCode.PartialContent when response.Content.Headers.ContentRange is { From: { } start } && start == position => 0,
-            HttpStatusCode.PartialContent => throw RegistryFault.Strange(connection.Place, $"sends another range of blob {blob.Digest} than was asked for"),
-            HttpStatusCode.NotFound => throw new SlipwayException(ExitCode.UnusableInput, new Fault("blob-missing", $"{connection.Place} has no blob {blob.Digest}, which a manifest of it names", Help: "push the bundle to it again")),
-            _ => throw await RegistryFault.OfAsync(response, connection.Place, connection.Options.Silence, cancellation),
+            HttpStatusCode.PartialContent => throw RegistryFault.Strange(place, $"sends another range of blob {blob.Digest} than was asked for"),
+            HttpStatusCode.NotFound => throw new SlipwayException(ExitCode.UnusableInput, new Fault("blob-missing", $"{place} has no blob {blob.Digest}, which a manifest of it names", Help: "push the bundle to it again")),
+            _ => throw await RegistryFault.OfAsync(response, place, options.Silence, cancellation),
         };
         if (response.Content.Headers.ContentLength is { } promised && promised != blob.Size - (position - skip))
-            throw RegistryFault.Wrong($"{connection.Place} has {promised} bytes for blob {blob.Digest}{(position > skip ? $" from byte {position}" : "")}, whose manifest says {blob.Size}");
+            throw RegistryFault.Wrong($"{place} has {promised} bytes for blob {blob.Digest}{(position > skip ? $" from byte {position}" : "")}, whose manifest says {blob.Size}");
         body = await response.Content.ReadAsStreamAsync(cancellation);
         var dropped = new byte[128 * 1024];
         while (skip > 0)
@@ -122,13 +123,5 @@ internal sealed class ResumingDownload(RegistryConnection connection, Uri addres
         }
 
         return body;
-    }
-
-    private HttpRequestMessage Request()
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, address);
-        if (position > 0)
-            request.Headers.Range = new RangeHeaderValue(position, null);
-        return request;
     }
 }

@@ -18,6 +18,9 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
     /// <summary>Manifests of one transfer, and blobs; more is no bundle, and a fault before anything is sent.</summary>
     private const int MaxManifests = 10_000, MaxBlobs = 200_000;
 
+    /// <summary>Bytes of all manifests together, which are held in memory; more is a fault before anything is sent.</summary>
+    private const long MaxManifestBytes = 64L << 20;
+
     /// <summary>The bundles among them, which are what can be verified; of an index all its variants.</summary>
     public IEnumerable<PlannedManifest> Bundles => Root.Index is null ? [Root] : Manifests.Where(manifest => Root.Index.Manifests.Any(entry => entry.Digest == manifest.Digest));
 
@@ -50,6 +53,7 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
     {
         private readonly Dictionary<Digest, PlannedManifest> known = [];
         private readonly HashSet<Digest> under = [];
+        private long bytes;
 
         public List<PlannedManifest> Manifests { get; } = [];
 
@@ -66,6 +70,8 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             if (depth > Deepest || known.Count >= MaxManifests)
                 throw Refused(digest, depth > Deepest ? $"lies deeper than {Deepest} indexes" : $"is one of more than {MaxManifests}");
             var manifest = Parse(digest, await source.ReadManifestAsync(digest, cancellation));
+            if ((bytes += manifest.Bytes.Length) > MaxManifestBytes)
+                throw Refused(digest, $"and what goes along have more than {MaxManifestBytes} bytes of manifests");
             known.Add(digest, manifest);
             foreach (var entry in manifest.Index?.Manifests ?? [])
             {
