@@ -18,7 +18,7 @@ internal sealed record RegistryAccess(bool PlainHttp, string? Username, bool Pas
     public async Task<RegistryClient> OpenAsync(RegistryReference place, CancellationToken cancellation)
     {
         var credential = Username is null
-            ? await new DockerCredentials(DockerFolder(), TimeProvider.System).FindAsync(place.Host, cancellation)
+            ? await new DockerCredentials(DockerFolder(), Environment.GetEnvironmentVariable("PATH") ?? "", TimeProvider.System).FindAsync(place.Host, cancellation)
             : new RegistryCredential(Username, password ??= ReadPassword());
         return new RegistryClient(place, new RegistryOptions { PlainHttp = PlainHttp }, credential, TimeProvider.System);
     }

@@ -8,8 +8,9 @@ namespace Slipway.Store.Registries;
 /// <summary>Credentials as <c>docker login</c> and other tools keep them: <c>config.json</c> and the helper programs that it names.</summary>
 /// <remarks>Source: docker's configuration reference ("auths", "credsStore", "credHelpers") and docker-credential-helpers' protocol.</remarks>
 /// <param name="folder">The folder of <c>config.json</c>, which need not be there.</param>
+/// <param name="searchPath">Folders of helper programs, divided by colons, as in <c>PATH</c>.</param>
 /// <param name="time">Measures a helper's patience.</param>
-public sealed class DockerCredentials(string folder, TimeProvider time)
+public sealed class DockerCredentials(string folder, string searchPath, TimeProvider time)
 {
     /// <summary>Most bytes of <c>config.json</c>; a larger one is a fault.</summary>
     private const int MaxConfiguration = 1 << 20;
@@ -124,15 +125,17 @@ public sealed class DockerCredentials(string folder, TimeProvider time)
         }
     }
 
-    private static Process Start(string program)
+    private Process Start(string program)
     {
+        var path = searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted).Select(folder => Path.Combine(folder, program)).FirstOrDefault(System.IO.File.Exists)
+            ?? throw Failed(program, "is not there");
         try
         {
-            return Process.Start(new ProcessStartInfo(program, ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return Process.Start(new ProcessStartInfo(path, ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw Failed(program, "is not there, or cannot be started", e);
+            throw Failed(program, "cannot be started", e);
         }
     }
 
