@@ -89,7 +89,7 @@ public sealed partial class OciLayout
 
     /// <summary>Deletes those of these blobs that nothing in the index leads to: what is left of content that was refused.</summary>
     /// <exception cref="SlipwayException">No permission, or the layout stays locked (exit 3).</exception>
-    internal void DeleteUnreferenced(IReadOnlyCollection<Digest> blobs, CancellationToken cancellation = default)
+    public void DeleteUnreferenced(IReadOnlyCollection<Digest> blobs, CancellationToken cancellation = default)
     {
         using var alone = TakeLock(cancellation);
         foreach (var blob in UnreferencedBlobs().Intersect(blobs))
