@@ -118,7 +118,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
         var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
-        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, reference);
+        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
         var documents = Sealer.Documents(request);
