@@ -30,10 +30,11 @@ internal sealed class ArtifactGraphBuilder(VerifiedBundle bundle, BundleDocument
 
         foreach (var (name, environment) in documents.Environments)
             Add(ArtifactNodeKind.Environment, name, environment.Digest, null);
+        var weight = bundle.Layers.First(layer => layer.Kind == LayerKind.Weight);
         foreach (var stage in documents.Lineage.Stages)
         {
             foreach (var (name, digest) in stage.Outputs)
-                Add(KindOf(stage, name), $"{stage.Name}.{name}", digest, IsModel(stage, name) ? bundle.Layers.First(layer => layer.Kind == LayerKind.Weight).Blob.Size : null);
+                Add(KindOf(stage, name), $"{stage.Name}.{name}", digest, IsModel(stage, name) && weight is { IsArchive: false } ? weight.Blob.Size : null);
         }
 
         foreach (var (stage, step) in documents.Lineage.Stages.Zip(documents.Rerun.Stages))

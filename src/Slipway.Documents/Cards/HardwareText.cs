@@ -9,7 +9,7 @@ public static class HardwareText
 {
     public static string Of(HardwareProfile needs) => string.Join(", ", new[]
     {
-        needs.Cpus is { } cpus ? string.Create(CultureInfo.InvariantCulture, $"{cpus} processors") : null,
+        needs.Cpus is { } cpus ? string.Create(CultureInfo.InvariantCulture, $"{cpus} {(cpus == 1 ? "processor" : "processors")}") : null,
         needs.Threads is { } threads ? CountText.Some(threads, "thread") : null,
         needs.Memory is { } memory ? $"{memory} of memory" : null,
         needs.Disk is { } disk ? $"{disk} of disk" : null,
