@@ -50,8 +50,10 @@ internal static class Sealer
         request.Lock.Environments,
         request.Spec.Hardware,
         request.Lineage,
+        request.Rerun,
         request.Evaluation,
         request.Replicates,
+        request.Curves,
         request.Spec.Model!.Signature,
         request.Reference);
 

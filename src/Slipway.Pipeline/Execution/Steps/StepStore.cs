@@ -85,7 +85,6 @@ internal sealed class StepStore(ProjectFolder project)
 internal sealed record NewestStep(Digest Key);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(StepKeyDocument))]
 [JsonSerializable(typeof(StepRecord))]
 [JsonSerializable(typeof(NewestStep))]
 [JsonSerializable(typeof(CheckoutList))]

@@ -1,14 +1,13 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
-using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 
-namespace Slipway.Pipeline.Execution.Steps;
+namespace Slipway.Documents.Specs;
 
 /// <summary>The params that reach a stage: those that it lists and those that its command names.</summary>
-internal static class StageParams
+public static class StageParams
 {
     /// <summary>Values by name as the stage writes it; a nested value by its dotted name.</summary>
     /// <exception cref="SlipwayException">A name that is no param, or a number that JSON cannot carry (exit 2).</exception>

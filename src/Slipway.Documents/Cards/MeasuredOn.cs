@@ -1,10 +1,10 @@
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Lineage;
 
-namespace Slipway.Server.Web.Pages;
+namespace Slipway.Documents.Cards;
 
 /// <summary>Which data sealed figures are of, in the words of the sealed lineage.</summary>
-internal static class MeasuredOn
+public static class MeasuredOn
 {
     /// <returns>Such as <c>score.predictions, made from features.april and fit.model</c>; null where the lineage does not name the table.</returns>
     public static string? Of(Evaluation evaluation, LineageGraph lineage)

@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Lineage;
-using Slipway.Server.Web.Kit;
 
-namespace Slipway.Server.Web.Pages;
+namespace Slipway.Documents.Cards;
 
 /// <summary>Draws what a bundle was made from: what went in, the stages, and what nothing else took in.</summary>
-internal static class LineageChart
+public static class LineageChart
 {
     public static GraphChart Of(LineageGraph lineage)
     {
@@ -32,7 +31,7 @@ internal static class LineageChart
 
         return new(
             "lineage", "What it was made from",
-            $"From left to right: {Words.Some(nodes.Count(node => node.Kind == GraphNodeKind.Source), "input")}, {Words.Some(lineage.Stages.Length, "stage")} and {Words.Some(nodes.Count(node => node.Kind == GraphNodeKind.Result), "result")}, each with its digest. The same digests give the same bundle.",
+            $"From left to right: {CountText.Some(nodes.Count(node => node.Kind == GraphNodeKind.Source), "input")}, {CountText.Some(lineage.Stages.Length, "stage")} and {CountText.Some(nodes.Count(node => node.Kind == GraphNodeKind.Result), "result")}, each with its digest. The same digests give the same bundle.",
             nodes.ToImmutable(), edges.ToImmutable());
     }
 }

@@ -1,7 +1,7 @@
-namespace Slipway.Server.Web.Pages;
+namespace Slipway.Documents.Cards;
 
 /// <summary>What a metric says, for who meets it for the first time.</summary>
-internal static class MetricWords
+public static class MetricWords
 {
     public static string Meaning(string metric) => metric switch
     {
