@@ -131,6 +131,11 @@ public sealed class VerificationKey
             key.ImportSubjectPublicKeyInfo(spki, out var read);
             return read == spki.Length ? key : throw new CryptographicException("bytes follow the key");
         }
+        catch (PlatformNotSupportedException e)
+        {
+            key.Dispose();
+            throw new CryptographicException("its curve is not known here", e);
+        }
         catch
         {
             key.Dispose();

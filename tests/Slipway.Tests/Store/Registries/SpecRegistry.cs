@@ -358,7 +358,7 @@ internal sealed class SpecRegistry : IAsyncDisposable
     }
 
     public static Task RefuseAsync(HttpContext http, int status, string code, string message) =>
-        WriteAsync(http, status, "application/json", Encoding.UTF8.GetBytes($$"""{"errors":[{"code":"{{code}}","message":"{{message}}","detail":{}}]}"""), null);
+        WriteAsync(http, status, "application/json", Encoding.UTF8.GetBytes($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}"""), null);
 
     private Task WriteAsync(HttpContext http, int status, string type, byte[] bytes) => WriteAsync(http, status, type, bytes, http.Request.Method == "GET" && type == "application/octet-stream" && CutDownloads.TryDequeue(out var after) ? after : null);
 
