@@ -244,8 +244,8 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
         observe(new PhaseStarted("signing"));
         var bundle = account.Bundle!.Digest;
         var now = stages.Clock.GetUtcNow();
-        var known = BundleVerifier.Verify(layout, bundle, KeyRing.Of(signer.PublicKey), cancellation).Bundle;
-        if (known is null || !known.Statements.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
+        var known = BundleVerifier.ReadStatements(layout, bundle, KeyRing.Of(signer.PublicKey), cancellation);
+        if (!known.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
             var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
@@ -254,10 +254,10 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
                 Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
         }
 
-        if (known is null || !known.Statements.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType))
+        if (!known.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType))
             Attestation.Attach(layout, bundle, BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation), signer, cancellation);
 
-        if (account.Gates is { } gates && !(known is not null && GateVerdict.Find(known) is { } said && said.Report.SaysTheSameAs(gates)))
+        if (account.Gates is { } gates && !(GateVerdict.Find(bundle, known) is { } said && said.Report.SaysTheSameAs(gates)))
             Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), signer, cancellation);
     }
 

@@ -26,6 +26,15 @@ public static class BundleVerifier
     public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, KeyRing trusted, CancellationToken cancellation = default) =>
         Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, cancellation);
 
+    /// <summary>What trusted keys have said of a bundle so far. Vouches for nothing but that: neither manifest nor layers are looked at.</summary>
+    /// <returns>Statements whose signatures verify, in the index's order; what is damaged, or another's, is left out.</returns>
+    /// <exception cref="SlipwayException">A layout whose index is unreadable (exit 2).</exception>
+    public static ImmutableArray<VerifiedStatement> ReadStatements(OciLayout layout, Digest bundle, KeyRing trusted, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return new AttestationReader(layout, bundle, trusted).Read(layout.Referrers(bundle));
+    }
+
     private static VerificationResult Verify(OciLayout layout, Digest manifest, Func<Digest, ImmutableArray<Referrer>> attached, KeyRing trusted, CancellationToken cancellation)
     {
         if (trusted.IsEmpty)

@@ -47,6 +47,22 @@ public sealed class VerifiedBundleTests
     }
 
     [Fact]
+    public void What_trusted_keys_have_said_is_read_without_touching_manifest_or_layers()
+    {
+        using var bundle = new Sealed().Signed();
+        using var stranger = SigningKey.Create();
+        bundle.Sign(stranger);
+        bundle.Attach("no bundle"u8.ToArray());
+        bundle.Sign(bundle.Key, """{"second":true}""");
+        File.Delete(bundle.Path(bundle.Weight.Digest));
+        File.Delete(bundle.Path(bundle.Digest));
+
+        var read = BundleVerifier.ReadStatements(bundle.Layout, bundle.Digest, KeyRing.Of(bundle.Key.PublicKey), Sealed.Stop);
+        Assert.Equal(["{}", """{"second":true}"""], read.Select(said => said.Statement.Predicate!.Value.GetRawText()));
+        Assert.Empty(BundleVerifier.ReadStatements(bundle.Layout, bundle.Digest, KeyRing.Of(), Sealed.Stop));
+    }
+
+    [Fact]
     public void Blobs_that_nothing_references_are_named_and_ignored()
     {
         using var bundle = new Sealed().Signed();
