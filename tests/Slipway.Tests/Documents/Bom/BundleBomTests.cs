@@ -114,7 +114,7 @@ public sealed class BundleBomTests : IDisposable
     [Fact]
     public void It_is_valid_by_ajv()
     {
-        var modules = Path.Combine(AppContext.BaseDirectory, "node_modules");
+        var modules = Path.Combine(Repository(), "node_modules");
         Assert.SkipUnless(Directory.Exists(Path.Combine(modules, "ajv")) && Directory.Exists(Path.Combine(modules, "ajv-formats")), "ajv is not among the installed packages");
         File.WriteAllBytes(folder["bom.json"], Bom().ToBytes());
         File.WriteAllText(folder["check.cjs"], """
@@ -134,5 +134,13 @@ public sealed class BundleBomTests : IDisposable
         var errors = node.StandardError.ReadToEnd();
         node.WaitForExit();
         Assert.True(node.ExitCode == 0, errors);
+    }
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Slipway.slnx")))
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("the tests run outside the repository");
+        return folder.FullName;
     }
 }
