@@ -19,6 +19,8 @@ internal static class CommandLine
         ("status", StatusVerb.Build),
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
+        ("sign", SignVerb.Build),
+        ("attest", AttestVerb.Build),
         ("serve", ServeVerb.Build),
         ("push", PushVerb.Build),
         ("models", ModelsVerb.Build),
