@@ -49,7 +49,7 @@ internal static class CardContent
         yield return new CardText($"Measured on {CountText.Some(evaluation.Rows, "held-out row")}, {CountText.Count(evaluation.Positives)} of them positive{(card.MeasuredOn is { } table ? $": {table}" : "")}. "
             + $"Intervals of {NumberText.Short(evaluation.Confidence, ChartUnit.Share)} by bootstrap ({evaluation.Method}, {CountText.Some(evaluation.Resamples, "resample")}) over {(evaluation.Unit is { } unit ? $"{CountText.Count(evaluation.Units)} values of {unit}, each as a whole" : "rows as if they were independent")}.");
         yield return new CardTable("Metrics", ["Metric", "Value", "Interval", "Rows", "Meaning"],
-            [.. evaluation.Metrics.Select(metric => ImmutableArray.Create(metric.Key, Exact(metric.Value.Value), Interval(metric.Value), CountText.Count(metric.Value.N), MetricWords.Meaning(metric.Key)))]);
+            [.. evaluation.Metrics.Select(metric => ImmutableArray.Create(metric.Key, Exact(metric.Value.Value), Interval(metric.Value), CountText.Count(metric.Value.N), MetricMeaning.Of(metric.Key)))]);
         foreach (var chart in card.Curves is { } curves ? EvaluationCharts.Curves(evaluation, curves) : [])
             yield return new CardChart(chart);
         foreach (var chart in EvaluationCharts.Slices(evaluation))

@@ -20,7 +20,7 @@ public sealed class DockerCredentialsTests : IDisposable
     [InlineData("registry.example.org"), InlineData("https://registry.example.org"), InlineData("https://registry.example.org/v1/")]
     public async Task A_login_is_found_by_the_names_that_tools_give_it(string name)
     {
-        Write($$"""{"auths":{"{{name}}":{"auth":"YWxpY2U6c2VjOnJldA=="}, "other.example.org":{"auth":"YTpi"}},"HttpHeaders":{"X":"y"}}""");
+        Write("""{"auths":{"NAME":{"auth":"YWxpY2U6c2VjOnJldA=="}, "other.example.org":{"auth":"YTpi"}},"HttpHeaders":{"X":"y"}}""".Replace("NAME", name, StringComparison.Ordinal));
         Assert.Equal(new RegistryCredential("alice", "sec:ret"), await FindAsync("registry.example.org"));
         Assert.Equal(new RegistryCredential("a", "b"), await FindAsync("other.example.org"));
         Assert.Null(await FindAsync("registry.example.org:5000"));
