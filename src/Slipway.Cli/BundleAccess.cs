@@ -14,15 +14,18 @@ internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, Immut
 {
     public static Option<string[]> KeyOption() => new("--key")
     {
-        Description = "Public key to trust, a file or a folder of *.pub; default: your own key folder",
+        Description = "Public key to trust, a file or a folder of *.pub; default: your trust.yaml, or your own key folder",
         HelpName = "FILE.pub",
     };
 
     /// <exception cref="SlipwayException">No such bundle (exit 2), or no trusted key at all (exit 3).</exception>
-    public static BundleAccess Open(Shell shell, string reference, string[] keys, CancellationToken cancellation)
+    public static BundleAccess Open(Shell shell, string reference, string[] keys, CancellationToken cancellation) => Open(shell, reference, TrustOptions.Of(keys), cancellation);
+
+    /// <exception cref="SlipwayException">As above.</exception>
+    public static BundleAccess Open(Shell shell, string reference, BundleTrust trust, CancellationToken cancellation)
     {
         var (layout, digest) = BundleReference.Parse(reference).Resolve(shell.Project.Bundles);
-        var verification = BundleVerifier.Verify(layout, digest, KeyFolder.Trusted(keys), cancellation);
+        var verification = BundleVerifier.Verify(layout, digest, trust.Policy, trust.Evidence, cancellation);
         if (verification.Bundle is not { } bundle)
             return new BundleAccess(digest, null, verification.Problems, verification.Notes);
         var reading = BundleDocuments.Read(bundle, cancellation);

@@ -23,6 +23,8 @@ internal static class CommandLine
         ("unpack", UnpackVerb.Build),
         ("diff", DiffVerb.Build),
         ("lineage", LineageVerb.Build),
+        ("sign", SignVerb.Build),
+        ("attest", AttestVerb.Build),
         ("serve", ServeVerb.Build),
         ("push", PushVerb.Build),
         ("pull", PullVerb.Build),

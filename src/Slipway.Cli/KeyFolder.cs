@@ -7,8 +7,6 @@ namespace Slipway.Cli;
 /// <summary>A person's keys: <c>$XDG_CONFIG_HOME/slipway/keys</c>, or <c>~/.config/slipway/keys</c>. They belong to people, not to projects.</summary>
 internal static class KeyFolder
 {
-    private const string PassphraseVariable = "SLIPWAY_KEY_PASSPHRASE";
-
     public static string Path { get; } = System.IO.Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configuration
             ? configuration
@@ -35,7 +33,7 @@ internal static class KeyFolder
         named.Count > 0 ? KeyRing.Load(named) : Directory.Exists(Path) ? KeyRing.Load([Path]) : KeyRing.Of();
 
     /// <summary>The passphrase from the environment, or null.</summary>
-    public static string? Passphrase => Environment.GetEnvironmentVariable(PassphraseVariable) is { Length: > 0 } given ? given : null;
+    public static string? Passphrase => Environment.GetEnvironmentVariable(SignCommand.PassphraseVariable) is { Length: > 0 } given ? given : null;
 
     /// <summary>A passphrase for a new key, typed twice.</summary>
     /// <exception cref="SlipwayException">Nobody is there to type (exit 3), or the two differ (exit 2).</exception>
@@ -44,7 +42,7 @@ internal static class KeyFolder
         if (Passphrase is { } given)
             return given;
         if (!Prompt.IsAnswered)
-            throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", "a new key needs a passphrase, and nobody is here to type one", Help: $"set {PassphraseVariable}, or say --no-passphrase for a key that only file permissions protect"));
+            throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", "a new key needs a passphrase, and nobody is here to type one", Help: $"set {SignCommand.PassphraseVariable}, or say --no-passphrase for a key that only file permissions protect"));
         var first = Prompt.Secret("New passphrase: ");
         return first.Length > 0 && first == Prompt.Secret("Again: ")
             ? first

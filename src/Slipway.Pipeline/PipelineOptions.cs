@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Pipeline.Execution;
-using Slipway.Trust.Signing;
+using Slipway.Trust.Policies;
 
 namespace Slipway.Pipeline;
 
@@ -9,8 +9,8 @@ public sealed record PipelineOptions
 {
     public required RunOptions Stages { get; init; }
 
-    /// <summary>Keys whose word on the baseline bundle is believed.</summary>
-    public required KeyRing Trusted { get; init; }
+    /// <summary>Whose word on the baseline bundle is believed.</summary>
+    public required TrustPolicy Trusted { get; init; }
 
     /// <summary>URI of the builder, as provenance names it.</summary>
     public required string Builder { get; init; }

@@ -21,6 +21,7 @@ using Slipway.Runtime.ModelHosts;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
 using Slipway.Trust.Attestations;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Signing;
 using Slipway.Trust.Verification;
 
@@ -33,7 +34,7 @@ namespace Slipway.Pipeline;
 /// Each step leaves an immutable document before the next begins, so a run that ends anywhere is taken up by the next one.
 /// One at a time in a project: the run lock is held throughout.
 /// </remarks>
-public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? key, PipelineOptions options, Action<PipelineEvent> observe)
+public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, PipelineOptions options, Action<PipelineEvent> observe)
 {
     private readonly RunOptions stages = options.Stages;
 
@@ -239,12 +240,12 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, SigningKey? ke
     }
 
     /// <summary>Signs what is true of this bundle and this run; what the same key has said already is not said again.</summary>
-    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> model, ImmutableArray<SealFile> code, SigningKey signer, DateTimeOffset started, CancellationToken cancellation)
+    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> model, ImmutableArray<SealFile> code, ISigner signer, DateTimeOffset started, CancellationToken cancellation)
     {
         observe(new PhaseStarted("signing"));
         var bundle = account.Bundle!.Digest;
         var now = stages.Clock.GetUtcNow();
-        var known = BundleVerifier.ReadStatements(layout, bundle, KeyRing.Of(signer.PublicKey), cancellation);
+        var known = BundleVerifier.ReadStatements(layout, bundle, TrustPolicy.AnySignature(KeyRing.Of(signer.PublicKey)), cancellation);
         if (!known.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);

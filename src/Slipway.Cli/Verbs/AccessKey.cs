@@ -17,8 +17,9 @@ internal static class AccessKey
         roles.AcceptOnlyFromAmong("builder", "evaluator");
         var name = new Option<string?>("--name") { Description = "What people call it; default: the file's name", HelpName = "NAME" };
         var owner = new Option<string?>("--owner") { Description = "Whose key it is: they approve nothing that it signed", HelpName = "PRINCIPAL" };
+        var unprotected = new Option<bool>("--allow-unprotected") { Description = "Take a builder's key that was made without a passphrase" };
         var (reason, server) = (ServerClient.ReasonOption(), ServerClient.ServerOption());
-        var verb = new Command("add", "Lets the server believe what a key signs.\nExample: slipway access key add ~/alice.pub --role builder --owner alice --reason 'she seals on her machine'") { file, roles, name, owner, reason, server };
+        var verb = new Command("add", "Lets the server believe what a key signs.\nExample: slipway access key add ~/alice.pub --role builder --owner alice --reason 'she seals on her machine'") { file, roles, name, owner, unprotected, reason, server };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
@@ -27,7 +28,7 @@ internal static class AccessKey
             using var client = ServerClient.Open(parsed.GetValue(server));
             var whose = parsed.GetValue(owner) is { } principal ? (await AccessNames.PrincipalAsync(client, principal, cancellation)).Id : null;
             var wanted = new NewTrustedKey(
-                parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(path), key.ToPem(), [.. parsed.GetRequiredValue(roles).Select(role => Enum.Parse<KeyRole>(role, ignoreCase: true))], whose, parsed.GetRequiredValue(reason));
+                parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(path), key.ToPem(), [.. parsed.GetRequiredValue(roles).Select(role => Enum.Parse<KeyRole>(role, ignoreCase: true))], whose, parsed.GetRequiredValue(reason), parsed.GetValue(unprotected));
             return Tell(shell, await client.PostAsync("/api/v1/trusted-keys", wanted, AccessJson.Default.NewTrustedKey, AccessJson.Default.TrustedKey, cancellation), parsed.GetValue(owner));
         });
         return verb;

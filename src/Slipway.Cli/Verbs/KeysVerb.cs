@@ -4,7 +4,7 @@ using Slipway.Trust.Signing;
 
 namespace Slipway.Cli.Verbs;
 
-/// <summary><c>slipway keys new|show</c>.</summary>
+/// <summary><c>slipway keys new|show|list</c>.</summary>
 internal static class KeysVerb
 {
     public static Command Build(GlobalOptions global)
@@ -16,7 +16,9 @@ internal static class KeysVerb
 
         var show = new Command("show", "Shows a key pair's public half.\nExample: slipway keys show") { name };
         show.SetAction(parsed => Show(global.Shell(parsed), parsed.GetRequiredValue(name)));
-        return new Command("keys", "Makes and shows signing keys.\nExample: slipway keys new") { make, show };
+        var list = new Command("list", "Lists the public keys of your key folder: whose word `slipway verify` believes where nothing else is said.\nExample: slipway keys list");
+        list.SetAction(parsed => List(global.Shell(parsed)));
+        return new Command("keys", "Makes and shows signing keys.\nExample: slipway keys new") { make, show, list };
     }
 
     private static int New(Shell shell, string name, bool plain)
@@ -24,6 +26,8 @@ internal static class KeysVerb
         var file = KeyFolder.FileOf(name);
         using var key = SigningKey.Create();
         key.Save(file, plain ? null : KeyFolder.NewPassphrase());
+        if (plain)
+            shell.Warn($"whoever can read {file} can sign as you; its public half says so, and a server does not take it as a builder's unless it is told to");
         return Tell(shell, file, key.PublicKey, made: true, plain);
     }
 
@@ -31,6 +35,26 @@ internal static class KeysVerb
     {
         var file = KeyFolder.FileOf(name);
         return Tell(shell, file, VerificationKey.Load(file + ".pub"), made: false, plain: false);
+    }
+
+    private static int List(Shell shell)
+    {
+        var files = Directory.Exists(KeyFolder.Path) ? Directory.GetFiles(KeyFolder.Path, "*.pub").Order(StringComparer.Ordinal).ToList() : [];
+        var keys = files.Select(file => (File: file, Key: VerificationKey.Load(file), HasPrivate: File.Exists(file[..^".pub".Length]))).ToList();
+        if (shell.Json)
+        {
+            shell.WriteJson(new JsonObject
+            {
+                ["keys"] = new JsonArray([.. keys.Select(key => (JsonNode)new JsonObject { ["id"] = key.Key.KeyId, ["publicFile"] = key.File, ["private"] = key.HasPrivate, ["unprotected"] = key.Key.IsUnprotected })]),
+            });
+            return 0;
+        }
+
+        foreach (var (file, key, hasPrivate) in keys)
+            shell.Out.WriteLine($"{key.KeyId[..12]}  {(hasPrivate ? "yours" : "public half alone"),-17}  {file}{(key.IsUnprotected ? "   (made without a passphrase)" : "")}");
+        if (keys.Count == 0)
+            shell.Note($"there is no key in {KeyFolder.Path}; `slipway keys new` makes one");
+        return 0;
     }
 
     private static int Tell(Shell shell, string file, VerificationKey key, bool made, bool plain)

@@ -7,6 +7,7 @@ using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
+using Slipway.Trust.Signing;
 
 namespace Slipway.Cli.Verbs;
 
@@ -23,17 +24,19 @@ internal static class RunVerb
             if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number is < 1 or > RunOptions.MostJobs))
                 result.AddError($"--jobs is {result.Tokens[0].Value}, allowed 1 to {RunOptions.MostJobs}");
         });
-        var key = new Option<string>("--key") { Description = "Name or path of the signing key", HelpName = "KEY", DefaultValueFactory = _ => "default" };
-        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, jobs, key };
-        verb.SetAction((parsed, cancellation) => RunAsync(global.Shell(parsed), parsed.GetValue(stage), parsed.GetValue(force), parsed.GetValue(jobs), parsed.GetRequiredValue(key), cancellation));
+        var signer = new SignerOptions();
+        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, jobs };
+        signer.AddTo(verb);
+        verb.SetAction((parsed, cancellation) => RunAsync(global.Shell(parsed), parsed.GetValue(stage), parsed.GetValue(force), parsed.GetValue(jobs), shell => signer.Open(parsed, shell), cancellation));
         return verb;
     }
 
-    private static async Task<int> RunAsync(Shell shell, string? stage, bool force, int jobs, string keyName, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, string? stage, bool force, int jobs, Func<Shell, ISigner> open, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
         // Before an hour of training, not after it; a run that seals nothing needs none.
-        using var key = stage is null && spec.Model is not null ? KeyFolder.Open(keyName) : null;
+        var key = stage is null && spec.Model is not null ? open(shell) : null;
+        using var closed = key as IDisposable;
         var clock = TimeProvider.System;
         using var progress = new RunProgress(shell, clock);
         var options = new PipelineOptions
@@ -47,7 +50,7 @@ internal static class RunVerb
                 UpTo = stage,
                 Clock = clock,
             },
-            Trusted = KeyFolder.Trusted([]),
+            Trusted = TrustOptions.Of([]).Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
             Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToImmutableDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? ""),

@@ -10,13 +10,14 @@ internal static class SchemaVerb
 {
     public static Command Build(GlobalOptions global)
     {
-        var which = new Argument<string>("which") { Description = "spec, expectations or policy", DefaultValueFactory = _ => "spec" };
-        which.AcceptOnlyFromAmong("spec", "expectations", "policy");
-        var verb = new Command("schema", "Prints the JSON Schema of slipway.yaml, of an expectations file, or of a policy.\nExample: slipway schema > slipway.schema.json") { which };
+        var which = new Argument<string>("which") { Description = "spec, expectations, policy or trust", DefaultValueFactory = _ => "spec" };
+        which.AcceptOnlyFromAmong("spec", "expectations", "policy", "trust");
+        var verb = new Command("schema", "Prints the JSON Schema of slipway.yaml, of an expectations file, of a server's policy, or of a trust policy.\nExample: slipway schema > slipway.schema.json") { which };
         verb.SetAction(parsed => global.Shell(parsed).Out.WriteLine(parsed.GetValue(which) switch
         {
             "expectations" => ExpectationsSchema.Json,
             "policy" => PolicySchema.Json,
+            "trust" => TrustSchema.Json,
             _ => SpecSchema.Json,
         }));
         return verb;

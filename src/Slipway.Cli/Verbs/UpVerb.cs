@@ -78,10 +78,12 @@ internal static class UpVerb
         {
             await client.PostAsync(
                 "/api/v1/trusted-keys",
-                new NewTrustedKey($"key {key.KeyId[..12]} of {Environment.UserName}", key.ToPem(), [KeyRole.Builder, KeyRole.Evaluator], admin.Id, "It is a key of whoever started the server first."),
+                new NewTrustedKey($"key {key.KeyId[..12]} of {Environment.UserName}", key.ToPem(), [KeyRole.Builder, KeyRole.Evaluator], admin.Id, "It is a key of whoever started the server first.", AllowUnprotected: true),
                 AccessJson.Default.NewTrustedKey,
                 AccessJson.Default.TrustedKey,
                 cancellation);
+            if (key.IsUnprotected)
+                shell.Warn($"key {key.KeyId[..12]} was made without a passphrase: good for this machine, and nothing to build for production with");
             shell.Note($"the server trusts key {key.KeyId[..12]} to say how bundles came to be (`slipway access` shows and revokes)");
         }
     }

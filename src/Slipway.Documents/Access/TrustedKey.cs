@@ -46,4 +46,5 @@ public enum KeyRole
 }
 
 /// <param name="Owner">See <see cref="TrustedKey"/>.</param>
-public sealed record NewTrustedKey(string Name, string Pem, ImmutableArray<KeyRole> Roles, string? Owner, string Reason) : IChangeRequest;
+/// <param name="AllowUnprotected">Whether a builder's key may be one that was made without a passphrase.</param>
+public sealed record NewTrustedKey(string Name, string Pem, ImmutableArray<KeyRole> Roles, string? Owner, string Reason, bool AllowUnprotected = false) : IChangeRequest;

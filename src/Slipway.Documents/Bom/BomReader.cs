@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Slipway.Documents.Bom;
 
@@ -51,6 +52,8 @@ public sealed class BomReader
     {
         if (json.Length > MaxBytes)
             throw new JsonException($"the bill of materials has {json.Length} bytes, allowed {MaxBytes}");
+        if (!Utf8.IsValid(json.Span))
+            throw new JsonException("the bill of materials is not UTF-8");
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
         var root = Require(document.RootElement, JsonValueKind.Object, "$");
         if (Text(root, "bomFormat", "$") != CycloneDxBom.Format)

@@ -108,9 +108,9 @@ internal static class CardContent
             [.. card.Sealed.Environments.Select(environment => ImmutableArray.Create(environment.Name, CountText.Count(environment.Packages.Count), environment.Architecture, environment.Digest.ToString()))]);
     }
 
-    private static CardTable Statements(BundleCard card) => new("What trusted keys said of it; times are the signers' own",
-        ["Statement", "Said", "By key"],
-        [.. card.Statements.Select(statement => ImmutableArray.Create(statement.PredicateType, statement.Said ?? "–", statement.Signer))]);
+    private static CardTable Statements(BundleCard card) => new("What trusted signers said of it, and when they say that they did; what existed before a time, somebody else vouches for",
+        ["Statement", "Said", "Existed before", "By"],
+        [.. card.Statements.Select(statement => ImmutableArray.Create(statement.PredicateType, statement.Said ?? "–", statement.Before ?? "–", statement.SignedBy))]);
 
     private static string Exact(double value) => NumberText.Exact(value, ChartUnit.Number);
 

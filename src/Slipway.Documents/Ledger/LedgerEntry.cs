@@ -49,6 +49,9 @@ public sealed record LedgerSubject(string Name, Digest? Digest)
     /// <param name="bundle">The bundle's manifest digest.</param>
     public static LedgerSubject OfVersion(string model, long version, Digest bundle) => new($"{Models}{model}/versions/{version}", bundle);
 
+    /// <param name="attestation">Digest of its manifest: the entry then shows since when its signature has existed.</param>
+    public static LedgerSubject OfAttestation(string model, long version, Digest attestation) => new($"{Models}{model}/versions/{version}/attestations", attestation);
+
     public static LedgerSubject OfChannel(string model, string channel, Digest? digest = null) => new($"{Models}{model}/channels/{channel}", digest);
 }
 

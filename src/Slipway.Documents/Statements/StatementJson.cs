@@ -11,6 +11,7 @@ namespace Slipway.Documents.Statements;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TestResult))]
 [JsonSerializable(typeof(SlsaProvenance))]
+[JsonSerializable(typeof(VerificationSummary))]
 public sealed partial class StatementJson : JsonSerializerContext
 {
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";

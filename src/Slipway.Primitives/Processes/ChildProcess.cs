@@ -11,12 +11,14 @@ namespace Slipway.Primitives.Processes;
 /// <param name="Environment">All variables of the child.</param>
 /// <param name="Output">File that takes standard output, created or appended to; null is /dev/null.</param>
 /// <param name="Errors">File that takes standard error; the same path as <paramref name="Output"/> shares one descriptor, in order.</param>
+/// <param name="Input">File that standard input is read from; null is /dev/null.</param>
 public sealed record ChildCommand(
     IReadOnlyList<string> Arguments,
     string WorkingDirectory,
     IReadOnlyDictionary<string, string> Environment,
     string? Output = null,
-    string? Errors = null)
+    string? Errors = null,
+    string? Input = null)
 {
     /// <summary>Program and first arguments that start this very program again with a verb, whether it has a launcher of its own or not.</summary>
     public static ImmutableArray<string> ThisProgram(string verb)

@@ -116,7 +116,7 @@ internal static unsafe partial class Spawn
 
             Check(posix_spawnattr_setsigdefault(attributes, signals), "setsigdefault");
             Check(posix_spawnattr_setflags(attributes, SetSession | SetSignalMask | SetSignalDefaults), "setflags");
-            Check(posix_spawn_file_actions_addopen(actions, 0, "/dev/null", ReadOnly, 0), "addopen");
+            Check(posix_spawn_file_actions_addopen(actions, 0, command.Input ?? "/dev/null", ReadOnly, 0), "addopen");
             Check(posix_spawn_file_actions_addopen(actions, 1, command.Output ?? "/dev/null", WriteAppend, 0x1A4), "addopen");
             Check(
                 command.Errors == command.Output

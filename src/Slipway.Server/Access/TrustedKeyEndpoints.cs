@@ -27,7 +27,9 @@ internal sealed class TrustedKeyEndpoints(Database database, LedgerWriter ledger
         if (wanted.Roles.IsEmpty || !wanted.Roles.All(Enum.IsDefined))
             throw ApiProblem.Malformed("bad-role", "roles must name at least one thing that the key may sign: builder, evaluator");
         var parsed = VerificationKey.Parse(wanted.Pem, "the key");
-        // Written anew: nothing that surrounds the key in the file is kept.
+        if (parsed.IsUnprotected && wanted.Roles.Contains(KeyRole.Builder) && !wanted.AllowUnprotected)
+            throw ApiProblem.Malformed("key-unprotected", $"the key {parsed.KeyId[..12]} was made without a passphrase, as its file says: whoever reads the private file can say where any bundle is from", "make one with a passphrase (`slipway keys new NAME`), or say --allow-unprotected");
+        // Written anew: nothing that surrounds the key in the file is kept but that it has no passphrase.
         var key = new TrustedKey(parsed.KeyId, wanted.Name, parsed.ToPem(), [.. wanted.Roles.Distinct().Order()], wanted.Owner, time.GetUtcNow().ToUnixTimeMilliseconds(), call.Caller.Id, Revoked: null);
         var trusted = await database.ChangeAsync(
             async session =>

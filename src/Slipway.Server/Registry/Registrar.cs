@@ -15,6 +15,7 @@ using Slipway.Server.Api;
 using Slipway.Server.Ledger;
 using Slipway.Server.Storage;
 using Slipway.Store.Oci;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Verification;
 
 namespace Slipway.Server.Registry;
@@ -24,6 +25,9 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
 {
     /// <summary>Bundles that this process verifies at once; each reads its layers once, and more would only wait for the same disk.</summary>
     private const int MostAtOnce = 2;
+
+    /// <summary>Attestations that one entry of the ledger names: 200 bytes each, of 65,535. Those above have no proof of their time.</summary>
+    private const int MostNamed = 250;
 
     private static readonly SemaphoreSlim verifying = new(MostAtOnce, MostAtOnce);
 
@@ -67,7 +71,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         await verifying.WaitAsync(cancellation);
         try
         {
-            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, ring, cancellation), cancellation);
+            var verification = await Task.Run(() => BundleVerifier.Verify(store.Layout, push.Bundle, push.Attestations, TrustPolicy.AnySignature(ring), cancellation), cancellation);
             if (verification.Bundle is not { } bundle)
                 throw new SlipwayException(ExitCode.BadVerdict, [.. verification.Problems, .. Signatures.Revocations(keys, verification.Problems)]);
             var documents = (await Task.Run(() => BundleDocuments.Read(bundle, cancellation), cancellation)).Require();
@@ -116,7 +120,7 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         var signers = examined.Statements.Select(statement => statement.Signer.KeyId).Distinct().Order(StringComparer.Ordinal);
         var version = new ModelVersion(model, number, push.Bundle, plan, examined.Gates, [.. signers], caller.Id, caller.Name, now, push.Reason);
         await ledger.RecordAsync(
-            session, caller, "version.registered", [LedgerSubject.OfVersion(model, number, push.Bundle), LedgerSubject.OfModel(model, plan)], push.Reason,
+            session, caller, "version.registered", [LedgerSubject.OfVersion(model, number, push.Bundle), LedgerSubject.OfModel(model, plan), .. Attestations(model, number, examined)], push.Reason,
             JsonSerializer.SerializeToElement(examined.Gates, DocumentJson.Default.GateReport));
         var documents = examined.Documents;
         await VersionTable.InsertAsync(
@@ -136,8 +140,12 @@ internal sealed class Registrar(Database database, LedgerWriter ledger, BundleSt
         var attached = await VersionTable.AddAttestationsAsync(session, push.Bundle, examined.Statements);
         await BlobTable.AddAsync(session, push.Bundle, examined.Blobs);
         if (isNewPusher || attached > 0)
-            await ledger.RecordAsync(session, caller, "version.pushed-again", [LedgerSubject.OfVersion(version.Model, version.Number, version.Bundle)], push.Reason);
+            await ledger.RecordAsync(session, caller, "version.pushed-again", [LedgerSubject.OfVersion(version.Model, version.Number, version.Bundle), .. Attestations(version.Model, version.Number, examined)], push.Reason);
     }
+
+    /// <summary>So that a proof of the entry shows later that their signatures were there by now.</summary>
+    private static IEnumerable<LedgerSubject> Attestations(string model, int number, Examined examined) =>
+        examined.Statements.Select(statement => statement.Manifest).Distinct().Order().Take(MostNamed).Select(digest => LedgerSubject.OfAttestation(model, number, digest));
 
     private async Task<PlanVersion> PlanAsync(Session session, Caller caller, string model, VersionPush push, long now)
     {

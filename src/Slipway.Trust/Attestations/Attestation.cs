@@ -18,16 +18,18 @@ public static class Attestation
     /// <returns>The attached manifest.</returns>
     /// <exception cref="SlipwayException">The layout does not hold the bundle (exit 2); no space, no permission (exit 3).</exception>
     /// <exception cref="ArgumentException">The statement is about another subject.</exception>
-    public static OciDescriptor Attach(OciLayout layout, Digest bundle, Statement statement, SigningKey key, CancellationToken cancellation = default)
+    public static OciDescriptor Attach(OciLayout layout, Digest bundle, Statement statement, ISigner key, CancellationToken cancellation = default)
     {
-        if (!statement.Covers(bundle))
-            throw new ArgumentException($"the statement is not about {bundle}", nameof(statement));
-        var subject = layout.Find(bundle) ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"{layout.Folder} lists no manifest {bundle}", layout.Folder));
-        var payload = statement.ToBytes();
-        if (Attached(layout, bundle, payload, key.PublicKey) is { } existing)
-            return existing;
+        RequireSubject(bundle, statement);
+        return Find(layout, bundle, statement, key.PublicKey) ?? Attach(layout, bundle, SignedStatement.Sign(statement, key), cancellation);
+    }
 
-        var signed = SigstoreBundle.Of(Dsse.Sign(Dsse.InToto, payload, key), key.PublicKey);
+    /// <summary>Attaches a signed statement, whatever is there already.</summary>
+    /// <exception cref="SlipwayException">As above.</exception>
+    public static OciDescriptor Attach(OciLayout layout, Digest bundle, SignedStatement signed, CancellationToken cancellation = default)
+    {
+        RequireSubject(bundle, signed.Statement);
+        var subject = RequireBundle(layout, bundle);
         var manifest = new OciManifest(
             2,
             layout.AddBlob("{}"u8).As(OciManifest.EmptyMediaType),
@@ -37,12 +39,24 @@ public static class Attestation
             new OciDescriptor(subject.MediaType, subject.Digest, subject.Size),
             ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
                 .Add(ContentAnnotation, "dsse-envelope")
-                .Add(PredicateTypeAnnotation, statement.PredicateType));
+                .Add(PredicateTypeAnnotation, signed.Statement.PredicateType));
         return layout.PutManifest(manifest, tag: null, cancellation);
     }
 
-    private static OciDescriptor? Attached(OciLayout layout, Digest bundle, byte[] payload, VerificationKey key)
+    private static void RequireSubject(Digest bundle, Statement statement)
     {
+        if (!statement.Covers(bundle))
+            throw new ArgumentException($"the statement is not about {bundle}", nameof(statement));
+    }
+
+    private static OciDescriptor RequireBundle(OciLayout layout, Digest bundle) =>
+        layout.Find(bundle) ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"{layout.Folder} lists no manifest {bundle}", layout.Folder));
+
+    /// <summary>Where this key has signed exactly this already; null when it has not.</summary>
+    public static OciDescriptor? Find(OciLayout layout, Digest bundle, Statement statement, VerificationKey key)
+    {
+        _ = RequireBundle(layout, bundle);
+        var payload = statement.ToBytes();
         foreach (var referrer in layout.Referrers(bundle))
         {
             if (referrer.Manifest is not { ArtifactType: SigstoreBundle.V03, Layers: [var layer] })

@@ -20,7 +20,7 @@ internal static class Dsse
         return [.. Encoding.UTF8.GetBytes(head), .. payload];
     }
 
-    public static DsseEnvelope Sign(string payloadType, ReadOnlySpan<byte> payload, SigningKey key) =>
+    public static DsseEnvelope Sign(string payloadType, ReadOnlySpan<byte> payload, ISigner key) =>
         new(Convert.ToBase64String(payload), payloadType, [new DsseSignature(Convert.ToBase64String(key.Sign(Pae(payloadType, payload))))]);
 
     /// <summary>Whether this key signed the envelope. Key hints play no part.</summary>

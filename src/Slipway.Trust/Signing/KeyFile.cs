@@ -23,6 +23,23 @@ internal static class KeyFile
         }
     }
 
+    /// <summary>Refuses a private key that others could have read, or that others could put another in the place of.</summary>
+    /// <exception cref="SlipwayException">Its mode, or its folder's, allows that (exit 2).</exception>
+    public static void RequirePrivate(string file)
+    {
+        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode writers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        if ((File.GetUnixFileMode(file) & others) != 0)
+            throw Exposed("key-readable-by-others", $"the private key {file} may be read or changed by others (mode {Octal(file)})", file, $"chmod 600 {file}; if anyone else may have read it, make another key, and revoke this one");
+        // With the sticky bit, as on /tmp, nobody but its owner can take a file's place.
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        if (File.GetUnixFileMode(folder) is var mode && (mode & writers) != 0 && (mode & UnixFileMode.StickyBit) == 0)
+            throw Exposed("key-folder-writable-by-others", $"others may put files into {folder}, where the private key lies (mode {Octal(folder)})", folder, $"chmod go-w {folder}");
+
+        static string Octal(string path) => Convert.ToString((int)File.GetUnixFileMode(path), 8).PadLeft(4, '0');
+        static SlipwayException Exposed(string code, string message, string path, string help) => new(ExitCode.UnusableInput, new Fault(code, message, path, Help: help));
+    }
+
     public static SlipwayException NoKey(string file, string? kind, string expected) =>
         Unusable("not-a-key", $"{file} holds {(kind is null ? "no PEM block" : $"a PEM block '{kind}'")}, expected {expected}", file);
 

@@ -10,6 +10,9 @@ public sealed class VerificationKey
 {
     private const string P256 = "1.2.840.10045.3.1.7";
 
+    /// <summary>Explanatory text before the PEM block (RFC 7468, section 2), which other readers skip.</summary>
+    private const string UnprotectedMark = "Slipway: the private key was made without a passphrase";
+
     /// <summary>Bytes of a number below the order of P-256.</summary>
     private const int IntegerBytes = 32;
 
@@ -30,6 +33,9 @@ public sealed class VerificationKey
 
     /// <summary>The same hash in base64: how cosign names a key in a bundle.</summary>
     public string Hint { get; }
+
+    /// <summary>Whether its file says that the private key was made without a passphrase. Nobody vouches for the contrary: the line can be taken out.</summary>
+    public bool IsUnprotected { get; private init; }
 
     /// <summary>The key id that a hint in base64 stands for: what people see everywhere else. Null when it is no such hint.</summary>
     internal static string? IdOf(string hint)
@@ -52,7 +58,9 @@ public sealed class VerificationKey
             throw KeyFile.NoKey(file, kind, "a P-256 public key in SPKI PEM (PUBLIC KEY)");
         try
         {
-            return FromSpki(Convert.FromBase64String(pem[found.Base64Data]), file);
+            var key = FromSpki(Convert.FromBase64String(pem[found.Base64Data]), file);
+            var isMarked = pem.AsSpan(0, found.Location.Start.GetOffset(pem.Length)).Contains(UnprotectedMark, StringComparison.Ordinal);
+            return key.WithMark(isMarked);
         }
         catch (CryptographicException e)
         {
@@ -74,7 +82,9 @@ public sealed class VerificationKey
     /// <summary>The key in SPKI DER.</summary>
     internal ReadOnlySpan<byte> Spki => spki;
 
-    public string ToPem() => PemEncoding.WriteString("PUBLIC KEY", spki) + "\n";
+    internal VerificationKey WithMark(bool isUnprotected) => isUnprotected == IsUnprotected ? this : new(spki) { IsUnprotected = isUnprotected };
+
+    public string ToPem() => (IsUnprotected ? UnprotectedMark + "\n" : "") + PemEncoding.WriteString("PUBLIC KEY", spki) + "\n";
 
     /// <exception cref="CryptographicException">No public key.</exception>
     internal static VerificationKey FromSpki(byte[] spki, string file = "the key")
@@ -130,6 +140,11 @@ public sealed class VerificationKey
         {
             key.ImportSubjectPublicKeyInfo(spki, out var read);
             return read == spki.Length ? key : throw new CryptographicException("bytes follow the key");
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            key.Dispose();
+            throw new CryptographicException("it is on a curve that is not known here", e);
         }
         catch
         {

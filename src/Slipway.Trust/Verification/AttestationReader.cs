@@ -5,42 +5,63 @@ using Slipway.Primitives.Faults;
 using Slipway.Store.Archives;
 using Slipway.Store.Oci;
 using Slipway.Trust.Attestations;
-using Slipway.Trust.Signing;
+using Slipway.Trust.Policies;
 
 namespace Slipway.Trust.Verification;
 
-/// <summary>A statement about the bundle, and the trusted key that signed its exact bytes.</summary>
-/// <param name="Manifest">Of the attestation.</param>
-public sealed record VerifiedStatement(Statement Statement, VerificationKey Signer, Digest Manifest);
-
 /// <summary>Judges everything that is attached to one bundle. Parsed once: what was verified is what is handed on.</summary>
-internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing trusted)
+internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPolicy policy, IReadOnlyCollection<LedgerEvidence> evidence)
 {
+    private readonly SignatureJudge judge = new(policy, evidence);
     private readonly List<string> strangers = [];
+    private readonly List<Fault> refusals = [];
 
     public List<Fault> Problems { get; } = [];
 
     /// <summary>What was named and ignored.</summary>
     public List<string> Notes { get; } = [];
 
-    /// <summary>Statements of trusted keys about this bundle; a bundle without any is a problem.</summary>
+    /// <summary>Statements of trusted signers about this bundle. Where the policy wants more than there is, that is a problem, and so is a bundle without any.</summary>
     public ImmutableArray<VerifiedStatement> Read(IEnumerable<Referrer> attached)
     {
-        var statements = ImmutableArray.CreateBuilder<VerifiedStatement>();
-        foreach (var referrer in attached)
+        var read = attached.Select(Judge).OfType<VerifiedStatement>().ToList();
+        var statements = read.Where(MayCount).ToImmutableArray();
+        if (statements.IsEmpty && Problems.Count == 0)
+            Problems.AddRange(refusals.Count > 0 ? refusals.DistinctBy(fault => (fault.Code, fault.Message)) : [Unsigned()]);
+        else if (Problems.Count == 0)
+            Problems.AddRange(Lacking(statements));
+        return statements;
+    }
+
+    /// <summary>A type of statement that the policy gives to some signers counts from nobody else.</summary>
+    private bool MayCount(VerifiedStatement statement)
+    {
+        var type = statement.Statement.PredicateType;
+        if (policy.MaySay(statement.Name, type))
+            return true;
+        var fault = new Fault("signer-not-entitled", $"attestation {statement.Manifest}: the policy believes {statement.Name} nothing of type {DeterministicTar.Printable(type)}");
+        refusals.Add(fault);
+        Notes.Add(fault.Message + ": ignored");
+        return false;
+    }
+
+    private Fault Unsigned() => strangers.Count > 0
+        ? new Fault("signer-untrusted", $"bundle {bundle} is signed only by keys that are not trusted: {string.Join(", ", strangers.Distinct())}", Help: "if you know the signer, pass its public key with `--key FILE.pub`")
+        : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations");
+
+    private IEnumerable<Fault> Lacking(ImmutableArray<VerifiedStatement> statements)
+    {
+        var isLacking = false;
+        foreach (var (type, by) in policy.Required)
         {
-            if (Judge(referrer) is { } statement)
-                statements.Add(statement);
+            if (statements.Any(statement => statement.Statement.PredicateType == type && (by.IsEmpty || by.Contains(statement.Name, StringComparer.Ordinal))))
+                continue;
+            isLacking = true;
+            yield return new Fault("statement-missing", $"the policy wants a statement of type {type} by {(by.IsEmpty ? "a trusted signer" : string.Join(" or ", by))}, and bundle {bundle} has none that counts", Help: "copy the bundle together with all of its attestations, or have them made");
         }
 
-        if (statements.Count == 0 && Problems.Count == 0)
-        {
-            Problems.Add(strangers.Count > 0
-                ? new Fault("signer-untrusted", $"bundle {bundle} is signed only by keys that are not trusted: {string.Join(", ", strangers.Distinct())}", Help: "if you know the signer, pass its public key with `--key FILE.pub`")
-                : new Fault("signature-missing", $"bundle {bundle} has no attestation: nothing says who sealed it", Help: "copy the bundle together with its attestations"));
-        }
-
-        return statements.ToImmutable();
+        foreach (var refusal in isLacking ? refusals.DistinctBy(fault => (fault.Code, fault.Message)) : [])
+            yield return refusal;
     }
 
     private VerifiedStatement? Judge(Referrer referrer)
@@ -65,7 +86,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
 
         try
         {
-            return Judge(SigstoreBundle.Parse(read.Bytes), referrer.Entry.Digest, name);
+            return Judge(SigstoreBundle.Parse(read.Bytes), referrer.Entry.Digest, layer.Digest, name);
         }
         catch (JsonException e)
         {
@@ -73,32 +94,41 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, KeyRing
         }
     }
 
-    private VerifiedStatement? Judge(SigstoreBundle signed, Digest manifest, string name)
+    private VerifiedStatement? Judge(SigstoreBundle signed, Digest manifest, Digest layer, string name)
+    {
+        switch (judge.Judge(signed, [manifest, layer]))
+        {
+            case SignatureVerdict.Edited edited:
+                return Problem("attestation-edited", $"{name}: {edited.Message}");
+            case SignatureVerdict.Stranger stranger:
+                strangers.Add(DeterministicTar.Printable(stranger.Name));
+                Notes.Add($"{name} is signed by a key that is not trusted ({DeterministicTar.Printable(stranger.Name)}): ignored");
+                return null;
+            case SignatureVerdict.Refused refused:
+                foreach (var fault in refused.Faults)
+                {
+                    refusals.Add(fault with { Message = $"{name}: {fault.Message}" });
+                    Notes.Add($"{name}: {fault.Message}: ignored");
+                }
+
+                return null;
+            case SignatureVerdict.Trusted trusted:
+                Notes.AddRange(trusted.Flaws.Select(flaw => $"{name}: {flaw.Message}"));
+                return Judge(signed, manifest, name, trusted);
+            default:
+                throw new System.Diagnostics.UnreachableException("a signature has an unknown verdict");
+        }
+    }
+
+    private VerifiedStatement? Judge(SigstoreBundle signed, Digest manifest, string name, SignatureVerdict.Trusted by)
     {
         var envelope = signed.DsseEnvelope!;
-        var hint = signed.VerificationMaterial.PublicKey?.Hint;
-        var named = trusted.Find(hint);
-
-        // A hint is not authenticated: when it names none of ours, any of ours may still have signed.
-        var signer = named is not null
-            ? Dsse.Verify(envelope, named) ? named : null
-            : trusted.Keys.FirstOrDefault(key => Dsse.Verify(envelope, key));
-        if (signer is null && named is not null)
-            return Problem("attestation-edited", $"{name}: its signature does not belong to its content, although it names the trusted key {named.KeyId}");
-        if (signer is null)
-        {
-            var stranger = hint is null ? "a certificate" : DeterministicTar.Printable(VerificationKey.IdOf(hint) ?? hint);
-            strangers.Add(stranger);
-            Notes.Add($"{name} is signed by a key that is not trusted ({stranger}): ignored");
-            return null;
-        }
-
         if (envelope.PayloadType != Dsse.InToto)
             return Problem("attestation-malformed", $"{name}: its payload is '{DeterministicTar.Printable(envelope.PayloadType)}', expected {Dsse.InToto}");
         var statement = Statement.Parse(envelope.PayloadBytes());
         return statement.Covers(bundle)
-            ? new VerifiedStatement(statement, signer, manifest)
-            : Problem("attestation-other-subject", $"{name} is attached to this bundle and signed by {signer.KeyId}, but speaks of another subject");
+            ? new VerifiedStatement(statement, by.Key, manifest) { Name = by.Name, Identity = by.Identity, Time = by.Time }
+            : Problem("attestation-other-subject", $"{name} is attached to this bundle and signed by {by.Key.KeyId}, but speaks of another subject");
     }
 
     private VerifiedStatement? Damaged(string name, Digest blob, BlobState state) =>

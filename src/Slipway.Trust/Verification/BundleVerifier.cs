@@ -3,39 +3,44 @@ using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Archives;
 using Slipway.Store.Oci;
-using Slipway.Trust.Signing;
+using Slipway.Trust.Policies;
 
 namespace Slipway.Trust.Verification;
 
-/// <summary>Decides whether a bundle is what a trusted key signed. The only way to a <see cref="VerifiedBundle"/>.</summary>
+/// <summary>Decides whether a bundle is what a trust policy wants: signed, by whom, and said to be what. The only way to a <see cref="VerifiedBundle"/>.</summary>
 /// <remarks>
 /// In this order, each step on the bytes that the step before vouches for: manifest digest; signature and subject; strict manifest;
 /// each blob's size and digest; only then documents and layers. A failed step ends it with every problem of that step.
 /// </remarks>
 public static class BundleVerifier
 {
-    /// <exception cref="SlipwayException">No trusted key (exit 3); a layout whose index is unreadable (exit 2).</exception>
-    public static VerificationResult Verify(OciLayout layout, Digest manifest, KeyRing trusted, CancellationToken cancellation = default)
+    /// <param name="evidence">What ledgers know of its attestations; where a signature must be shown to be old enough.</param>
+    /// <exception cref="SlipwayException">No trusted signer (exit 3); a layout whose index is unreadable (exit 2).</exception>
+    public static VerificationResult Verify(OciLayout layout, Digest manifest, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, CancellationToken cancellation = default)
     {
-        var result = Verify(layout, manifest, layout.Referrers, trusted, cancellation);
+        var result = Verify(layout, manifest, layout.Referrers, trusted, evidence, cancellation);
         return result.Succeeded ? result with { Notes = [.. result.Notes, .. layout.UnreferencedBlobs().Select(blob => $"blob {blob} is referenced by nothing: ignored")] } : result;
     }
 
+    /// <exception cref="SlipwayException">As above.</exception>
+    public static VerificationResult Verify(OciLayout layout, Digest manifest, TrustPolicy trusted, CancellationToken cancellation = default) =>
+        Verify(layout, manifest, trusted, [], cancellation);
+
     /// <summary>The same in a store of many bundles that keeps its own list of what is attached to each: the layout's index is not looked at.</summary>
     /// <param name="attestations">Manifests of the attestations; what else lies in the layout is ignored.</param>
-    public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, KeyRing trusted, CancellationToken cancellation = default) =>
-        Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, cancellation);
+    public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, TrustPolicy trusted, CancellationToken cancellation = default) =>
+        Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, [], cancellation);
 
-    /// <summary>What trusted keys have said of a bundle so far. Vouches for nothing but that: neither manifest nor layers are looked at.</summary>
+    /// <summary>What trusted signers have said of a bundle so far. Vouches for nothing but that: neither manifest nor layers are looked at.</summary>
     /// <returns>Statements whose signatures verify, in the index's order; what is damaged, or another's, is left out.</returns>
     /// <exception cref="SlipwayException">A layout whose index is unreadable (exit 2).</exception>
-    public static ImmutableArray<VerifiedStatement> ReadStatements(OciLayout layout, Digest bundle, KeyRing trusted, CancellationToken cancellation = default)
+    public static ImmutableArray<VerifiedStatement> ReadStatements(OciLayout layout, Digest bundle, TrustPolicy trusted, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return new AttestationReader(layout, bundle, trusted).Read(layout.Referrers(bundle));
+        return new AttestationReader(layout, bundle, trusted, []).Read(layout.Referrers(bundle));
     }
 
-    private static VerificationResult Verify(OciLayout layout, Digest manifest, Func<Digest, ImmutableArray<Referrer>> attached, KeyRing trusted, CancellationToken cancellation)
+    private static VerificationResult Verify(OciLayout layout, Digest manifest, Func<Digest, ImmutableArray<Referrer>> attached, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, CancellationToken cancellation)
     {
         if (trusted.IsEmpty)
             throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing can be verified", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
@@ -44,7 +49,7 @@ public static class BundleVerifier
         if (ReadManifest(layout, manifest, problems) is not { } bytes)
             return Failed([]);
 
-        var attestations = new AttestationReader(layout, manifest, trusted);
+        var attestations = new AttestationReader(layout, manifest, trusted, evidence);
         var statements = attestations.Read(attached(manifest));
         problems.AddRange(attestations.Problems);
         if (problems.Count > 0)

@@ -29,6 +29,67 @@ public sealed class KeyFileTests : IDisposable
         Assert.Equal(2, Directory.EnumerateFileSystemEntries(scratch["keys"]).Count());
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.OtherRead)]
+    [InlineData(UnixFileMode.GroupWrite)]
+    [InlineData(UnixFileMode.OtherWrite)]
+    public void A_private_key_that_others_may_read_or_change_is_refused(UnixFileMode more)
+    {
+        using var key = SigningKey.Create();
+        key.Save(scratch["a"]);
+        File.SetUnixFileMode(scratch["a"], OwnerOnly | more);
+        var refused = AssertFault("key-readable-by-others", ExitCode.UnusableInput, () => SigningKey.Load(scratch["a"]));
+        Assert.Contains($"chmod 600 {scratch["a"]}", refused.Faults[0].Help);
+        File.SetUnixFileMode(scratch["a"], OwnerOnly);
+        SigningKey.Load(scratch["a"]).Dispose();
+    }
+
+    [Fact]
+    public void A_key_in_a_folder_that_others_may_write_is_refused_unless_only_owners_may_replace()
+    {
+        const UnixFileMode all = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        using var key = SigningKey.Create();
+        key.Save(scratch["keys/a"]);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(scratch["keys"]));
+        File.SetUnixFileMode(scratch["keys"], all | UnixFileMode.OtherWrite);
+        Assert.Contains($"chmod go-w {scratch["keys"]}", AssertFault("key-folder-writable-by-others", ExitCode.UnusableInput, () => SigningKey.Load(scratch["keys/a"])).Faults[0].Help);
+        File.SetUnixFileMode(scratch["keys"], all | UnixFileMode.GroupWrite);
+        AssertFault("key-folder-writable-by-others", ExitCode.UnusableInput, () => SigningKey.Load(scratch["keys/a"]));
+        File.SetUnixFileMode(scratch["keys"], all | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
+        SigningKey.Load(scratch["keys/a"]).Dispose();
+        File.SetUnixFileMode(scratch["keys"], all);
+        SigningKey.Load(scratch["keys/a"]).Dispose();
+    }
+
+    [Fact]
+    public void A_public_file_says_that_its_key_was_made_without_a_passphrase_and_other_tools_read_it_still()
+    {
+        using var key = SigningKey.Create();
+        key.Save(scratch["plain"]);
+        key.Save(scratch["sealed"], "correct horse");
+        Assert.True(VerificationKey.Load(scratch["plain.pub"]).IsUnprotected);
+        Assert.False(VerificationKey.Load(scratch["sealed.pub"]).IsUnprotected);
+        Assert.True(VerificationKey.Parse(VerificationKey.Load(scratch["plain.pub"]).ToPem(), "a").IsUnprotected);
+        Assert.Equal(key.PublicKey.KeyId, VerificationKey.Load(scratch["plain.pub"]).KeyId);
+
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("openssl", $"pkey -pubin -in {scratch["plain.pub"]} -noout"))!;
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public void A_key_from_the_environment_is_as_good_as_a_file()
+    {
+        using var key = SigningKey.Create();
+        key.Save(scratch["a"], "correct horse");
+        using var read = SigningKey.Parse(File.ReadAllText(scratch["a"]), "correct horse", "SLIPWAY_SIGNING_KEY");
+        Assert.Equal(key.PublicKey.KeyId, read.PublicKey.KeyId);
+        Assert.Contains("SLIPWAY_SIGNING_KEY", AssertFault("passphrase-missing", ExitCode.NotThere, () => SigningKey.Parse(File.ReadAllText(scratch["a"]), null, "SLIPWAY_SIGNING_KEY")).Message);
+        var wrong = AssertFault("not-a-key", ExitCode.UnusableInput, () => SigningKey.Parse("hunter2", null, "SLIPWAY_SIGNING_KEY"));
+        Assert.DoesNotContain("hunter2", wrong.ToString());
+    }
+
     [Fact]
     public void An_existing_key_is_never_overwritten()
     {
@@ -63,20 +124,20 @@ public sealed class KeyFileTests : IDisposable
         key.Save(scratch["good"]);
         using (var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384))
         {
-            File.WriteAllText(scratch["p384"], p384.ExportPkcs8PrivateKeyPem());
+            WritePrivate(scratch["p384"], p384.ExportPkcs8PrivateKeyPem());
             File.WriteAllText(scratch["p384.pub"], p384.ExportSubjectPublicKeyInfoPem());
         }
 
         using (var rsa = RSA.Create(2048))
         {
-            File.WriteAllText(scratch["rsa"], rsa.ExportPkcs8PrivateKeyPem());
+            WritePrivate(scratch["rsa"], rsa.ExportPkcs8PrivateKeyPem());
             File.WriteAllText(scratch["rsa.pub"], rsa.ExportSubjectPublicKeyInfoPem());
         }
 
-        File.WriteAllText(scratch["text"], "hello");
-        File.WriteAllText(scratch["empty"], "");
+        WritePrivate(scratch["text"], "hello");
+        WritePrivate(scratch["empty"], "");
         File.WriteAllBytes(scratch["large"], new byte[SigningKey.MaxFileBytes + 1]);
-        File.WriteAllText(scratch["cut"], File.ReadAllText(scratch["good"])[..80]);
+        WritePrivate(scratch["cut"], File.ReadAllText(scratch["good"])[..80]);
         File.WriteAllText(scratch["cut.pub"], "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----\n");
 
         AssertFault("key-wrong-curve", ExitCode.UnusableInput, () => SigningKey.Load(scratch["p384"]));
@@ -121,6 +182,12 @@ public sealed class KeyFileTests : IDisposable
 
         Assert.Equal("TLMsSDfG3ajPsWge+z/vX5T/zluXnmvbkTkwLIV68Tk=", key.Hint);
         Assert.Equal("4cb32c4837c6dda8cfb1681efb3fef5f94ffce5b979e6bdb9139302c857af139", key.KeyId);
+    }
+
+    private static void WritePrivate(string path, string text)
+    {
+        File.WriteAllText(path, text);
+        File.SetUnixFileMode(path, OwnerOnly);
     }
 
     private static SlipwayException AssertFault(string code, ExitCode exit, Action action)
