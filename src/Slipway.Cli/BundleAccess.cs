@@ -31,4 +31,13 @@ internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, Immut
         var reading = BundleDocuments.Read(bundle, cancellation);
         return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes);
     }
+
+    /// <summary>The bundle, for verbs that show or use nothing of one that is not vouched for. What was noted is told first: who signed is among it.</summary>
+    /// <exception cref="SlipwayException">It did not verify, or contradicts itself (exit 1), with every problem.</exception>
+    public VerifiedBundle Require(Shell shell)
+    {
+        foreach (var note in Notes)
+            shell.Note("note: " + note);
+        return Bundle ?? throw new SlipwayException(ExitCode.BadVerdict, Problems);
+    }
 }

@@ -32,6 +32,6 @@ internal static class RegisteredBundle
         return isLayout && OciLayout.Open(folder).Find(bundle) is not null ? bundle.ToString()
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
                 "bundle-not-here", $"{version} is the bundle {bundle}, and this project's layout {(isLayout ? "does not have it" : "is not there yet")}", folder,
-                Help: $"run it in the project that sealed it (-C DIR), or name a layout that has it: oci:DIR@{bundle}; on the server's machine DIR is 'bundles' in the server's folder"));
+                Help: $"`slipway pull {version}` fetches and verifies it; or run in the project that sealed it (-C DIR), or name a layout that has it: oci:DIR@{bundle}; on the server's machine DIR is 'bundles' in the server's folder"));
     }
 }

@@ -13,11 +13,9 @@ namespace Slipway.Cli;
 /// <summary>A run's account: for a person one screen, for a machine one document.</summary>
 internal static class RunReport
 {
-    private const int LabelWidth = 12;
-
     public static void Write(Shell shell, Spec spec, RunAccount account)
     {
-        var page = new Page(shell);
+        var page = new TextPage(shell);
         foreach (var snapshot in account.Data)
             page.Line("data", $"{snapshot.Name}: {Amounts.Count(snapshot.Rows)} rows, {new ByteSize(snapshot.Files.Sum(file => file.Size))}, {snapshot.Digest}");
         foreach (var report in account.Validation)
@@ -74,7 +72,7 @@ internal static class RunReport
 
     private static JsonArray Reasons(IEnumerable<string> reasons) => new([.. reasons.Select(reason => (JsonNode)reason)]);
 
-    private static void Validation(Page page, ValidationReport report)
+    private static void Validation(TextPage page, ValidationReport report)
     {
         var held = report.Results.Count(result => result.Verdict == ExpectationVerdict.Holds);
         page.Line("checked", $"{report.Dataset}: {held} of {report.Results.Length} expectations hold over {Amounts.Count(report.Rows)} rows");
@@ -100,7 +98,7 @@ internal static class RunReport
         };
     }
 
-    private static void Stages(Page page, RunAccount account)
+    private static void Stages(TextPage page, RunAccount account)
     {
         var width = account.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         var label = "stages";
@@ -113,7 +111,7 @@ internal static class RunReport
         }
     }
 
-    private static void Evaluation(Page page, Evaluation evaluation)
+    public static void Evaluation(TextPage page, Evaluation evaluation)
     {
         var unit = evaluation.Unit is null ? "rows" : $"{Amounts.Count(evaluation.Units)} values of {evaluation.Unit}, resampled as a whole";
         page.Line("evaluated", $"{Amounts.Count(evaluation.Rows)} predictions, {Amounts.Count(evaluation.Positives)} of them positive; {evaluation.Confidence * 100:0.##} % intervals by bootstrap ({evaluation.Method}, {Amounts.Count(evaluation.Resamples)} resamples) over {unit}");
@@ -129,7 +127,7 @@ internal static class RunReport
         return weakest is null ? "" : $"; weakest by auc: {weakest.Value} {Amounts.Interval(weakest.Metrics["auc"])}, {Amounts.Count(weakest.N)} rows";
     }
 
-    private static void Gates(Page page, GateReport? gates)
+    private static void Gates(TextPage page, GateReport? gates)
     {
         if (gates is null)
         {
@@ -138,32 +136,12 @@ internal static class RunReport
         }
 
         page.Line("gates", gates.Verdict.Word() + (gates.Baseline is { } baseline ? $", compared with {baseline}" : ", without a baseline"));
-        foreach (var gate in gates.Gates)
-            page.Line("", $"{(gate.Verdict == Verdict.Pass ? "✓" : gate.Verdict == Verdict.NotEvaluated ? "·" : "✗")} {gate.Name}: {gate.Verdict.Word()}; {gate.Reason}");
+        Gates(page, gates.Gates);
     }
 
-    /// <summary>Lines with a label column.</summary>
-    private sealed class Page(Shell shell)
+    public static void Gates(TextPage page, IEnumerable<GateResult> gates)
     {
-        private const string Bold = "\u001b[1m", Green = "\u001b[32m", Yellow = "\u001b[33m", Red = "\u001b[31m", Plain = "\u001b[0m";
-
-        /// <summary>A label in bold, and the mark that a line begins with in the colour of what it says.</summary>
-        public void Line(string label, string text)
-        {
-            Styled(Bold, label.PadRight(LabelWidth));
-            var colour = text is not [var mark, ..] ? null : mark switch { '✓' => Green, '!' => Yellow, '✗' => Red, _ => null };
-            if (colour is not null)
-                Styled(colour, text[..1]);
-            shell.Out.WriteLine(colour is null ? text : text[1..]);
-        }
-
-        private void Styled(string style, string text)
-        {
-            if (shell.Colour)
-                shell.Out.WriteRaw(style);
-            shell.Out.Write(text);
-            if (shell.Colour)
-                shell.Out.WriteRaw(Plain);
-        }
+        foreach (var gate in gates)
+            page.Line("", $"{(gate.Verdict == Verdict.Pass ? "✓" : gate.Verdict == Verdict.NotEvaluated ? "·" : "✗")} {gate.Name}: {gate.Verdict.Word()}; {gate.Reason}");
     }
 }

@@ -21,9 +21,12 @@ namespace Slipway.Documents;
 [JsonSerializable(typeof(HostFingerprint))]
 [JsonSerializable(typeof(ProjectLock))]
 [JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(StepKeyDocument))]
+[JsonSerializable(typeof(RerunPlan))]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(LineageGraph))]
 [JsonSerializable(typeof(Evaluation))]
 [JsonSerializable(typeof(EvaluationReplicates))]
+[JsonSerializable(typeof(EvaluationCurves))]
 [JsonSerializable(typeof(GateReport))]
 public sealed partial class DocumentJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Bom;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Gates;
@@ -15,6 +16,7 @@ using Slipway.Pipeline.Snapshots;
 using Slipway.Pipeline.Validation;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Runtime.Environments;
 using Slipway.Runtime.ModelHosts;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
@@ -119,7 +121,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
         var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
-        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, reference);
+        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
         var documents = Sealer.Documents(request);
@@ -128,7 +130,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             ? null
             : GateJudge.Judge(spec.Gates, new SealedEvaluation(bundle.Digest, evaluation.Evaluation, evaluation.Replicates), Baseline(pins.Effective.Baseline, cancellation));
         account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = signer.PublicKey.KeyId };
-        await AttestAsync(layout, account, documents, code, signer, started, cancellation);
+        await AttestAsync(layout, account, documents, request.Model, code, signer, started, cancellation);
         return account;
     }
 
@@ -238,7 +240,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
     }
 
     /// <summary>Signs what is true of this bundle and this run; what the same key has said already is not said again.</summary>
-    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> code, ISigner signer, DateTimeOffset started, CancellationToken cancellation)
+    private async Task AttestAsync(OciLayout layout, RunAccount account, BundleDocuments documents, ImmutableArray<SealFile> model, ImmutableArray<SealFile> code, ISigner signer, DateTimeOffset started, CancellationToken cancellation)
     {
         observe(new PhaseStarted("signing"));
         var bundle = account.Bundle!.Digest;
@@ -252,6 +254,9 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             if (documents.Evaluation is not null)
                 Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
         }
+
+        if (!known.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType))
+            Attestation.Attach(layout, bundle, BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation), signer, cancellation);
 
         if (account.Gates is { } gates && !(GateVerdict.Find(bundle, known) is { } said && said.Report.SaysTheSameAs(gates)))
             Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), signer, cancellation);

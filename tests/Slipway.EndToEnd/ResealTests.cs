@@ -22,6 +22,39 @@ public sealed class ResealTests
         Assert.Equal(expected, DigestOf(run));
     }
 
+    /// <summary>Each round draws all of its surroundings anew; together they hold every one of them.</summary>
+    [Fact]
+    public void Drawn_surroundings_never_reach_the_digest()
+    {
+        string[] folders = ["plain", "with a blank", "mit-Ümläut-λ", "-leading-dash", "'quoted\"$HOME`"], umasks = ["022", "077", "002", "027"],
+            zones = ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati"], locales = ["C", "tr_TR.UTF-8", "ar_SA.UTF-8", "de_DE.UTF-8"],
+            clocks = ["1999-12-31 23:59:50", "2026-03-29 01:59:59", "2037-06-01 12:00:00", ""];
+        var hasFalseClock = File.Exists("/usr/bin/faketime");
+        var chance = new Random(20_261_122);
+        string Draw(string[] from, int round) => from[round < from.Length ? round : chance.Next(from.Length)];
+
+        using var here = new TinyProject();
+        here.MakeKey();
+        var expected = DigestOf(here.Run("run", "--json"));
+        var root = Directory.CreateTempSubdirectory("slipway-reseal-").FullName;
+        for (var round = 0; round < folders.Length; round++)
+        {
+            using var project = new TinyProject(Path.Combine(root, Draw(folders, round)));
+            Shuffle(project.Folder, chance);
+            project.MakeKey();
+            if (round % 2 == 1)
+                Shell($"git init -q && git -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m {round}", project.Folder);
+            var clock = hasFalseClock && Draw(clocks, round) is { Length: > 0 } at ? $"faketime '{at}' " : "";
+            var processors = round % 2 == 0 ? "taskset -c 0 " : "";
+            var run = Shell($"umask {Draw(umasks, round)}; HOME='{project.Home}' TZ={Draw(zones, round)} LC_ALL={Draw(locales, round)} LANG= {processors}{clock}'{RepositoryRoot.Slipway}' run --json", project.Folder);
+            Assert.True(run.Code == 0, $"round {round}: {run.All}");
+            Assert.Equal(expected, DigestOf(run));
+        }
+
+        Directory.Delete(root, recursive: true);
+        Assert.SkipUnless(hasFalseClock, "faketime is not installed, so the clock was the same in all rounds");
+    }
+
     [Fact]
     public void Another_user_gets_the_same_digest()
     {
@@ -49,9 +82,23 @@ public sealed class ResealTests
         return run.Json.GetProperty("bundle").GetProperty("digest").GetString()!;
     }
 
-    private static Ended Shell(string line)
+    /// <summary>Makes all files anew in another order, with other times.</summary>
+    private static void Shuffle(string folder, Random chance)
     {
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", line]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => (Path: path, Bytes: File.ReadAllBytes(path))).ToArray();
+        chance.Shuffle(files);
+        foreach (var (path, _) in files)
+            File.Delete(path);
+        foreach (var (path, bytes) in files)
+        {
+            File.WriteAllBytes(path, bytes);
+            File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddDays(chance.Next(5_000, 20_000)));
+        }
+    }
+
+    private static Ended Shell(string line, string folder = "/")
+    {
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", line]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder })!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -6,10 +6,11 @@ using Slipway.Documents.Rollouts;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
+using Slipway.Store.Oci;
 
 namespace Slipway.Cli.Verbs;
 
-/// <summary><c>slipway push [REF]</c>.</summary>
+/// <summary><c>slipway push [REF] [DESTINATION]</c>: to the team's server, or where the second argument says.</summary>
 internal static class PushVerb
 {
     /// <summary>Of a model's history, how much is looked through for what became of a version.</summary>
@@ -18,22 +19,45 @@ internal static class PushVerb
     public static Command Build(GlobalOptions global)
     {
         var reference = new Argument<string?>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG; default: the project's own name", Arity = ArgumentArity.ZeroOrOne };
+        var destination = new Argument<string?>("destination") { Description = "HOST/REPOSITORY:TAG or oci:DIR:TAG; default: the team's server", Arity = ArgumentArity.ZeroOrOne };
+        var to = new Option<string?>("--to") { Description = "The same as the second argument, for the project's own bundle", HelpName = "DESTINATION" };
+        var force = new Option<bool>("--force") { Description = "With a destination: let a tag of variants name one bundle, or a bundle's tag name variants" };
         var planFrom = new Option<string?>("--plan-from") { Description = "Spec that holds the release plan; default: the project's, where it is of the same model", HelpName = "FILE" };
         var planOnly = new Option<bool>("--plan-only") { Description = "Change the model's release plan, and push no bundle" };
-        var (reason, server) = (ServerClient.ReasonOption(), ServerClient.ServerOption());
+        var (reason, server, registries) = (ServerClient.ReasonOption(), ServerClient.ServerOption(), new RegistryAccessOptions());
+        reason.Required = false;        // a registry keeps no ledger
         var verb = new Command("push", "Uploads a bundle with its attestations and registers it, or finds that it is registered; hands on the release plan.\nExample: slipway push flight-delay --reason 'retrained on May'")
         {
-            reference, planFrom, planOnly, reason, server,
+            reference, destination, to, planFrom, planOnly, reason, server, force,
         };
+        registries.AddTo(verb);
+        verb.Validators.Add(result =>
+        {
+            var isElsewhere = result.GetValue(destination) is not null || result.GetValue(to) is not null;
+            if (isElsewhere ? result.GetResult(reason) is { Implicit: false } || result.GetResult(planFrom) is { Implicit: false } || result.GetValue(planOnly) || result.GetValue(server) is not null : false)
+                result.AddError("--reason, --plan-from, --plan-only and --server are for the team's server, and a destination is named");
+            else if (!isElsewhere && result.GetResult(reason) is null)
+                result.AddError("Option '--reason' is required.");
+        });
         verb.SetAction((parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            var (why, where) = (parsed.GetRequiredValue(reason), parsed.GetValue(server));
+            if ((parsed.GetValue(destination) ?? parsed.GetValue(to)) is { } elsewhere)
+                return PushElsewhereAsync(shell, parsed.GetValue(reference) ?? shell.LoadSpec().Name, elsewhere, parsed.GetValue(force), registries.Of(parsed), cancellation);
+            var (why, where) = (parsed.GetValue(reason)!, parsed.GetValue(server));
             return parsed.GetValue(planOnly)
                 ? PushPlanAsync(shell, parsed.GetValue(planFrom), why, where, cancellation)
                 : PushAsync(shell, parsed.GetValue(reference) ?? shell.LoadSpec().Name, parsed.GetValue(planFrom), why, where, cancellation);
         });
         return verb;
+    }
+
+    private static Task<int> PushElsewhereAsync(Shell shell, string reference, string destination, bool force, RegistryAccess access, CancellationToken cancellation)
+    {
+        var to = BundleReference.Parse(destination);
+        return to.Registry is not null || to.Folder is not null
+            ? CopyVerb.CopyAsync(shell, reference, destination, force, access, null, "pushed", cancellation)
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"'{destination}' is no registry and no layout", Help: "write HOST/REPOSITORY:TAG or oci:DIR:TAG; without a destination the bundle goes to the team's server"));
     }
 
     private static async Task<int> PushAsync(Shell shell, string reference, string? planFrom, string reason, string? where, CancellationToken cancellation)

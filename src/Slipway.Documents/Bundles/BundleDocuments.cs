@@ -20,7 +20,7 @@ namespace Slipway.Documents.Bundles;
 /// <param name="Snapshots">By dataset.</param>
 /// <param name="Environments">By environment.</param>
 /// <param name="Hardware">Requirements, by profile.</param>
-/// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
+/// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/> and <paramref name="Curves"/>.</param>
 /// <param name="Reference">Null when the spec's model names none.</param>
 public sealed record BundleDocuments(
     Spec Spec,
@@ -29,14 +29,16 @@ public sealed record BundleDocuments(
     ImmutableSortedDictionary<string, HostFingerprint> Environments,
     ImmutableSortedDictionary<string, HardwareProfile> Hardware,
     LineageGraph Lineage,
+    RerunPlan Rerun,
     Evaluation? Evaluation,
     EvaluationReplicates? Replicates,
+    EvaluationCurves? Curves,
     ModelSignature Signature,
     ReferenceProfile? Reference)
 {
     internal const string SpecFile = "spec.json", LockFile = "lock.json", SnapshotsFile = "snapshots.json", EnvironmentFile = "environment.json",
-        HardwareFile = "hardware.json", LineageFile = "lineage.json", EvaluationFile = "evaluation.json",
-        ReplicatesFile = "evaluation-replicates.json", SignatureFile = "signature.json", ReferenceFile = "reference.json";
+        HardwareFile = "hardware.json", LineageFile = "lineage.json", RerunFile = "reproduce.json", EvaluationFile = "evaluation.json",
+        ReplicatesFile = "evaluation-replicates.json", CurvesFile = "evaluation-curves.json", SignatureFile = "signature.json", ReferenceFile = "reference.json";
 
     /// <summary>The documents by file name, as they are sealed.</summary>
     public ImmutableSortedDictionary<string, byte[]> ToFiles()
@@ -48,11 +50,14 @@ public sealed record BundleDocuments(
         files[EnvironmentFile] = CanonicalJson.Serialize(Environments, BundleJson.Default.Environments);
         files[HardwareFile] = CanonicalJson.Serialize(Hardware, BundleJson.Default.Hardware);
         files[LineageFile] = CanonicalJson.Serialize(Lineage, DocumentJson.Default.LineageGraph);
+        files[RerunFile] = CanonicalJson.Serialize(Rerun, DocumentJson.Default.RerunPlan);
         files[SignatureFile] = CanonicalJson.Serialize(Signature, DocumentJson.Default.ModelSignature);
         if (Evaluation is not null)
             files[EvaluationFile] = CanonicalJson.Serialize(Evaluation, DocumentJson.Default.Evaluation);
         if (Replicates is not null)
             files[ReplicatesFile] = CanonicalJson.Serialize(Replicates, DocumentJson.Default.EvaluationReplicates);
+        if (Curves is not null)
+            files[CurvesFile] = CanonicalJson.Serialize(Curves, DocumentJson.Default.EvaluationCurves);
         if (Reference is not null)
             files[ReferenceFile] = CanonicalJson.Serialize(Reference, MonitoringJson.Default.ReferenceProfile);
         return files.ToImmutable();

@@ -29,7 +29,9 @@ internal sealed class Contradictions(BundleDocuments documents)
         if (!Same(documents.Signature, spec.Model!.Signature, DocumentJson.Default.ModelSignature))
             Add("signature-contradicts-spec", "signature.json differs from the model's signature in spec.json");
         Stages();
+        Found.AddRange(RerunCheck.Of(documents));
         Evaluation();
+        Curves();
         if (documents.Reference is { } reference)
             Found.AddRange(ReferenceCheck.Of(reference, spec));
     }
@@ -154,6 +156,16 @@ internal sealed class Contradictions(BundleDocuments documents)
         }
 
         return null;
+    }
+
+    private void Curves()
+    {
+        if (documents.Evaluation is not { } evaluation || documents.Curves is not { } curves)
+            return;
+        if (curves.Rows != evaluation.Rows || curves.Positives != evaluation.Positives)
+            Add("curves-contradict-evaluation", $"evaluation-curves.json has {curves.Rows} rows, {curves.Positives} of them positive; evaluation.json {evaluation.Rows} and {evaluation.Positives}");
+        else if (!curves.IsConsistent())
+            Add("curves-contradict-themselves", "the points or bins of evaluation-curves.json do not add up to its rows, or hold too few of them");
     }
 
     private void SameNames(string code, string where, IEnumerable<string> found, IEnumerable<string> expected, string what)

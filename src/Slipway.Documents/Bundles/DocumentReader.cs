@@ -12,7 +12,7 @@ namespace Slipway.Documents.Bundles;
 internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
 {
     private static readonly string[] Known =
-        [SpecFile, LockFile, SnapshotsFile, EnvironmentFile, HardwareFile, LineageFile, EvaluationFile, ReplicatesFile, SignatureFile, ReferenceFile];
+        [SpecFile, LockFile, SnapshotsFile, EnvironmentFile, HardwareFile, LineageFile, RerunFile, EvaluationFile, ReplicatesFile, CurvesFile, SignatureFile, ReferenceFile];
 
     public List<Fault> Problems { get; } = [];
 
@@ -32,13 +32,15 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
             Environments: Read(EnvironmentFile, BundleJson.Default.Environments),
             Hardware: Read(HardwareFile, BundleJson.Default.Hardware),
             Lineage: Read(LineageFile, DocumentJson.Default.LineageGraph),
+            Rerun: Read(RerunFile, DocumentJson.Default.RerunPlan),
             Signature: Read(SignatureFile, DocumentJson.Default.ModelSignature),
             Evaluation: spec?.Evaluate is null ? null : Read(EvaluationFile, DocumentJson.Default.Evaluation),
             Replicates: spec?.Evaluate is null ? null : Read(ReplicatesFile, DocumentJson.Default.EvaluationReplicates),
+            Curves: spec?.Evaluate is null ? null : Read(CurvesFile, DocumentJson.Default.EvaluationCurves),
             Reference: spec?.Model?.Reference is null ? null : Read(ReferenceFile, MonitoringJson.Default.ReferenceProfile));
         if (spec is { Evaluate: null })
         {
-            foreach (var unasked in files.Keys.Intersect([EvaluationFile, ReplicatesFile]))
+            foreach (var unasked in files.Keys.Intersect([EvaluationFile, ReplicatesFile, CurvesFile]))
                 Problems.Add(new Fault("evaluation-unasked", $"{unasked} is there, but spec.json asks for no evaluation"));
         }
 
@@ -48,7 +50,8 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
             Problems.Add(new Fault("model-unspecified", "spec.json names no model, and a bundle holds one"));
         return Problems.Count > 0
             ? null
-            : new BundleDocuments(spec!, read.Lock!, read.Snapshots!, read.Environments!, read.Hardware!, read.Lineage!, read.Evaluation, read.Replicates, read.Signature!, read.Reference);
+            : new BundleDocuments(
+                spec!, read.Lock!, read.Snapshots!, read.Environments!, read.Hardware!, read.Lineage!, read.Rerun!, read.Evaluation, read.Replicates, read.Curves, read.Signature!, read.Reference);
     }
 
     /// <returns>Null when there is a problem.</returns>

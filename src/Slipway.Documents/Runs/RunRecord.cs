@@ -44,6 +44,12 @@ public sealed record RunRecord(
     public void Write(ProjectFolder project) =>
         AtomicFile.Write(Path.Combine(FolderOf(project, Id), "run.json"), CanonicalJson.Serialize(this, DocumentJson.Default.RunRecord));
 
+    /// <summary>The ids of all runs, the newest first.</summary>
+    public static IReadOnlyList<string> Ids(ProjectFolder project) =>
+        Directory.Exists(project.Runs)
+            ? [.. Directory.EnumerateDirectories(project.Runs).Select(path => Path.GetFileName(path)).Where(id => File.Exists(Path.Combine(FolderOf(project, id), "run.json"))).OrderDescending(StringComparer.Ordinal)]
+            : [];
+
     /// <returns>Null when there is no such run.</returns>
     /// <exception cref="SlipwayException">The record cannot be read (exit 2).</exception>
     public static RunRecord? Read(ProjectFolder project, string id)

@@ -10,9 +10,9 @@ using EvaluationDocument = Slipway.Documents.Evaluations.Evaluation;
 
 namespace Slipway.Pipeline.Evaluation;
 
-/// <summary>What an evaluation gives: the two documents to seal, and what the reader should know.</summary>
+/// <summary>What an evaluation gives: the three documents to seal, and what the reader should know.</summary>
 /// <param name="Warnings">Such as a time column without <c>evaluate.unit</c>; none of them stops a run.</param>
-internal sealed record EvaluationOutcome(EvaluationDocument Evaluation, EvaluationReplicates Replicates, ImmutableArray<Fault> Warnings);
+internal sealed record EvaluationOutcome(EvaluationDocument Evaluation, EvaluationReplicates Replicates, EvaluationCurves Curves, ImmutableArray<Fault> Warnings);
 
 /// <summary>Computes the metrics of a predictions table, each with a bootstrap interval over <c>evaluate.unit</c>, in whole and by slice.</summary>
 /// <remarks>
@@ -60,7 +60,7 @@ internal static class Evaluator
             seed,
             whole.Figures,
             predictions.Slices.ToImmutableSortedDictionary(column => column.Name, column => Slices(rows, column, ranked, plan, cancellation), StringComparer.Ordinal));
-        return new EvaluationOutcome(evaluation, new EvaluationReplicates(whole.Replicates, whole.LeaveOneOut), Warnings(spec, predictions, metrics));
+        return new EvaluationOutcome(evaluation, new EvaluationReplicates(whole.Replicates, whole.LeaveOneOut), EvaluationCurves.Of(ScoreCurves.Of(rows, ranked), rows.Rows, metrics.Positives, plan.Confidence), Warnings(spec, predictions, metrics));
     }
 
     private static ImmutableArray<SliceEvaluation> Slices(LabelledScores rows, SliceColumn column, int[] ranked, AssessmentPlan plan, CancellationToken cancellation) =>

@@ -49,7 +49,8 @@ public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 
 /// <summary>A run whose stages all ended well.</summary>
 /// <param name="Stages">In plan order.</param>
-internal sealed record RunOutcome(ImmutableArray<StageResult> Stages)
+/// <param name="Rerun">What each of them would need to run again, in the same order; of cached ones too.</param>
+internal sealed record RunOutcome(ImmutableArray<StageResult> Stages, RerunPlan Rerun)
 {
     /// <summary>An output by <c>stage.output</c>; its bytes are in the content store.</summary>
     /// <returns>Null when the run did not include it.</returns>

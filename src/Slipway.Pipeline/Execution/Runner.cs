@@ -41,7 +41,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         try
         {
             var results = await Schedule(plan, execution, cancellation);
-            return new RunOutcome([.. spec.Stages.Select(stage => results[stage.Name])]);
+            return new RunOutcome([.. spec.Stages.Select(stage => results[stage.Name].Result)], new RerunPlan([.. spec.Stages.Select(stage => results[stage.Name].Step)]));
         }
         finally
         {
@@ -50,12 +50,12 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, StageResult>> Schedule(ExecutionPlan plan, StageExecution execution, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, EndedStage>> Schedule(ExecutionPlan plan, StageExecution execution, CancellationToken cancellation)
     {
-        var done = new ConcurrentDictionary<string, StageResult>(StringComparer.Ordinal);
+        var done = new ConcurrentDictionary<string, EndedStage>(StringComparer.Ordinal);
         var failures = new List<SlipwayException>();
         var waiting = plan.Stages.ToList();
-        var running = new List<Task<StageResult>>();
+        var running = new List<Task<EndedStage>>();
         try
         {
             while (true)
@@ -73,9 +73,9 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
                 running.Remove(ended);
                 try
                 {
-                    var result = await ended;
-                    done[result.Name] = result;
-                    Tell(new StageEnded(result));
+                    var stage = await ended;
+                    done[stage.Result.Name] = stage;
+                    Tell(new StageEnded(stage.Result));
                 }
                 catch (SlipwayException failure)
                 {

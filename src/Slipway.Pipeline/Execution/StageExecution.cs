@@ -51,7 +51,7 @@ internal sealed class StageExecution
     public Checkout Checkout { get; }
 
     /// <param name="done">Results of all stages that this one needs.</param>
-    public async Task<StageResult> RunAsync(StageSpec stage, IReadOnlyDictionary<string, StageResult> done, CancellationToken cancellation)
+    public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation)
     {
         var started = options.Clock.GetTimestamp();
         var inputs = StageInputs.Of(spec, stage, files, dataset => snapshots[dataset].Digest, name => Output(done, name));
@@ -65,7 +65,7 @@ internal sealed class StageExecution
         {
             steps.MarkNewest(stage.Name, step.Key());
             CheckOut(stage, record.Outputs);
-            return result with { Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs };
+            return new EndedStage(result with { Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
         }
 
         var log = Path.Combine(RunRecord.FolderOf(project, options.RunId), "logs", stage.Name + ".log");
@@ -73,7 +73,7 @@ internal sealed class StageExecution
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(step), log));
         var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        return result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs };
+        return new EndedStage(result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs }, step);
     }
 
     private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
@@ -137,9 +137,12 @@ internal sealed class StageExecution
             Checkout.Put(path, outputs[name]);
     }
 
-    private static Artifact Output(IReadOnlyDictionary<string, StageResult> done, string reference)
+    private static Artifact Output(IReadOnlyDictionary<string, EndedStage> done, string reference)
     {
         var (stage, output) = ExecutionPlan.Split(reference);
-        return done[stage].Outputs[output];
+        return done[stage].Result.Outputs[output];
     }
 }
+
+/// <summary>A stage that ended well, with all that could influence its outputs.</summary>
+internal sealed record EndedStage(StageResult Result, StepKeyDocument Step);

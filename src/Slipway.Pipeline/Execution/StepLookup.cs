@@ -13,7 +13,7 @@ namespace Slipway.Pipeline.Execution;
 internal sealed class StepLookup(Spec spec, StepStore steps, ContentStore objects, IReadOnlyDictionary<string, HostFingerprint> fingerprints)
 {
     public StepKeyDocument Document(StageSpec stage, StageInputs inputs) =>
-        StepKeyDocument.Of(spec, stage, inputs.ForKey, Environment(stage), Sql.SqlStageRequest.Engine);
+        StepKeyDocument.Of(spec, stage, inputs.ForKey, Environment(stage)?.Digest, Sql.SqlStageRequest.Engine);
 
     public HostFingerprint? Environment(StageSpec stage) => stage.Environment is not { } name
         ? null

@@ -17,17 +17,19 @@ namespace Slipway.Pipeline.Sealing;
 /// <param name="Snapshots">One for each dataset, in any order.</param>
 /// <param name="Model">The artifact's files, in any order: a file's path is its name alone, those of a folder are relative to it.</param>
 /// <param name="Code">The files that stages and the served model declare as inputs, by their paths in the project, in any order.</param>
-/// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/>.</param>
+/// <param name="Evaluation">Null when the spec asks for none; the same for <paramref name="Replicates"/> and <paramref name="Curves"/>.</param>
 /// <param name="Reference">Null when the spec's model names none.</param>
 internal sealed record SealRequest(
     Spec Spec,
     ProjectLock Lock,
     ImmutableArray<Snapshot> Snapshots,
     LineageGraph Lineage,
+    RerunPlan Rerun,
     ImmutableArray<SealFile> Model,
     ImmutableArray<SealFile> Code,
     EvaluationDocument? Evaluation,
     EvaluationReplicates? Replicates,
+    EvaluationCurves? Curves,
     ReferenceProfile? Reference);
 
 /// <summary>A file to be sealed; it is hashed again while it is packed.</summary>

@@ -30,6 +30,7 @@ internal static class Sealer
         var documents = Documents(request);
         if (documents.FindContradictions() is { IsEmpty: false } contradictions)
             throw new UnreachableException("the documents to seal contradict each other: " + string.Join("; ", contradictions));
+        using var writing = layout.BeginWriting(cancellation);
         var layers = new List<OciDescriptor> { ModelLayer(request, model, layout, cancellation) };
         if (!request.Code.IsEmpty)
             layers.Add(CodeLayer(request, layout, cancellation));
@@ -49,8 +50,10 @@ internal static class Sealer
         request.Lock.Environments,
         request.Spec.Hardware,
         request.Lineage,
+        request.Rerun,
         request.Evaluation,
         request.Replicates,
+        request.Curves,
         request.Spec.Model!.Signature,
         request.Reference);
 
@@ -61,9 +64,12 @@ internal static class Sealer
 
         var file = request.Model[0];
         var layer = new OciDescriptor(ModelPack.LayerType(LayerKind.Weight, isArchive: false), file.Digest, file.Size, null, At($"{BundlePaths.Model}/{file.Path}"));
-        if (layout.CheckBlob(layer, cancellation) != BlobState.Intact)
-            layout.AddBlob(output => ExpectedContent.Copy(file, output, cancellation));
-        return layer;
+        return layout.AdoptBlob(new StoredBlob(file.Digest, file.Size), file.Source, cancellation) switch
+        {
+            BlobState.Intact => layer,
+            BlobState.Missing => throw Changed(file, "is not there"),
+            _ => throw Changed(file, $"no longer has the digest {file.Digest}"),
+        };
     }
 
     private static OciDescriptor CodeLayer(SealRequest request, OciLayout layout, CancellationToken cancellation) =>
@@ -123,6 +129,9 @@ internal static class Sealer
     private static bool IsFolder(Spec spec, ModelSpec model) =>
         spec.PathOf(model.Artifact)?.EndsWith('/')
         ?? throw Unusable("model-unspecified", $"the model is '{model.Artifact}', and no stage has such an output", "write `artifact: stage.output`");
+
+    private static SlipwayException Changed(SealFile file, string finding) =>
+        new(ExitCode.UnusableInput, new Fault("seal-source-changed", $"{file.Source} {finding}", file.Source, Help: "let nothing write to it, and run again"));
 
     private static SlipwayException Unusable(string code, string message, string help) =>
         new(ExitCode.UnusableInput, new Fault(code, message, Help: help));

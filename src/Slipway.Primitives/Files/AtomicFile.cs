@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Primitives.Files;
@@ -140,6 +141,41 @@ public static class AtomicFile
             throw explained;
         }
     }
+
+    /// <summary>Gives immutable content a second name without a second copy: shared blocks where the file system can, else a hard link.</summary>
+    /// <param name="to">Must not exist.</param>
+    /// <returns>False where neither can be, such as across file systems.</returns>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static bool TryShare(string from, string to)
+    {
+        try
+        {
+            using (var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read))
+            using (var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write))
+            {
+                if (Posix.TryClone(source, target))
+                    return true;
+            }
+
+            File.Delete(to);
+            return Posix.TryLink(from, to);
+        }
+        catch (Exception e) when (Explain(e, to) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>Has the disk begin with a range that was written; a hint, for a file that is flushed when it is complete.</summary>
+    /// <param name="offset">Bytes from the file's beginning.</param>
+    /// <param name="length">Bytes.</param>
+    public static void BeginWriteBack(SafeFileHandle file, long offset, long length) => Posix.BeginWriteBack(file, offset, length);
+
+    /// <summary>Makes a file's content durable through the handle that wrote it.</summary>
+    public static void Flush(SafeFileHandle file, string path) => Posix.Flush(file, path);
+
+    /// <summary>Makes the names in a folder durable.</summary>
+    public static void FlushFolder(string folder) => Posix.FlushFolder(folder);
 
     /// <summary>Makes a folder and its parents; one that is there already is fine.</summary>
     /// <exception cref="SlipwayException">No space, no permission (exit 3); a file or a dangling link stands in the way (exit 2).</exception>

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Slipway.Primitives.Files;
 
-/// <summary>An exclusive lock between processes on one never-deleted file; the kernel drops it when the holder dies.</summary>
+/// <summary>A lock between processes on one never-deleted file, exclusive unless it is asked for together with others; the kernel drops it when the holder dies.</summary>
 /// <remarks>Advisory (flock), local disks. The file must not be deleted by anyone: two processes would then hold two locks.</remarks>
 public sealed class FolderLock : IDisposable
 {
@@ -12,13 +12,14 @@ public sealed class FolderLock : IDisposable
 
     private FolderLock(SafeFileHandle handle) => this.handle = handle;
 
+    /// <param name="shared">Others may hold it too, as long as all of them share it.</param>
     /// <returns>Null when another process (or another lock of this one) holds it.</returns>
-    public static FolderLock? TryTake(string path)
+    public static FolderLock? TryTake(string path, bool shared = false)
     {
         AtomicFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         // Not through the framework: whatever its sharing mode, it takes a shared flock on opening and fails where ours waits.
         var handle = Posix.OpenForLock(path);
-        if (Posix.TryLock(handle, path))
+        if (Posix.TryLock(handle, path, shared))
             return new FolderLock(handle);
         handle.Dispose();
         return null;
@@ -26,12 +27,13 @@ public sealed class FolderLock : IDisposable
 
     /// <summary>Waits until the lock is free.</summary>
     /// <param name="waiting">Called once, when somebody else holds it.</param>
-    public static async Task<FolderLock> TakeAsync(string path, Action? waiting, CancellationToken cancellation)
+    /// <param name="shared">Others may hold it too, as long as all of them share it.</param>
+    public static async Task<FolderLock> TakeAsync(string path, Action? waiting, CancellationToken cancellation, bool shared = false)
     {
         var told = false;
         while (true)
         {
-            if (TryTake(path) is { } taken)
+            if (TryTake(path, shared) is { } taken)
                 return taken;
             if (!told)
                 waiting?.Invoke();

@@ -56,6 +56,12 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(SafeFileHandle file, int operation);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string from, string to);
+
+    [LibraryImport("libc")]
+    private static partial int sync_file_range(SafeFileHandle file, long offset, long length, uint flags);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(SafeFileHandle to, nuint request, SafeFileHandle from);
 
@@ -94,11 +100,12 @@ internal static unsafe partial class Posix
         return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
     }
 
+    /// <param name="shared">Lets others hold it as well, as long as all of them share it.</param>
     /// <returns>False when another process holds the lock.</returns>
-    public static bool TryLock(SafeFileHandle file, string path)
+    public static bool TryLock(SafeFileHandle file, string path, bool shared)
     {
-        const int exclusive = 2, nonBlocking = 4;
-        if (flock(file, exclusive | nonBlocking) == 0)
+        const int together = 1, exclusive = 2, nonBlocking = 4;
+        if (flock(file, (shared ? together : exclusive) | nonBlocking) == 0)
             return true;
         var error = Marshal.GetLastPInvokeError();
         return error == WouldBlock ? false : throw Failure("flock", path, error);
@@ -109,6 +116,17 @@ internal static unsafe partial class Posix
     {
         const int unlock = 8;
         _ = flock(file, unlock);
+    }
+
+    /// <summary>Gives a file a second name.</summary>
+    /// <returns>False where that cannot be: another file system, too many names, a file of somebody else's.</returns>
+    public static bool TryLink(string from, string to) => link(from, to) == 0;
+
+    /// <summary>Has the disk begin with what was written, so that a flush at the end finds little left. A hint: says nothing of durability.</summary>
+    public static void BeginWriteBack(SafeFileHandle file, long offset, long length)
+    {
+        const uint write = 2;
+        _ = sync_file_range(file, offset, length, write);
     }
 
     /// <returns>False where the file system cannot share blocks.</returns>

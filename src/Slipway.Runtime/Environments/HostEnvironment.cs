@@ -47,31 +47,6 @@ public sealed class HostEnvironment(string cacheFile, TimeProvider clock, string
         return fresh;
     }
 
-    /// <summary>What differs, in words and by name: <c>python3-sklearn 1.2.1 → 1.2.2</c>, <c>+ libfoo 1</c>, <c>- libbar 2</c>. Empty when nothing does.</summary>
-    public static IReadOnlyList<string> Differences(HostFingerprint was, HostFingerprint now)
-    {
-        var differences = new List<string>();
-        if (was.Architecture != now.Architecture)
-            differences.Add($"architecture {was.Architecture} → {now.Architecture}");
-        foreach (var name in was.Packages.Keys.Union(now.Packages.Keys).Order(StringComparer.Ordinal))
-        {
-            switch (was.Packages.GetValueOrDefault(name), now.Packages.GetValueOrDefault(name))
-            {
-                case (null, { } added):
-                    differences.Add($"+ {name} {added}");
-                    break;
-                case ({ } removed, null):
-                    differences.Add($"- {name} {removed}");
-                    break;
-                case var (before, after) when before != after:
-                    differences.Add($"{name} {before} → {after}");
-                    break;
-            }
-        }
-
-        return differences;
-    }
-
     private HostFingerprint Compute(EnvironmentSpec environment)
     {
         status ??= DpkgStatus.Read(statusFile);

@@ -13,12 +13,12 @@ internal static class RoleTable
 {
     public static ImmutableArray<Permission> Of(Role role) => role switch
     {
-        Role.Viewer => [Permission.Read],
-        Role.Author => [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
-        Role.Approver => [Permission.Read, Permission.Approve],
-        Role.Operator => [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
-        Role.Admin => [Permission.Read, Permission.Administer],
-        Role.Gateway => [Permission.Gateway],
+        Role.Viewer => [Permission.Read, Permission.Fetch],
+        Role.Author => [Permission.Read, Permission.Fetch, Permission.Push, Permission.Promote, Permission.Label],
+        Role.Approver => [Permission.Read, Permission.Fetch, Permission.Approve],
+        Role.Operator => [Permission.Read, Permission.Fetch, Permission.Promote, Permission.Operate, Permission.Label],
+        Role.Admin => [Permission.Read, Permission.Fetch, Permission.Administer],
+        Role.Gateway => [Permission.Gateway, Permission.Fetch],
         _ => [],
     };
 

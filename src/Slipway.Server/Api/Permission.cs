@@ -12,6 +12,9 @@ internal enum Permission
     /// <summary>See a model: versions, channels, rollouts, evidence.</summary>
     Read,
 
+    /// <summary>Download bundles: whoever reads a model, and gateways.</summary>
+    Fetch,
+
     /// <summary>Upload bundles and register versions.</summary>
     Push,
 
@@ -30,6 +33,6 @@ internal enum Permission
     /// <summary>Principals, tokens, trusted keys, policies.</summary>
     Administer,
 
-    /// <summary>A gateway's own calls: desired state, bundles, events.</summary>
+    /// <summary>A gateway's own calls: desired state, events.</summary>
     Gateway,
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using Slipway.Documents.Registry;
 using Slipway.Primitives.Bytes;
 using Slipway.Server.Api;
@@ -7,7 +8,7 @@ using Slipway.Store.Oci;
 
 namespace Slipway.Server.Registry;
 
-/// <summary>Bytes in, by digest, from whoever may push; bytes out to gateways, of bundles of models that they serve.</summary>
+/// <summary>Bytes in, by digest, from whoever may push; bytes out to whoever reads a model, and to gateways that serve it.</summary>
 internal sealed class BlobEndpoints(Database database, BundleStore store, TimeProvider time)
 {
     private const int BufferBytes = 128 * 1024;
@@ -16,8 +17,8 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
     [
         new("HEAD", "/api/v1/blobs/{digest}", Permission.Push, HasAsync, AnyModel: true),
         new("PUT", "/api/v1/blobs/{digest}", Permission.Push, PutAsync, AnyModel: true) { BodyLimit = BundleStore.MaxBlobBytes },
-        new("GET", "/api/v1/blobs/{digest}", Permission.Gateway, GetAsync, AnyModel: true),
-        new("GET", "/api/v1/bundles/{digest}", Permission.Gateway, ContentsAsync, AnyModel: true),
+        new("GET", "/api/v1/blobs/{digest}", Permission.Fetch, GetAsync, AnyModel: true),
+        new("GET", "/api/v1/bundles/{digest}", Permission.Fetch, ContentsAsync, AnyModel: true),
     ];
 
     /// <summary>Whether this caller need not upload it.</summary>
@@ -56,11 +57,19 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
     {
         var blob = DigestOf(call);
         var models = await database.ReadAsync(session => BlobTable.ModelsOfAsync(session, blob), call.Cancellation);
-        if (!models.Any(model => call.Caller.May(Permission.Gateway, model)))
+        if (!models.Any(model => call.Caller.May(Permission.Fetch, model)))
             throw NoBlob(blob);
         await using var file = store.Layout.OpenBlob(blob) ?? throw NoBlob(blob);
+        // A download that was cut goes on where it was: `bytes=N-` alone, RFC 9110 §14.2; any other range is answered with the whole.
+        if (call.Http.Request.GetTypedHeaders().Range is { Unit.Value: "bytes", Ranges: { Count: 1 } ranges } && ranges.First() is { From: { } from, To: null } && from < file.Length)
+        {
+            file.Position = from;
+            call.Http.Response.StatusCode = StatusCodes.Status206PartialContent;
+            call.Http.Response.GetTypedHeaders().ContentRange = new ContentRangeHeaderValue(from, file.Length - 1, file.Length);
+        }
+
         call.Http.Response.ContentType = "application/octet-stream";
-        call.Http.Response.ContentLength = file.Length;
+        call.Http.Response.ContentLength = file.Length - file.Position;
         await file.CopyToAsync(call.Http.Response.Body, BufferBytes, call.Cancellation);
     }
 
@@ -68,10 +77,10 @@ internal sealed class BlobEndpoints(Database database, BundleStore store, TimePr
     {
         var bundle = DigestOf(call);
         var contents = await database.ReadAsync(
-            async session => await VersionTable.FindAsync(session, bundle) is { } version && call.Caller.May(Permission.Gateway, version.Model) ? await BlobTable.ContentsAsync(session, bundle) : null,
+            async session => await VersionTable.FindAsync(session, bundle) is { } version && call.Caller.May(Permission.Fetch, version.Model) ? await BlobTable.ContentsAsync(session, bundle) : null,
             call.Cancellation);
         await call.AnswerAsync(
-            contents ?? throw ApiProblem.NotThere("no-bundle", $"there is no registered bundle {bundle}, or none that this gateway may serve"), RegistryJson.Default.BundleContents);
+            contents ?? throw ApiProblem.NotThere("no-bundle", $"there is no registered bundle {bundle}, or none that you may see"), RegistryJson.Default.BundleContents);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace Slipway.Stats.Intervals;
 
 /// <summary>Intervals of a share of independent things.</summary>
@@ -5,6 +7,10 @@ public static class ShareInterval
 {
     /// <summary>Standard normal quantile of 97.5 %: of two-sided intervals of 95 %.</summary>
     public const double Z95 = 1.959963984540054;
+
+    /// <summary>Standard normal quantile of two-sided intervals.</summary>
+    /// <param name="confidence">Above 0 and below 1.</param>
+    public static double ZOf(double confidence) => Normal.InvCDF(0, 1, 0.5 + (confidence / 2));
 
     /// <summary>Wilson's score interval: it has about its level for shares near 0 and 1 too, and never leaves [0, 1].</summary>
     /// <param name="count">0 to <paramref name="of"/>.</param>

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Collections.Concurrent;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -9,12 +9,12 @@ namespace Slipway.Store.Content;
 /// <remarks>Files are copied, not moved: a descriptor or hard link that somebody kept to the source cannot reach the object.</remarks>
 public sealed class ContentBatch : IDisposable
 {
-    /// <summary>Bytes a read: larger ones made hashing no faster.</summary>
-    private const int ReadSize = 1 << 17;
+    /// <summary>Up to so many objects are flushed one by one; of more, the whole file system is, which also waits for what others wrote to it.</summary>
+    private const int FlushedOneByOne = 32;
 
     private readonly ContentStore store;
     private readonly string folder;
-    private readonly Dictionary<Digest, string> pending = [];
+    private readonly ConcurrentDictionary<Digest, string> pending = [];
 
     internal ContentBatch(ContentStore store, string folder) => (this.store, this.folder) = (store, folder);
 
@@ -23,16 +23,16 @@ public sealed class ContentBatch : IDisposable
     public (Digest Digest, long Size) AddFile(string path)
     {
         using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-        return Add(source);
+        return Add(hashed => hashed.CopyFrom(source));
     }
 
     public Digest Add(ReadOnlySpan<byte> content)
     {
-        using var source = new MemoryStream(content.ToArray(), writable: false);
-        return Add(source).Digest;
+        var copy = content.ToArray();
+        return Add(hashed => hashed.Write(copy)).Digest;
     }
 
-    /// <summary>Copies a folder in: every file, and the tree that lists them.</summary>
+    /// <summary>Copies a folder in: every file, and the tree that lists them. Several files at a time.</summary>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
     /// <exception cref="SlipwayException">Something in it is neither file nor folder (exit 2).</exception>
     public (Digest Digest, FileTree Tree) AddFolder(string path, string shown)
@@ -44,18 +44,32 @@ public sealed class ContentBatch : IDisposable
     /// <summary>Makes the bytes durable, gives them their names, makes the names durable.</summary>
     public void Commit()
     {
-        if (pending.Count == 0)
+        if (pending.IsEmpty)
             return;
-        AtomicFile.FlushFileSystem(folder);
+        var few = pending.Count <= FlushedOneByOne;
+        if (few)
+            Parallel.ForEach(pending.Values, AtomicFile.Flush);
+        else
+            AtomicFile.FlushFileSystem(folder);
+        var folders = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (digest, temporary) in pending)
         {
             var path = store.PathOf(digest);
-            AtomicFile.CreateFolder(Path.GetDirectoryName(path)!);
+            var parent = Path.GetDirectoryName(path)!;
+            if (folders.Add(parent))
+                AtomicFile.CreateFolder(parent);
             AtomicFile.Rename(temporary, path);
         }
 
         pending.Clear();
-        AtomicFile.FlushFileSystem(folder);
+        if (!few)
+        {
+            AtomicFile.FlushFileSystem(folder);
+            return;
+        }
+
+        foreach (var parent in folders.Append(folder))
+            AtomicFile.FlushFolder(parent);
     }
 
     public void Dispose()
@@ -64,19 +78,21 @@ public sealed class ContentBatch : IDisposable
             File.Delete(temporary);
     }
 
-    private (Digest Digest, long Size) Add(Stream source)
+    private (Digest Digest, long Size) Add(Action<HashedFile> write)
     {
         var temporary = AtomicFile.TemporaryBeside(Path.Combine(folder, "object"));
         var kept = false;
         try
         {
-            var (digest, size) = Copy(source, temporary);
-            if (store.IsSound(digest, size) || pending.ContainsKey(digest))
+            using var target = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+            using var hashed = new HashedFile(target);
+            write(hashed);
+            var (digest, size) = hashed.Finish();
+            if (store.IsSound(digest, size))
                 return (digest, size);
-            File.SetLastWriteTimeUtc(temporary, ContentStore.Untouched);
-            File.SetUnixFileMode(temporary, ContentStore.ReadOnly);
-            pending.Add(digest, temporary);
-            kept = true;
+            File.SetLastWriteTimeUtc(target, ContentStore.Untouched);
+            File.SetUnixFileMode(target, ContentStore.ReadOnly);
+            kept = pending.TryAdd(digest, temporary);
             return (digest, size);
         }
         catch (Exception e) when (AtomicFile.Explain(e, folder) is { } explained)
@@ -88,21 +104,5 @@ public sealed class ContentBatch : IDisposable
             if (!kept)
                 File.Delete(temporary);
         }
-    }
-
-    private static (Digest Digest, long Size) Copy(Stream source, string to)
-    {
-        var buffer = new byte[ReadSize];
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write);
-        var size = 0L;
-        while (source.Read(buffer) is > 0 and var count)
-        {
-            hash.AppendData(buffer, 0, count);
-            RandomAccess.Write(target, buffer.AsSpan(0, count), size);
-            size += count;
-        }
-
-        return (new Digest(hash.GetHashAndReset()), size);
     }
 }

@@ -113,6 +113,27 @@ public sealed class ContentStore(string folder)
         File.SetLastWriteTimeUtc(destination, modified);
     }
 
+    /// <summary>Every object by name, unverified, in no order; what has no digest's name in its folder is left out.</summary>
+    public IEnumerable<Digest> Objects() =>
+        (Directory.Exists(folder) ? Directory.EnumerateDirectories(folder) : [])
+            .SelectMany(Directory.EnumerateFiles)
+            .Select(path => Digest.TryParse("sha256:" + Path.GetFileName(path), out var digest) && PathOf(digest) == path ? digest : (Digest?)null)
+            .OfType<Digest>();
+
+    /// <summary>Deletes an object, if it is there. Whoever calls this holds every lock that a writer takes.</summary>
+    /// <exception cref="SlipwayException">No permission (exit 3).</exception>
+    public void Delete(Digest digest)
+    {
+        try
+        {
+            File.Delete(PathOf(digest));
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, folder) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
     /// <summary>Begins a batch of new objects, which appear together.</summary>
     public ContentBatch Begin()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -48,15 +49,26 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     }
 
     /// <summary>Lists a folder's regular files with all its subfolders.</summary>
-    /// <param name="digest">Gives the digest of the file at an absolute path.</param>
+    /// <param name="digest">Gives the digest of the file at an absolute path; asked for several at a time.</param>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
     /// <param name="followLinks">Whether a link to a file counts as that file; otherwise it is refused. Links to folders always are.</param>
     /// <param name="skip">Names of files and folders that are not looked at.</param>
     /// <exception cref="SlipwayException">A link, device, socket or pipe; a name that is not UTF-8 (exit 2).</exception>
     public static FileTree Scan(string folder, Func<string, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
     {
-        var files = new List<FileTreeEntry>();
+        var (found, paths) = (new List<FileTreeEntry>(), new List<string>());
         Scan(folder, "");
+        var files = new FileTreeEntry[found.Count];
+        try
+        {
+            Parallel.For(0, files.Length, each => files[each] = found[each] with { Digest = digest(paths[each]) });
+        }
+        catch (AggregateException e)
+        {
+            // What went wrong with one file is what there is to tell; the others were only begun.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
         return Of(files);
 
         void Scan(string at, string prefix)
@@ -71,8 +83,9 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
                     case { Kind: FileKind.Folder }:
                         Scan(path, $"{prefix}{name}/");
                         break;
-                    case var stamp when files.Count < MaximumFiles:
-                        files.Add(new FileTreeEntry(prefix + name, stamp.Executable, stamp.Size, digest(path)));
+                    case var stamp when found.Count < MaximumFiles:
+                        found.Add(new FileTreeEntry(prefix + name, stamp.Executable, stamp.Size, default));
+                        paths.Add(path);
                         break;
                     default:
                         throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));

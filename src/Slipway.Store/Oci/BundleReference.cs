@@ -3,23 +3,48 @@ using Slipway.Primitives.Faults;
 
 namespace Slipway.Store.Oci;
 
-/// <summary>How people name a bundle: <c>oci:DIR:TAG</c>, <c>oci:DIR@sha256:…</c>, <c>oci:DIR</c>, or a bare tag or digest in the project's own layout.</summary>
+/// <summary>
+/// How people name a bundle: <c>oci:DIR:TAG</c>, <c>oci:DIR@sha256:…</c>, <c>oci:DIR</c>, <c>HOST/REPOSITORY:TAG</c>, or a bare tag or digest in the
+/// project's own layout; each with <c>#VARIANT</c> where the tag has several.
+/// </summary>
 /// <param name="Text">As written.</param>
-/// <param name="Folder">The layout's folder; null for the project's own.</param>
-/// <param name="Tag">Null when a digest is given, or nothing (the layout's only bundle).</param>
-public sealed record BundleReference(string Text, string? Folder, string? Tag, Digest? Digest)
+/// <param name="Folder">The layout's folder; null for the project's own, and for a registry.</param>
+/// <param name="Tag">Null when none is given.</param>
+/// <param name="Digest">Null when none is given.</param>
+/// <param name="Registry">Null for a layout.</param>
+/// <param name="Variant">What stands behind '#'; null when nothing does.</param>
+public sealed record BundleReference(string Text, string? Folder, string? Tag, Digest? Digest, RegistryReference? Registry = null, string? Variant = null)
 {
     private const string Scheme = "oci:";
 
     /// <exception cref="SlipwayException">No reference (exit 2).</exception>
     public static BundleReference Parse(string text)
     {
-        if (Primitives.Bytes.Digest.TryParse(text, out var bare))
-            return new BundleReference(text, null, null, bare);
-        if (!text.StartsWith(Scheme, StringComparison.Ordinal))
-            return OciLayout.IsTag(text) ? new BundleReference(text, null, text, null) : throw Malformed(text, "it is no digest and no tag");
+        var (rest, variant) = (text, (string?)null);
+        if (text.LastIndexOf('#') is > 0 and var hash && text.AsSpan(hash).IndexOf('/') < 0)
+        {
+            (rest, variant) = (text[..hash], text[(hash + 1)..]);
+            if (!OciIndex.IsVariant(variant))
+                throw Malformed(text, $"'{variant}' is no variant: a lower-case letter, then up to 62 lower-case letters, digits, '-' and '_'");
+        }
 
-        var rest = text[Scheme.Length..];
+        if (RegistryReference.IsMeant(rest))
+        {
+            var place = RegistryReference.Parse(rest);
+            return new BundleReference(text, null, place.Tag, place.Digest, place, variant);
+        }
+
+        return ParseLayout(text, rest) with { Variant = variant };
+    }
+
+    private static BundleReference ParseLayout(string text, string named)
+    {
+        if (Primitives.Bytes.Digest.TryParse(named, out var bare))
+            return new BundleReference(text, null, null, bare);
+        if (!named.StartsWith(Scheme, StringComparison.Ordinal))
+            return OciLayout.IsTag(named) ? new BundleReference(text, null, named, null) : throw Malformed(text, "it is no digest, no tag, and no place in a registry");
+
+        var rest = named[Scheme.Length..];
         var at = rest.LastIndexOf("@sha", StringComparison.Ordinal);
         if (at >= 0)
         {
@@ -38,21 +63,38 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
             : throw Malformed(text, $"'{tag}' is no tag");
     }
 
-    /// <summary>Finds the manifest; its bytes are still unverified.</summary>
+    /// <summary>Finds the bundle's manifest, through an index where the tag has variants; its bytes are still unverified.</summary>
     /// <param name="ownLayout">Folder of the project's own layout, for references without a folder.</param>
-    /// <exception cref="SlipwayException">No layout, no such tag, or no tag given where there are several bundles (exit 2).</exception>
+    /// <exception cref="SlipwayException">No layout, no such tag or variant, one not given where there are several, or a reference to a registry (exit 2).</exception>
     public (OciLayout Layout, Digest Manifest) Resolve(string ownLayout)
     {
-        var layout = OciLayout.Open(Folder ?? ownLayout);
-        if (Digest is { } digest)
-            return (layout, digest);
-        if (Tag is not null)
-            return layout.TryResolve(Tag, out var tagged) ? (layout, tagged) : throw NotFound(layout, Tag);
+        var (layout, entry) = Find(ownLayout);
+        return (layout, layout.ReadNested(entry) is { } index ? index.Choose(Variant, Text).Digest : entry.Digest);
+    }
 
-        var bundles = layout.ReadIndex().Manifests.Where(entry => !layout.IsAttached(entry))
-            .Select(entry => entry.Digest).Distinct().ToList();
+    /// <summary>Finds what is named: a manifest, or an index of variants where none of them is chosen.</summary>
+    /// <inheritdoc cref="Resolve" path="/param"/>
+    /// <exception cref="SlipwayException">As <see cref="Resolve"/> (exit 2).</exception>
+    public (OciLayout Layout, OciDescriptor Entry) Find(string ownLayout)
+    {
+        if (Registry is not null)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-here", $"{Text} is in a registry, and not here yet", Help: $"fetch and verify it first: slipway pull {Text}"));
+        var layout = OciLayout.Open(Folder ?? ownLayout);
+        var entry = Digest is { } digest ? layout.Describe(digest)
+            : Tag is not null ? layout.Tags().GetValueOrDefault(Tag) ?? throw NotFound(layout, Tag)
+            : OnlyOne(layout);
+        if (Variant is null)
+            return (layout, entry);
+        return layout.ReadNested(entry) is { } index
+            ? (layout, index.Choose(Variant, Text))
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-not-found", $"{Text[..Text.LastIndexOf('#')]} is a bundle, and has no variants", layout.Folder, Help: "name it without '#'"));
+    }
+
+    private OciDescriptor OnlyOne(OciLayout layout)
+    {
+        var bundles = layout.Bundles();
         return bundles is [var only]
-            ? (layout, only)
+            ? only
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("reference-ambiguous", $"{Text} names no bundle: the layout has {bundles.Count}", Folder, Help: Known(layout)));
     }
 
@@ -66,5 +108,5 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
         layout.Tags() is { Count: > 0 } tags ? "its tags are " + string.Join(", ", tags.Keys.Take(10)) : "it has no tags; run `slipway run` to seal a bundle";
 
     private static SlipwayException Malformed(string text, string why) =>
-        new(ExitCode.UnusableInput, new Fault("bad-reference", $"'{text}' is no bundle reference: {why}", Help: "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, or a tag or digest of this project"));
+        new(ExitCode.UnusableInput, new Fault("bad-reference", $"'{text}' is no bundle reference: {why}", Help: "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, HOST/REPOSITORY:TAG, or a tag or digest of this project"));
 }

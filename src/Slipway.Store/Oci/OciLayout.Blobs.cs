@@ -2,6 +2,7 @@ using Microsoft.Win32.SafeHandles;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Store.Content;
 
 namespace Slipway.Store.Oci;
 
@@ -24,41 +25,44 @@ public sealed partial class OciLayout
     /// <summary>Adds a file's content.</summary>
     public StoredBlob AddBlob(string file, CancellationToken cancellation = default)
     {
-        using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return AddBlob(output => CopyAll(source, output, cancellation));
+        using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        return Add(hashed => hashed.CopyFrom(source, cancellation));
     }
 
     /// <summary>Adds what <paramref name="write"/> writes; nothing is added when it throws.</summary>
     /// <remarks>Content that is there already is replaced by the same bytes, which mends a damaged blob.</remarks>
     /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
-    public StoredBlob AddBlob(Action<Stream> write)
-    {
-        AtomicFile.CreateFolder(BlobFolder);
-        var temporary = AtomicFile.TemporaryBeside(Path.Combine(BlobFolder, "blob"));
-        try
-        {
-            StoredBlob blob;
-            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                using var buffered = new BufferedStream(file, BufferBytes);
-                using var hashing = new HashingStream(buffered, reading: false);
-                write(hashing);
-                buffered.Flush();
-                blob = new StoredBlob(hashing.Finish(), hashing.Count);
-            }
+    public StoredBlob AddBlob(Action<Stream> write) => Add(hashed => write(hashed));
 
-            File.SetUnixFileMode(temporary, Readable);
-            AtomicFile.Flush(temporary);
-            AtomicFile.Publish(temporary, BlobPath(blob.Digest));
-            return blob;
-        }
-        catch (Exception e)
+    /// <summary>Adds content from a file that will not change, such as an object of the content store, without a second copy where that can be.</summary>
+    /// <remarks>The bytes are hashed, once. Blob and file may share their bytes from then on: both are read-only, and whoever uses either hashes it.</remarks>
+    /// <returns><see cref="BlobState.Intact"/>, or what is wrong with the file; then nothing was added.</returns>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public BlobState AdoptBlob(StoredBlob blob, string file, CancellationToken cancellation = default)
+    {
+        if (FileStamp.Of(file) is not { Kind: FileKind.File } stamp)
+            return BlobState.Missing;
+        if (stamp.Size != blob.Size)
+            return BlobState.WrongSize;
+        using (var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan))
         {
-            File.Delete(temporary);
-            if (AtomicFile.Explain(e, BlobFolder) is { } explained)
-                throw explained;
-            throw;
+            using var hashing = new HashingStream(content);
+            CopyAll(hashing, Stream.Null, cancellation);
+            if (hashing.Finish() != blob.Digest)
+                return BlobState.Changed;
         }
+
+        if (FileStamp.Of(BlobPath(blob.Digest)) is { } there && (there.Inode, there.Device) == (stamp.Inode, stamp.Device))
+            return BlobState.Intact;
+        var added = Publish(temporary =>
+        {
+            if (!AtomicFile.TryShare(file, temporary))
+                return Copy(file, temporary, cancellation) is var copied && copied == blob ? copied : null;
+            File.SetUnixFileMode(temporary, ContentStore.ReadOnly);
+            AtomicFile.Flush(temporary);
+            return blob;
+        });
+        return added is null ? BlobState.Changed : BlobState.Intact;
     }
 
     /// <summary>Adds content that comes from elsewhere under the digest that it is said to have. Content with another digest is not added.</summary>
@@ -67,42 +71,29 @@ public sealed partial class OciLayout
     /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
     public async Task<BlobState> ReceiveBlobAsync(Digest digest, Stream source, long maxBytes, CancellationToken cancellation)
     {
-        AtomicFile.CreateFolder(BlobFolder);
-        var temporary = AtomicFile.TemporaryBeside(Path.Combine(BlobFolder, "blob"));
+        var temporary = NewTemporary();
         try
         {
-            var state = BlobState.Intact;
-            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
             {
-                await using var hashing = new HashingStream(file, reading: false);
-                var buffer = new byte[BufferBytes];
-                while (state == BlobState.Intact && await source.ReadAsync(buffer, cancellation) is var read and > 0)
-                {
-                    await hashing.WriteAsync(buffer.AsMemory(0, read), cancellation);
-                    state = hashing.Count > maxBytes ? BlobState.TooLarge : state;
-                }
-
-                if (state == BlobState.Intact && hashing.Finish() != digest)
-                    state = BlobState.Changed;
+                await using var hashed = new HashedFile(file);
+                await hashed.CopyFromAsync(source, cancellation, maxBytes);
+                if (hashed.Count > maxBytes)
+                    return BlobState.TooLarge;
+                if (Finish(hashed, file).Digest != digest)
+                    return BlobState.Changed;
             }
 
-            if (state != BlobState.Intact)
-            {
-                File.Delete(temporary);
-                return state;
-            }
-
-            File.SetUnixFileMode(temporary, Readable);
-            AtomicFile.Flush(temporary);
             AtomicFile.Publish(temporary, BlobPath(digest));
-            return state;
+            return BlobState.Intact;
         }
-        catch (Exception e)
+        catch (Exception e) when (AtomicFile.Explain(e, BlobFolder) is { } explained)
+        {
+            throw explained;
+        }
+        finally
         {
             File.Delete(temporary);
-            if (AtomicFile.Explain(e, BlobFolder) is { } explained)
-                throw explained;
-            throw;
         }
     }
 
@@ -169,8 +160,8 @@ public sealed partial class OciLayout
             return BlobState.Missing;
         if (file.Length != blob.Size)
             return BlobState.WrongSize;
-        using var hashing = new HashingStream(destination, reading: false);
-        CopyAll(file, hashing, cancellation, blob.Size);
+        using var hashing = new HashingStream(file);
+        CopyAll(hashing, destination, cancellation, blob.Size);
         return hashing.Count == blob.Size && hashing.Finish() == blob.Digest ? BlobState.Intact : BlobState.Changed;
     }
 
@@ -182,13 +173,68 @@ public sealed partial class OciLayout
             return BlobState.Missing;
         if (file.Length != blob.Size)
             return BlobState.WrongSize;
-        using var hashing = new HashingStream(file, reading: true);
+        using var hashing = new HashingStream(file);
         read(hashing);
         CopyAll(hashing, Stream.Null, cancellation, blob.Size);
         return hashing.Count == blob.Size && hashing.Finish() == blob.Digest ? BlobState.Intact : BlobState.Changed;
     }
 
-    internal string BlobPath(Digest digest) => Path.Combine(BlobFolder, digest.Hex);
+    private StoredBlob Add(Action<HashedFile> write) => Publish(temporary =>
+    {
+        using var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+        using var hashed = new HashedFile(file);
+        write(hashed);
+        return Finish(hashed, file);
+    })!.Value;
+
+    /// <summary>Makes a blob under a temporary name, then gives it its own; one that comes out as null is not published.</summary>
+    private StoredBlob? Publish(Func<string, StoredBlob?> make)
+    {
+        var temporary = NewTemporary();
+        try
+        {
+            if (make(temporary) is not { } blob)
+                return null;
+            AtomicFile.Publish(temporary, BlobPath(blob.Digest));
+            return blob;
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, BlobFolder) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            // It is still there after a failure, and where it was another name of the blob itself.
+            File.Delete(temporary);
+        }
+    }
+
+    private string NewTemporary()
+    {
+        AtomicFile.CreateFolder(BlobFolder);
+        return AtomicFile.TemporaryBeside(Path.Combine(BlobFolder, "blob"));
+    }
+
+    private static StoredBlob Copy(string file, string to, CancellationToken cancellation)
+    {
+        using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write);
+        using var hashed = new HashedFile(target);
+        hashed.CopyFrom(source, cancellation);
+        return Finish(hashed, target);
+    }
+
+    /// <summary>Whole and durable, with a blob's mode, under its temporary name still.</summary>
+    private static StoredBlob Finish(HashedFile hashed, SafeFileHandle file)
+    {
+        var (digest, size) = hashed.Finish();
+        File.SetUnixFileMode(file, Readable);
+        AtomicFile.Flush(file, "a blob");
+        return new StoredBlob(digest, size);
+    }
+
+    /// <summary>Where the blob is, or would be.</summary>
+    public string BlobPath(Digest digest) => Path.Combine(BlobFolder, digest.Hex);
 
     /// <param name="atMost">Where to stop in a file that grows; the count then shows it.</param>
     private static void CopyAll(Stream from, Stream to, CancellationToken cancellation, long atMost = long.MaxValue)

@@ -30,26 +30,39 @@ public sealed partial class OciLayout
 
     private OciDescriptor PutManifest(OciManifest manifest, ReadOnlySpan<byte> bytes, string? tag, CancellationToken cancellation)
     {
+        var entry = Entry(manifest, AddBlob(bytes));
+        using var alone = TakeLock(cancellation);
+        List([(entry, manifest.Blobs)], entry.Digest, tag, replace: true);
+        return entry;
+    }
+
+    /// <summary>Lists manifests in the index in one write, so that all of them appear or none, and moves the tag to one of them.</summary>
+    /// <remarks>Under the index's lock: nothing that was not listed yet is deleted between the look at what a manifest needs and the listing.</remarks>
+    /// <param name="tagged">The one that gets the tag.</param>
+    /// <param name="replace">Whether the tag may have named an index before where it gets a bundle now, or the other way round.</param>
+    /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed or of another kind (exit 2); no space (exit 3).</exception>
+    private void List(IReadOnlyList<(OciDescriptor Entry, IEnumerable<OciDescriptor> Needs)> manifests, Digest tagged, string? tag, bool replace)
+    {
         if (tag is not null && !IsTag(tag))
             throw Unusable("bad-tag", $"'{tag}' is no tag", tag, "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
-        foreach (var blob in manifest.Blobs)
+        foreach (var blob in manifests.SelectMany(each => each.Needs))
         {
             if (FileStamp.Of(BlobPath(blob.Digest))?.Size != blob.Size)
                 throw Unusable("blob-missing", $"blob {blob.Digest} of {blob.Size} bytes is not in {Folder}", Folder);
         }
 
-        var stored = AddBlob(bytes);
-        var entry = new OciDescriptor(OciManifest.ManifestMediaType, stored.Digest, stored.Size, manifest.ArtifactType, EntryAnnotations(manifest));
-        var tagged = tag is null ? entry : entry with { Annotations = (entry.Annotations ?? Sorted).SetItem(TagAnnotation, tag) };
-        using (TakeLock(cancellation))
+        var index = ReadIndex();
+        var list = index.Manifests;
+        if (!replace && tag is not null && list.FirstOrDefault(entry => entry.Annotation(TagAnnotation) == tag) is { } before)
+            OciVariants.RequireKind(before.MediaType, manifests.First(each => each.Entry.Digest == tagged).Entry.MediaType, tag, Folder);
+        foreach (var (entry, _) in manifests)
         {
-            var index = ReadIndex();
-            var changed = index with { Manifests = Listed(index.Manifests, tagged, tag) };
-            if (!changed.Manifests.SequenceEqual(index.Manifests))
-                AtomicFile.Write(IndexFile, changed.ToBytes());
+            var named = entry.Digest == tagged ? tag : null;
+            list = Listed(list, named is null ? entry : entry with { Annotations = (entry.Annotations ?? Sorted).SetItem(TagAnnotation, named) }, named);
         }
 
-        return entry;
+        if (!list.SequenceEqual(index.Manifests))
+            AtomicFile.Write(IndexFile, (index with { Manifests = list }).ToBytes());
     }
 
     /// <summary>The manifests of the index that are attached to <paramref name="subject"/>, and those that may be and cannot be read.</summary>
@@ -88,23 +101,8 @@ public sealed partial class OciLayout
 
     /// <summary>Whether an entry of the index is attached to another manifest rather than a bundle of its own.</summary>
     internal bool IsAttached(OciDescriptor entry) =>
-        entry.Annotation(SubjectAnnotation) is not null || TryReadManifest(entry.Digest).Manifest?.Subject is not null;
-
-    /// <summary>Blobs that no manifest of the index leads to, in order of their digests.</summary>
-    public ImmutableArray<Digest> UnreferencedBlobs()
-    {
-        var reached = new HashSet<Digest>();
-        foreach (var entry in ReadIndex().Manifests)
-            Reach(entry, reached, depth: 0);
-        if (!Directory.Exists(BlobFolder))
-            return [];
-        return
-        [
-            .. Directory.EnumerateFiles(BlobFolder)
-                .Select(path => Digest.TryParse("sha256:" + Path.GetFileName(path), out var digest) ? digest : (Digest?)null)
-                .OfType<Digest>().Where(digest => !reached.Contains(digest)).Order(),
-        ];
-    }
+        entry.Annotation(SubjectAnnotation) is not null
+        || (entry.MediaType == OciIndex.IndexMediaType ? TryReadNested(entry.Digest)?.Subject : TryReadManifest(entry.Digest).Manifest?.Subject) is not null;
 
     /// <summary>image-spec's grammar for tags as registries take them.</summary>
     public static bool IsTag(string text) =>
@@ -114,10 +112,9 @@ public sealed partial class OciLayout
 
     private static ImmutableSortedDictionary<string, string> Sorted => ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    private static ImmutableSortedDictionary<string, string>? EntryAnnotations(OciManifest manifest) =>
-        manifest.Subject is { } subject
-            ? (manifest.Annotations ?? Sorted).SetItem(SubjectAnnotation, subject.Digest.ToString())
-            : null;
+    private static OciDescriptor Entry(OciManifest manifest, StoredBlob stored) => new(
+        OciManifest.ManifestMediaType, stored.Digest, stored.Size, manifest.ArtifactType,
+        manifest.Subject is { } subject ? (manifest.Annotations ?? Sorted).SetItem(SubjectAnnotation, subject.Digest.ToString()) : null);
 
     /// <summary>The index's list with this entry in it, and its tag on no other.</summary>
     private static ImmutableArray<OciDescriptor> Listed(ImmutableArray<OciDescriptor> list, OciDescriptor entry, string? tag)
@@ -156,32 +153,13 @@ public sealed partial class OciLayout
         }
     }
 
-    private void Reach(OciDescriptor entry, HashSet<Digest> reached, int depth)
-    {
-        const int deepest = 4;      // an index of indexes of images is the deepest in use
-        if (!reached.Add(entry.Digest) || depth > deepest)
-            return;
-        if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
-            reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
-        if (entry.MediaType != OciIndex.IndexMediaType)
-            return;
-        try
-        {
-            foreach (var inner in OciIndex.Parse(ReadBlob(entry.Digest, OciManifest.MaxBytes).Bytes).Manifests)
-                Reach(inner, reached, depth + 1);
-        }
-        catch (JsonException)
-        {
-            // An unreadable index leads nowhere.
-        }
-    }
+    private FolderLock TakeLock(CancellationToken cancellation) => TakeLock(Path.Combine(Folder, ".slipway-index.lock"), shared: false, cancellation);
 
-    private FolderLock TakeLock(CancellationToken cancellation)
+    private static FolderLock TakeLock(string path, bool shared, CancellationToken cancellation)
     {
-        var path = Path.Combine(Folder, ".slipway-index.lock");
         for (var waited = TimeSpan.Zero; waited < LockPatience; waited += LockRetry)
         {
-            if (FolderLock.TryTake(path) is { } taken)
+            if (FolderLock.TryTake(path, shared) is { } taken)
                 return taken;
             cancellation.WaitHandle.WaitOne(LockRetry);
             cancellation.ThrowIfCancellationRequested();

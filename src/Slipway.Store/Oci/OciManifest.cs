@@ -52,37 +52,3 @@ public sealed record OciManifest(
         return manifest;
     }
 }
-
-/// <summary>A list of manifests: a layout's <c>index.json</c>. Source: image-spec, image-index.md.</summary>
-internal sealed record OciIndex(
-    int SchemaVersion,
-    ImmutableArray<OciDescriptor> Manifests,
-    string? MediaType = null,
-    string? ArtifactType = null,
-    OciDescriptor? Subject = null,
-    ImmutableSortedDictionary<string, string>? Annotations = null)
-{
-    public const string IndexMediaType = "application/vnd.oci.image.index.v1+json";
-
-    /// <summary>Most bytes of an index that are read: some 50,000 manifests, one layout's lifetime.</summary>
-    public const int MaxBytes = 32 * 1024 * 1024;
-
-    [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Other { get; set; }
-
-    public byte[] ToBytes() => CanonicalJson.Serialize(this, OciJson.Default.OciIndex);
-
-    /// <exception cref="JsonException">No index: what is wrong, in one sentence.</exception>
-    public static OciIndex Parse(ReadOnlySpan<byte> json)
-    {
-        var index = OciJson.Read(json, OciJson.Default.OciIndex);
-        if (index.SchemaVersion != 2)
-            throw new JsonException($"schemaVersion is {index.SchemaVersion}, expected 2");
-        if (index.MediaType is not (null or IndexMediaType))
-            throw new JsonException($"mediaType is '{index.MediaType}', expected {IndexMediaType}");
-        if (index.Manifests.IsDefault)
-            throw new JsonException("manifests is missing");
-        OciDescriptor.Check(index.Subject is { } subject ? [.. index.Manifests, subject] : index.Manifests);
-        return index;
-    }
-}

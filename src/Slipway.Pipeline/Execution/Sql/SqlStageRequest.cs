@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Engines.DuckDb;
 using Slipway.Engines.DuckDb.Tables;
-using Slipway.Pipeline.Execution.Steps;
+using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;

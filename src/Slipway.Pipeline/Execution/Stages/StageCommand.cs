@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
-using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Processes;
 using Slipway.Runtime.Sandbox;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
-using Slipway.Runtime.Environments;
+using Slipway.Documents.Specs;
 
 namespace Slipway.Pipeline.Execution.Steps;
 
@@ -56,7 +56,7 @@ internal static class StepDifferences
     {
         if (was is null || now is null)
             return ["the environment"];
-        var all = HostEnvironment.Differences(was, now);
+        var all = HostFingerprint.Differences(was, now);
         return all.Count <= MaximumPackages ? all : [.. all.Take(MaximumPackages), $"and {all.Count - MaximumPackages} more packages"];
     }
 

@@ -23,6 +23,19 @@ internal sealed class StepStore(ProjectFolder project)
     public StepRecord? Newest(string stage) =>
         Read(NewestOf(stage), StepJson.Default.NewestStep) is { } newest ? Find(newest.Key) : null;
 
+    /// <summary>Every record by the key that its file is named by; null where the file is none, or is not that key's.</summary>
+    public IEnumerable<(Digest Key, StepRecord? Record)> All() =>
+        (Directory.Exists(project.Steps) ? Directory.EnumerateFiles(project.Steps, "*.json") : [])
+            .Select(path => Digest.TryParse("sha256:" + Path.GetFileNameWithoutExtension(path), out var key) ? key : (Digest?)null)
+            .OfType<Digest>().Select(key => (key, Find(key)));
+
+    /// <summary>The newest key of each stage that ever ended well, whatever spec it was in.</summary>
+    public IEnumerable<Digest> NewestKeys() =>
+        (Directory.Exists(Newest()) ? Directory.EnumerateFiles(Newest(), "*.json") : []).Select(path => Read(path, StepJson.Default.NewestStep)?.Key).OfType<Digest>();
+
+    /// <summary>Forgets what a step gave: the stage runs again.</summary>
+    public void Forget(Digest key) => File.Delete(PathOf(key));
+
     /// <summary>Makes the outputs of a step known. They must be durable.</summary>
     public void Publish(StepRecord record)
     {
@@ -49,7 +62,9 @@ internal sealed class StepStore(ProjectFolder project)
 
     public string PathOf(Digest key) => Path.Combine(project.Steps, key.Hex + ".json");
 
-    private string NewestOf(string stage) => Path.Combine(project.Steps, "newest", stage + ".json");
+    private string Newest() => Path.Combine(project.Steps, "newest");
+
+    private string NewestOf(string stage) => Path.Combine(Newest(), stage + ".json");
 
     private string PathOfEnvironment(Digest digest) => Path.Combine(project.Environments, digest.Hex + ".json");
 
@@ -70,7 +85,6 @@ internal sealed class StepStore(ProjectFolder project)
 internal sealed record NewestStep(Digest Key);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(StepKeyDocument))]
 [JsonSerializable(typeof(StepRecord))]
 [JsonSerializable(typeof(NewestStep))]
 [JsonSerializable(typeof(CheckoutList))]

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;
 using Slipway.Documents.Registry;
@@ -9,9 +9,9 @@ namespace Slipway.Server.Web.Kit;
 /// <summary>How pages word what documents name, and which mood each word is in.</summary>
 internal static class Words
 {
-    public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+    public static string Count(long count) => CountText.Count(count);
 
-    public static string Some(long count, string thing) => $"{Count(count)} {(count == 1 ? thing : thing.EndsWith('y') ? thing[..^1] + "ies" : thing + "s")}";
+    public static string Some(long count, string thing) => CountText.Some(count, thing);
 
     public static Mood Mood(Verdict verdict) => verdict switch
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Slipway.Documents.Cards;
 using Slipway.Documents.Charts;
 using Slipway.Server.Api;
 using Slipway.Server.Monitoring;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Cards;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;

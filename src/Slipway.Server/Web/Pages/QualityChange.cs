@@ -1,3 +1,4 @@
+using Slipway.Documents.Cards;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Server.Web.Kit;

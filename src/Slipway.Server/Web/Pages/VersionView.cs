@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Cards;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Registry;
@@ -14,9 +15,6 @@ namespace Slipway.Server.Web.Pages;
 /// <param name="TakenBack">The channels that it was taken back from, and is not on again.</param>
 public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, SeenVersion? Baseline, ImmutableArray<Promotion> Promotions, ImmutableArray<Stay> Stays, ImmutableArray<TakenBack> TakenBack) : ICharted
 {
-    /// <summary>Slices of one column that are drawn, largest first.</summary>
-    private const int MostSlices = 30;
-
     public ModelVersion Version => Detail.Version;
 
     public string Path => $"/models/{Version.Model}/versions/{Version.Number}";
@@ -39,18 +37,7 @@ public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, Se
         Baseline?.Evaluation?.Metrics.GetValueOrDefault(metric.Key) is { } held ? new ReferenceLine(held.Value, "baseline") : null));
 
     /// <summary>The first metric by the values of each column that the spec slices by.</summary>
-    public IEnumerable<IntervalChart> Slices => Detail.Evaluation is not { Metrics.IsEmpty: false } evaluation ? [] : evaluation.Slices.Select(column =>
-    {
-        var metric = evaluation.Metrics.ContainsKey("auc") ? "auc" : evaluation.Metrics.Keys.First();
-        var shown = column.Value.Take(MostSlices).ToArray();
-        return new IntervalChart(
-            $"slices-{evaluation.Slices.Keys.ToList().IndexOf(column.Key) + 1}",
-            $"{metric} by {column.Key}",
-            $"The dashed line is {metric} over all rows. {(shown.Length < column.Value.Length ? $"The largest {shown.Length} of {column.Value.Length} values; t" : "T")}he fewer rows, the wider the interval.",
-            ChartUnit.Number,
-            [.. shown.Select(slice => new IntervalRow($"{slice.Value} ({Words.Some(slice.N, "row")})", slice.Metrics.GetValueOrDefault(metric), slice.Metrics.IsEmpty ? "too few rows" : "not defined here"))],
-            new ReferenceLine(evaluation.Metrics[metric].Value, "all rows"));
-    });
+    public IEnumerable<IntervalChart> Slices => Detail.Evaluation is { } evaluation ? EvaluationCharts.Slices(evaluation) : [];
 
     public GraphChart Lineage => LineageChart.Of(Detail.Lineage);
 }

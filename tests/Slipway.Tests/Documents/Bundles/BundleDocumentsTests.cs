@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Monitoring;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Serving;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Sealing;
@@ -47,6 +48,8 @@ public sealed class BundleDocumentsTests : IDisposable
     [InlineData("lineage.json")]
     [InlineData("evaluation.json")]
     [InlineData("evaluation-replicates.json")]
+    [InlineData("evaluation-curves.json")]
+    [InlineData("reproduce.json")]
     [InlineData("signature.json")]
     public void Each_document_is_due_strict_and_canonical(string name)
     {
@@ -73,10 +76,13 @@ public sealed class BundleDocumentsTests : IDisposable
     public void An_evaluation_that_nobody_asked_for_is_refused()
     {
         var request = Request();
-        var without = request with { Spec = request.Spec with { Evaluate = null }, Evaluation = null, Replicates = null };
+        var without = request with { Spec = request.Spec with { Evaluate = null }, Evaluation = null, Replicates = null, Curves = null };
         Assert.Empty(sample.ReadForged(without).Problems);
-        var unasked = Sealer.Documents(request).ToFiles()["evaluation.json"];
-        Assert.Equal(["evaluation-unasked"], sample.ReadForged(without, files => files.Add("evaluation.json", unasked)).Problems.Select(problem => problem.Code));
+        foreach (var name in new[] { "evaluation.json", "evaluation-replicates.json", "evaluation-curves.json" })
+        {
+            var unasked = Sealer.Documents(request).ToFiles()[name];
+            Assert.Equal(["evaluation-unasked"], sample.ReadForged(without, files => files.Add(name, unasked)).Problems.Select(problem => problem.Code));
+        }
     }
 
     [Fact]
@@ -172,12 +178,24 @@ public sealed class BundleDocumentsTests : IDisposable
         { "snapshot missing", "snapshots-contradict-spec" },
         { "pin missing", "lock-contradicts-spec" },
         { "environment package", "environment-contradicts-lock environment-contradicts-itself" },
-        { "environment missing", "environment-contradicts-spec environment-contradicts-lock" },
+        { "environment missing", "environment-contradicts-spec environment-contradicts-lock rerun-contradicts-environment rerun-contradicts-environment" },
         { "hardware", "hardware-contradicts-spec" },
         { "signature", "signature-contradicts-spec" },
-        { "stage missing", "lineage-contradicts-spec predictions-contradict-lineage" },
+        { "stage missing", "lineage-contradicts-spec rerun-contradicts-lineage predictions-contradict-lineage" },
         { "stage output", "lineage-contradicts-itself" },
-        { "stage input missing", "lineage-contradicts-spec" },
+        { "stage input missing", "lineage-contradicts-spec rerun-contradicts-lineage" },
+        { "rerun stage missing", "rerun-contradicts-lineage" },
+        { "rerun input", "rerun-contradicts-lineage rerun-contradicts-lineage" },
+        { "rerun command", "rerun-contradicts-lineage rerun-contradicts-spec" },
+        { "rerun seed", "rerun-contradicts-lineage rerun-contradicts-spec" },
+        { "rerun param", "rerun-contradicts-lineage rerun-contradicts-spec" },
+        { "rerun engine", "rerun-contradicts-lineage rerun-contradicts-spec" },
+        { "rerun path", "rerun-contradicts-lineage" },
+        { "rerun environment", "rerun-contradicts-lineage rerun-contradicts-environment" },
+        { "curve of other rows", "curves-contradict-evaluation" },
+        { "curve that falls", "curves-contradict-themselves" },
+        { "curve that adds up to nothing", "curves-contradict-themselves" },
+        { "bin of a few rows", "curves-contradict-themselves" },
         { "predictions", "predictions-contradict-lineage" },
         { "confidence", "evaluation-contradicts-spec" },
         { "seed", "evaluation-contradicts-spec" },
@@ -204,6 +222,7 @@ public sealed class BundleDocumentsTests : IDisposable
 
     private static BundleDocuments Told(BundleDocuments d, string lie)
     {
+        var step = d.Rerun.Stages[0];
         var (flights, py, stages, evaluation) = (d.Snapshots["flights"], d.Environments["py"], d.Lineage.Stages, d.Evaluation!);
         var other = SampleRun.Of("other");
         return lie switch
@@ -220,6 +239,18 @@ public sealed class BundleDocumentsTests : IDisposable
             "stage missing" => d with { Lineage = new([stages[0]]) },
             "stage output" => d with { Lineage = new([stages[0] with { Outputs = SampleRun.Map(("model", other)) }, stages[1]]) },
             "stage input missing" => d with { Lineage = new([stages[0] with { Inputs = stages[0].Inputs.Remove("pipeline/train.py") }, stages[1]]) },
+            "rerun stage missing" => d with { Rerun = new([step]) },
+            "rerun input" => Rerun(step with { Inputs = step.Inputs.SetItem("flights", step.Inputs["flights"] with { Digest = other }) }),
+            "rerun command" => Rerun(step with { Run = ["python3", "other.py"] }),
+            "rerun seed" => Rerun(step with { Seed = 7 }),
+            "rerun param" => Rerun(step with { Params = step.Params.Clear() }),
+            "rerun engine" => Rerun(step with { Engine = "duckdb 9" }),
+            "rerun path" => Rerun(step with { Inputs = step.Inputs.SetItem("flights", step.Inputs["flights"] with { Path = "elsewhere" }) }),
+            "rerun environment" => Rerun(step with { Environment = other }),
+            "curve of other rows" => d with { Curves = d.Curves! with { Rows = 11 } },
+            "curve that falls" => d with { Curves = d.Curves! with { Roc = [new(0, 0, 0), new(10, 1, 0.5)] } },
+            "curve that adds up to nothing" => d with { Curves = d.Curves! with { Roc = [new(0, 0, 0), new(5, 0.5, 0.25), new(10, 1, 1)] } },
+            "bin of a few rows" => d with { Curves = d.Curves! with { Reliability = [new(10, 0.4, 0.4, 0.1, 0.8)] } },
             "predictions" => d with { Evaluation = evaluation with { Predictions = other } },
             "confidence" => d with { Evaluation = evaluation with { Confidence = 0.5 } },
             "seed" => d with { Evaluation = evaluation with { Seed = 7 } },
@@ -234,6 +265,8 @@ public sealed class BundleDocumentsTests : IDisposable
             "description" => d with { Spec = d.Spec with { Description = "words" } },
             _ => throw new System.Diagnostics.UnreachableException(lie),
         };
+
+        BundleDocuments Rerun(StepKeyDocument first) => d with { Rerun = new([first, .. d.Rerun.Stages.Skip(1)]) };
     }
 
     private IEnumerable<string> Codes(Func<ImmutableSortedDictionary<string, byte[]>, ImmutableSortedDictionary<string, byte[]>> change) =>

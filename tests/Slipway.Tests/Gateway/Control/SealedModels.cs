@@ -64,7 +64,7 @@ internal sealed class SealedModels : IDisposable
             Name = model,
             Model = run.Spec.Model! with { Signature = signature, Runtime = new RuntimeSpec(command, [new StageInput(InputKind.Path, "serve/predict.py")], command is null ? null : "py") },
         };
-        var request = run with { Spec = spec, Model = [weights], Code = [predict, run.Code[1]], Lineage = lineage };
+        var request = SampleRun.Keyed(run with { Spec = spec, Model = [weights], Code = [predict, run.Code[1]], Lineage = lineage });
         var sealedBundle = Sealer.Seal(request, Layout, TestContext.Current.CancellationToken);
         Attestation.Attach(Layout, sealedBundle.Digest, SealedSample.Origin(sealedBundle.Digest, Sealer.Documents(request)), signer ?? sample.Key, TestContext.Current.CancellationToken);
         return new VersionRef(number, sealedBundle.Digest);

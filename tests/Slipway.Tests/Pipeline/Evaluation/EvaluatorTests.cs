@@ -28,7 +28,7 @@ public sealed class EvaluatorTests : IDisposable
     [InlineData(".jsonl")]
     public void A_table_of_any_format_measures_as_scikit_learn_does(string extension)
     {
-        var (evaluation, replicates, warnings) = Evaluate(Spec, Table(extension));
+        var (evaluation, replicates, _, warnings) = Evaluate(Spec, Table(extension));
         Assert.Equal((1000, 435, 7, "day", "bca", 300, 42), (evaluation.Rows, evaluation.Positives, evaluation.Units, evaluation.Unit, evaluation.Method, evaluation.Resamples, evaluation.Seed));
         Assert.Equal(["accuracy", "auc", "brier", "ece", "ece_plain", "log_loss"], evaluation.Metrics.Keys);
         Assert.Equal(Right(), evaluation.Metrics["accuracy"].Value);
@@ -61,7 +61,20 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(one.Evaluation.Metrics, read.Metrics);
 
         static string Bytes(EvaluationOutcome outcome) => Convert.ToHexString(CanonicalJson.Serialize(outcome.Evaluation, DocumentJson.Default.Evaluation))
-            + Convert.ToHexString(CanonicalJson.Serialize(outcome.Replicates, DocumentJson.Default.EvaluationReplicates));
+            + Convert.ToHexString(CanonicalJson.Serialize(outcome.Replicates, DocumentJson.Default.EvaluationReplicates))
+            + Convert.ToHexString(CanonicalJson.Serialize(outcome.Curves, DocumentJson.Default.EvaluationCurves));
+    }
+
+    [Fact]
+    public void Curves_are_of_the_same_rows_as_the_figures_and_agree_with_them()
+    {
+        var (evaluation, _, curves, _) = Evaluate(Spec, Table(".parquet"));
+        Assert.Equal((evaluation.Rows, evaluation.Positives), (curves.Rows, curves.Positives));
+        Assert.True(curves.IsConsistent());
+        // The trapezoids of fewer points than there are scores: near the exact area, and not the same.
+        var area = curves.Roc.Zip(curves.Roc.Skip(1), (a, b) => (b.Fpr - a.Fpr) * (a.Tpr + b.Tpr) / 2).Sum();
+        Assert.Equal(evaluation.Metrics["auc"].Value, area, 0.01);
+        Assert.Equal(evaluation.Positives, curves.Reliability.Sum(bin => bin.Observed * bin.N), 1e-6);
     }
 
     [Fact]
@@ -77,7 +90,7 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public void Rows_are_their_own_units_without_a_unit_and_a_time_column_is_warned_of()
     {
-        var (evaluation, replicates, warnings) = Evaluate(Spec with { Unit = null, Slices = [], Resamples = 50 }, Table(".parquet", ", DATE '2001-04-01' AS flown"));
+        var (evaluation, replicates, _, warnings) = Evaluate(Spec with { Unit = null, Slices = [], Resamples = 50 }, Table(".parquet", ", DATE '2001-04-01' AS flown"));
         Assert.Equal((1000, (string?)null, "bca"), (evaluation.Units, evaluation.Unit, evaluation.Method));
         Assert.Equal(1000, replicates.LeaveOneOut["auc"].Length);
         Assert.Equal(["no-unit", "clipped-scores"], warnings.Select(warning => warning.Code));
@@ -88,7 +101,7 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public void Beyond_1024_units_intervals_are_percentiles()
     {
-        var (evaluation, replicates, _) = Evaluate(Spec with { Unit = null, Slices = [], Resamples = 50 }, Table(".parquet", copies: 2));
+        var (evaluation, replicates, _, _) = Evaluate(Spec with { Unit = null, Slices = [], Resamples = 50 }, Table(".parquet", copies: 2));
         Assert.Equal((2000, "percentile"), (evaluation.Units, evaluation.Method));
         Assert.NotNull(evaluation.Metrics["auc"].Low);
         Assert.Empty(replicates.LeaveOneOut["auc"]);
@@ -97,7 +110,7 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public void Fewer_than_5_units_give_no_interval_and_say_so()
     {
-        var (evaluation, replicates, warnings) = Evaluate(Spec with { Unit = "origin", Slices = [] }, Table(".parquet", where: "origin IS NOT NULL"));
+        var (evaluation, replicates, _, warnings) = Evaluate(Spec with { Unit = "origin", Slices = [] }, Table(".parquet", where: "origin IS NOT NULL"));
         Assert.Equal(2, evaluation.Units);
         Assert.All(evaluation.Metrics.Values, figure => Assert.Null(figure.Low));
         Assert.Equal("2 units cannot tell how units vary; at least 5 are needed", evaluation.Metrics["auc"].Lacks);
@@ -108,7 +121,7 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public void Resamples_without_a_class_give_no_interval_for_auc_alone()
     {
-        var (evaluation, replicates, _) = Evaluate(Spec with { Slices = [] }, Table(".parquet", where: "late = 0 OR day = 'day 3'"));
+        var (evaluation, replicates, _, _) = Evaluate(Spec with { Slices = [] }, Table(".parquet", where: "late = 0 OR day = 'day 3'"));
         Assert.Matches("^in [0-9]+ of 300 resamples a class is missing$", evaluation.Metrics["auc"].Lacks);
         Assert.NotNull(evaluation.Metrics["brier"].Low);
         Assert.DoesNotContain("auc", replicates.Replicates.Keys);
@@ -127,7 +140,7 @@ public sealed class EvaluatorTests : IDisposable
     [InlineData("1 - late", "no row is right, so resamples do not tell how much that varies")]
     public void Accuracy_without_a_fault_or_without_a_hit_has_no_interval(string probability, string lacks)
     {
-        var (evaluation, replicates, _) = Evaluate(Spec with { Slices = [], Resamples = 20 }, Table(".parquet", probability: probability));
+        var (evaluation, replicates, _, _) = Evaluate(Spec with { Slices = [], Resamples = 20 }, Table(".parquet", probability: probability));
         Assert.Equal((lacks, null), (evaluation.Metrics["accuracy"].Lacks, evaluation.Metrics["accuracy"].Low));
         Assert.DoesNotContain("accuracy", replicates.Replicates.Keys);
     }

@@ -46,18 +46,37 @@ internal static class SampleRun
         var py = HostFingerprint.Of("py", "amd64", Map(("python3", "3.11.2-6"), ("libc6", "2.36-9")));
         var lineage = new LineageGraph(
         [
-            new LineageStage("fit", Of("fit key"), Map(("flights", flights.Digest), ("pipeline/train.py", code[1].Digest)), Map(("model", artifact))),
-            new LineageStage("score", Of("score key"), Map(("fit.model", artifact)), Map(("predictions", Of("predictions")))),
+            new LineageStage("fit", default, Map(("flights", flights.Digest), ("pipeline/train.py", code[1].Digest)), Map(("model", artifact))),
+            new LineageStage("score", default, Map(("fit.model", artifact)), Map(("predictions", Of("predictions")))),
         ]);
         var evaluation = new Slipway.Documents.Evaluations.Evaluation(
             Of("predictions"), 10, 4, "day", 5, Of("units"), "bca", 0.95, 200, 42,
             Map(("auc", new Figure(0.65, 0.61, 0.69, 10)), ("brier", new Figure(0.2, 0.1, 0.3, 10))),
             Map(("hour", ImmutableArray.Create(new SliceEvaluation("7", 10, Map(("auc", new Figure(0.65, null, null, 10))))))));
         var replicates = new EvaluationReplicates(Map(("auc", Spread(0.6, 0.7)), ("brier", Spread(0.1, 0.3))), Map(("auc", ImmutableArray<double>.Empty)));
-        return new SealRequest(
+        var curves = new EvaluationCurves(10, 4, [new RocPoint(0, 0, 0), new RocPoint(10, 1, 1)], []);
+        return Keyed(new SealRequest(
             spec,
             new ProjectLock(1, Map(("flights", new DatasetPin(flights.Digest, 120, 10))), Map(("py", py)), null),
-            [flights], lineage, model, code, evaluation, replicates, null);
+            [flights], lineage, new RerunPlan([]), model, code, evaluation, replicates, curves, null));
+    }
+
+    /// <summary>With step keys, and the documents that they are of, that follow from the request's spec, environments and digests.</summary>
+    public static SealRequest Keyed(SealRequest request)
+    {
+        var steps = request.Lineage.Stages.Select(stage => Step(request, stage)).ToImmutableArray();
+        return request with
+        {
+            Rerun = new RerunPlan(steps),
+            Lineage = new([.. request.Lineage.Stages.Zip(steps, (stage, step) => stage with { StepKey = step.Key() })]),
+        };
+    }
+
+    private static StepKeyDocument Step(SealRequest request, LineageStage stage)
+    {
+        var declared = request.Spec.Stages.Single(candidate => candidate.Name == stage.Name);
+        var inputs = stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => new KeyInput("in/" + input.Key, ArtifactKind.File, input.Value), StringComparer.Ordinal);
+        return StepKeyDocument.Of(request.Spec, declared, inputs, declared.Environment is { } name ? request.Lock.Environments[name].Digest : null, "duckdb 1");
     }
 
     private static Spec Spec(bool isFolder)

@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Evaluations;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -59,7 +62,7 @@ public sealed partial class SealerTests : IDisposable
         var documents = BundleDocuments.Read(bundle, TestContext.Current.CancellationToken).Require();
 
         Assert.Equal(Sealer.Documents(request).ToFiles().Select(Text), documents.ToFiles().Select(Text));
-        Assert.Equal(9, documents.ToFiles().Count);
+        Assert.Equal(11, documents.ToFiles().Count);
         Assert.Null(documents.Spec.Description);
         bundle.Unpack(folder["out"], TestContext.Current.CancellationToken);
         Assert.Equal("train()", File.ReadAllText(folder["out/code/pipeline/train.py"]));
@@ -82,7 +85,7 @@ public sealed partial class SealerTests : IDisposable
         Assert.Single(Layout.ReadIndex().Manifests);
     }
 
-    public static TheoryData<string> Changes => ["model", "code", "executable", "spec", "lock", "lineage", "evaluation", "epoch", "snapshot"];
+    public static TheoryData<string> Changes => ["model", "code", "executable", "spec", "lock", "lineage", "evaluation", "rerun", "curves", "epoch", "snapshot"];
 
     [Theory, MemberData(nameof(Changes))]
     public void Anything_that_is_content_changes_the_digest(string what)
@@ -96,13 +99,17 @@ public sealed partial class SealerTests : IDisposable
             "executable" => request with { Code = [request.Code[0] with { Executable = true }, request.Code[1]] },
             "spec" => request with { Spec = request.Spec with { License = "MIT" } },
             "lock" => request with { Lock = request.Lock with { Baseline = SampleRun.Of("baseline") } },
-            "lineage" => request with { Lineage = request.Lineage with { Stages = [stages[0] with { StepKey = SampleRun.Of("x") }, stages[1]] } },
-            "evaluation" => request with { Evaluation = request.Evaluation! with { Rows = 11 } },
-            "epoch" => request with { Spec = request.Spec with { Determinism = request.Spec.Determinism with { Epoch = 1 } } },
+            "lineage" => SampleRun.Keyed(request with { Lineage = new([stages[0] with { Inputs = stages[0].Inputs.SetItem("pipeline/train.py", SampleRun.Of("x")) }, stages[1]]) }),
+            "evaluation" => request with { Evaluation = request.Evaluation! with { UnitsDigest = SampleRun.Of("x") } },
+            "rerun" => request with { Lineage = new([.. stages.Zip(Later(request), (stage, step) => stage with { StepKey = step.Key() })]), Rerun = new(Later(request)) },
+            "curves" => request with { Evaluation = request.Evaluation! with { Rows = 11 }, Curves = request.Curves! with { Rows = 11, Roc = [request.Curves.Roc[0], new RocPoint(11, 1, 1)] } },
+            "epoch" => SampleRun.Keyed(request with { Spec = request.Spec with { Determinism = request.Spec.Determinism with { Epoch = 1 } } }),
             "snapshot" => request with { Snapshots = [request.Snapshots[0] with { Columns = [] }] },
             _ => throw new UnreachableException(),
         };
         Assert.NotEqual(Seal(request).Digest, Seal(changed).Digest);
+
+        static ImmutableArray<StepKeyDocument> Later(SealRequest request) => [.. request.Rerun.Stages.Select(step => step with { Version = 2 })];
     }
 
     [Fact]
@@ -245,11 +252,11 @@ public sealed partial class SealerTests : IDisposable
         File.WriteAllText(request.Model[0].Source + "2", content);
         var digest = SampleRun.Of(content);
         var stages = request.Lineage.Stages;
-        return request with
+        return SampleRun.Keyed(request with
         {
             Model = [request.Model[0] with { Source = request.Model[0].Source + "2", Digest = digest, Size = content.Length }],
             Lineage = new([stages[0] with { Outputs = SampleRun.Map(("model", digest)) }, stages[1] with { Inputs = SampleRun.Map(("fit.model", digest)) }]),
-        };
+        });
     }
 
     [LibraryImport("libc")]

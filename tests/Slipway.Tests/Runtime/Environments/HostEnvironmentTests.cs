@@ -162,8 +162,8 @@ public sealed class HostEnvironmentTests : IDisposable
             new("py", default, architecture, packages.ToImmutableSortedDictionary(package => package.Item1, package => package.Item2));
         Assert.Equal(
             ["architecture amd64 → arm64", "+ b 2", "- c 3", "d 4 → 5"],
-            HostEnvironment.Differences(Of("amd64", ("a", "1"), ("c", "3"), ("d", "4")), Of("arm64", ("a", "1"), ("b", "2"), ("d", "5"))));
-        Assert.Empty(HostEnvironment.Differences(Of("amd64", ("a", "1")), Of("amd64", ("a", "1"))));
+            HostFingerprint.Differences(Of("amd64", ("a", "1"), ("c", "3"), ("d", "4")), Of("arm64", ("a", "1"), ("b", "2"), ("d", "5"))));
+        Assert.Empty(HostFingerprint.Differences(Of("amd64", ("a", "1")), Of("amd64", ("a", "1"))));
     }
 
     [Fact]

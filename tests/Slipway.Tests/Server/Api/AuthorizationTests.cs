@@ -20,10 +20,10 @@ public sealed class AuthorizationTests
         """
         GET    /api/v1/alerts                                                       Read anywhere
         GET    /api/v1/all-tokens                                                   Administer
-        GET    /api/v1/blobs/{digest}                                               Gateway anywhere
+        GET    /api/v1/blobs/{digest}                                               Fetch anywhere
         HEAD   /api/v1/blobs/{digest}                                               Push anywhere
         PUT    /api/v1/blobs/{digest}                                               Push anywhere
-        GET    /api/v1/bundles/{digest}                                             Gateway anywhere
+        GET    /api/v1/bundles/{digest}                                             Fetch anywhere
         GET    /api/v1/gateway/desired                                              Gateway
         POST   /api/v1/gateway/captures                                             Gateway
         POST   /api/v1/gateway/events                                               Gateway
@@ -99,12 +99,12 @@ public sealed class AuthorizationTests
     /// <summary>Written out once more here, so that a slip in the server's own table does not pass for the rule.</summary>
     private static readonly Dictionary<Role, Permission[]> May = new()
     {
-        [Role.Viewer] = [Permission.Read],
-        [Role.Author] = [Permission.Read, Permission.Push, Permission.Promote, Permission.Label],
-        [Role.Approver] = [Permission.Read, Permission.Approve],
-        [Role.Operator] = [Permission.Read, Permission.Promote, Permission.Operate, Permission.Label],
-        [Role.Admin] = [Permission.Read, Permission.Administer],
-        [Role.Gateway] = [Permission.Gateway],
+        [Role.Viewer] = [Permission.Read, Permission.Fetch],
+        [Role.Author] = [Permission.Read, Permission.Fetch, Permission.Push, Permission.Promote, Permission.Label],
+        [Role.Approver] = [Permission.Read, Permission.Fetch, Permission.Approve],
+        [Role.Operator] = [Permission.Read, Permission.Fetch, Permission.Promote, Permission.Operate, Permission.Label],
+        [Role.Admin] = [Permission.Read, Permission.Fetch, Permission.Administer],
+        [Role.Gateway] = [Permission.Gateway, Permission.Fetch],
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

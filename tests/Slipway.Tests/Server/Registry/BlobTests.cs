@@ -67,15 +67,19 @@ public sealed class BlobTests
         var (_, faults) = await TestRegistry.RefusedAsync(stranger, "/api/v1/models/fraud/versions", new VersionPush(bundle, registry.Attached(bundle), null, "x"), RegistryJson.Default.VersionPush);
         Assert.Equal(registry.BlobsOf(bundle).Length, faults.Count(fault => fault.Code == "blob-missing"));
 
-        // Who may push, and no gateway, gets no bytes; nor does another model's gateway.
-        using var read = await stranger.GetAsync($"/api/v1/blobs/{weights}", Stop);
-        Assert.Equal(HttpStatusCode.Forbidden, read.StatusCode);
-        var other = await registry.Server.AsAsync(Role.Gateway, "fraud");
-        foreach (var path in new[] { $"/api/v1/blobs/{weights}", $"/api/v1/bundles/{bundle}" })
+        // Who may read, push or serve another model gets no bytes of this one.
+        foreach (var other in new[] { stranger, await registry.Server.AsAsync(Role.Viewer, "fraud"), await registry.Server.AsAsync(Role.Gateway, "fraud") })
         {
-            using var response = await other.GetAsync(path, Stop);
-            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            foreach (var path in new[] { $"/api/v1/blobs/{weights}", $"/api/v1/bundles/{bundle}" })
+            {
+                using var response = await other.GetAsync(path, Stop);
+                Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            }
         }
+
+        // Who reads this one does.
+        var viewer = await registry.Server.AsAsync(Role.Viewer);
+        Assert.Equal(weights, Digest.Of(await viewer.GetByteArrayAsync($"/api/v1/blobs/{weights}", Stop)));
     }
 
     [Fact]

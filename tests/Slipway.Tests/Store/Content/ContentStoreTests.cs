@@ -54,6 +54,9 @@ public sealed class ContentStoreTests : IDisposable
     [InlineData(131071)]
     [InlineData(131072)]
     [InlineData(400001)]
+    [InlineData(1 << 20)]
+    [InlineData((1 << 20) + 1)]
+    [InlineData(70 << 20)]
     public void A_file_of_any_size_comes_back_as_it_was(int size)
     {
         var bytes = new byte[size];
@@ -122,6 +125,39 @@ public sealed class ContentStoreTests : IDisposable
         File.SetLastWriteTimeUtc(Store.PathOf(abc), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         Assert.True(Store.IsSound(abc, 3));
         Assert.Equal(ContentStore.Untouched, File.GetLastWriteTimeUtc(Store.PathOf(abc)));
+    }
+
+    [Fact]
+    public void Nothing_done_to_a_copy_reaches_the_object()
+    {
+        PutBytes("abc"u8);
+        Store.CopyTo(abc, folder["copy"], executable: false, DateTime.UnixEpoch);
+        File.SetUnixFileMode(folder["copy"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.AppendAllText(folder["copy"], "x");
+        File.SetLastWriteTimeUtc(folder["copy"], DateTime.UnixEpoch);
+        using (var file = File.OpenWrite(folder["copy"]))
+            file.SetLength(1);
+        File.Delete(folder["copy"]);
+
+        Assert.Equal("abc", Text(Store.OpenRead(abc, verify: true)));
+        Assert.Equal(ContentStore.ReadOnly, File.GetUnixFileMode(Store.PathOf(abc)));
+        Assert.Equal(ContentStore.Untouched, File.GetLastWriteTimeUtc(Store.PathOf(abc)));
+    }
+
+    [Fact]
+    public void Many_objects_of_one_batch_appear_together_and_two_writers_of_one_object_agree()
+    {
+        foreach (var i in Enumerable.Range(0, 200))
+            folder.Write($"many/{i}", $"content {i % 150}");
+        using var first = Store.Begin();
+        using var second = Store.Begin();
+        var trees = new[] { first, second }.AsParallel().Select(batch => batch.AddFolder(folder["many"], "many/").Digest).ToArray();
+        Assert.Equal(trees[0], trees[1]);
+        Assert.False(Store.Contains(trees[0]));
+        first.Commit();
+        second.Commit();
+        Assert.All(Store.ReadTree(trees[0]).Files, file => Assert.Equal(file.Digest, Digest.Of(Store.OpenRead(file.Digest))));
+        Assert.Equal(151, Directory.EnumerateFiles(folder["objects"], "*", SearchOption.AllDirectories).Count());
     }
 
     [Fact]

@@ -35,7 +35,11 @@ public sealed class BundleReferenceTests : IDisposable
     [InlineData("oci:dir@sha256:abc")]
     [InlineData("oci:@" + Hash)]
     [InlineData("sha256:abc")]
-    [InlineData("registry.example.org/team/model:1")]
+    [InlineData("team/model:1")]
+    [InlineData("oci:dir:tag#")]
+    [InlineData("oci:dir:tag#Cuda")]
+    [InlineData("tag#1a")]
+    [InlineData("#cuda")]
     public void Anything_else_is_refused_with_the_forms_that_are_allowed(string text)
     {
         var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse(text));
@@ -43,6 +47,59 @@ public sealed class BundleReferenceTests : IDisposable
         var fault = Assert.Single(refused.Faults);
         Assert.Equal(("bad-reference", ExitCode.UnusableInput), (fault.Code, refused.Exit));
         Assert.Contains("oci:DIR:TAG", fault.Help);
+    }
+
+    [Theory]
+    [InlineData("registry.example.org/team/model:1", "registry.example.org", "team/model", "1", false)]
+    [InlineData("registry.example.org/model", "registry.example.org", "model", null, false)]
+    [InlineData("localhost/model:v1.0_a-b", "localhost", "model", "v1.0_a-b", false)]
+    [InlineData("localhost:5000/a/b/c/d", "localhost:5000", "a/b/c/d", null, false)]
+    [InlineData("127.0.0.1:5000/a__b/c.d/e---f:1@" + Hash, "127.0.0.1:5000", "a__b/c.d/e---f", "1", true)]
+    [InlineData("[::1]:5000/model@" + Hash, "[::1]:5000", "model", null, true)]
+    [InlineData("UPPER.example.org/model:Tag", "UPPER.example.org", "model", "Tag", false)]
+    public void A_place_in_a_registry_is_understood(string text, string host, string repository, string? tag, bool hasDigest)
+    {
+        var digest = hasDigest ? Digest.Parse(Hash) : (Digest?)null;
+        Assert.Equal(new BundleReference(text, null, tag, digest, new RegistryReference(host, repository, tag, digest)), BundleReference.Parse(text));
+        Assert.Equal(text, BundleReference.Parse(text).Registry!.ToString());
+        Assert.Equal("cuda", BundleReference.Parse(text + "#cuda").Variant);
+    }
+
+    [Theory]
+    [InlineData("registry.example.org/")]
+    [InlineData("registry.example.org/Team/model")]
+    [InlineData("registry.example.org/team//model")]
+    [InlineData("registry.example.org/team/model/")]
+    [InlineData("registry.example.org/a___b")]
+    [InlineData("registry.example.org/a..b")]
+    [InlineData("registry.example.org/a._b")]
+    [InlineData("registry.example.org/-a")]
+    [InlineData("registry.example.org/model:")]
+    [InlineData("registry.example.org/model:-1")]
+    [InlineData("registry.example.org/model@sha256:abc")]
+    [InlineData("registry.example.org/model@sha512:" + "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")]
+    [InlineData("registry.example.org:0/model")]
+    [InlineData("registry.example.org:65536/model")]
+    [InlineData("registry.example.org:/model")]
+    [InlineData("-registry.example.org/model")]
+    [InlineData("registry..example.org/model")]
+    [InlineData("user@registry.example.org/model")]
+    [InlineData("https://registry.example.org/model")]
+    [InlineData("[::1/model")]
+    [InlineData("[127.0.0.1]:1/model")]
+    [InlineData("registry.example.org/model?x=1")]
+    [InlineData("registry.example.org/model/../../x")]
+    public void What_is_no_place_in_a_registry_is_refused(string text)
+    {
+        var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse(text));
+        Assert.Equal(("bad-reference", ExitCode.UnusableInput), (Assert.Single(refused.Faults).Code, refused.Exit));
+    }
+
+    [Fact]
+    public void What_is_in_a_registry_is_fetched_first()
+    {
+        var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse("registry.example.org/model:1").Resolve(scratch["own"]));
+        Assert.Equal(("bundle-not-here", "fetch and verify it first: slipway pull registry.example.org/model:1"), (refused.Faults[0].Code, refused.Faults[0].Help));
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
 using Slipway.Store.Oci;
 using Slipway.Tests.Store.Archives;
 
@@ -33,6 +35,59 @@ public sealed class OciLayoutTests : IDisposable
             output.Write(content, 6, content.Length - 6);
         }));
         Assert.Equal(content, File.ReadAllBytes(scratch[$"layout/blobs/sha256/{blob.Digest.Hex}"]));
+    }
+
+    [Fact]
+    public void An_object_becomes_a_blob_without_a_second_copy()
+    {
+        var content = Encoding.ASCII.GetBytes("some weights");
+        var store = new ContentStore(scratch["objects"]);
+        using var batch = store.Begin();
+        var blob = new StoredBlob(batch.Add(content), content.Length);
+        batch.Commit();
+        var path = scratch[$"layout/blobs/sha256/{blob.Digest.Hex}"];
+
+        Assert.Equal(BlobState.Intact, layout.AdoptBlob(blob, store.PathOf(blob.Digest), Stop));
+        Assert.Equal(BlobState.Intact, layout.AdoptBlob(blob, store.PathOf(blob.Digest), Stop));
+        Assert.Equal([path], Directory.EnumerateFileSystemEntries(scratch["layout/blobs/sha256"]));
+        Assert.Equal(FileStamp.Of(store.PathOf(blob.Digest))!.Value.Inode, FileStamp.Of(path)!.Value.Inode);    // this file system shares no blocks, so it is a link
+
+        // A damaged blob is mended, and the object that it once shared its bytes with is not.
+        File.Delete(path);
+        File.WriteAllText(path, "some weightz");
+        Assert.Equal(BlobState.Intact, layout.AdoptBlob(blob, store.PathOf(blob.Digest), Stop));
+        Assert.Equal(content, File.ReadAllBytes(path));
+        Assert.True(store.IsSound(blob.Digest, content.Length));
+    }
+
+    [Fact]
+    public void A_file_on_another_disk_is_copied()
+    {
+        Assert.SkipUnless(Directory.Exists("/dev/shm"), "there is no second file system at /dev/shm");
+        var other = $"/dev/shm/slipway-test-{Environment.ProcessId}";
+        try
+        {
+            File.WriteAllText(other, "some weights");
+            var blob = new StoredBlob(Digest.Of("some weights"u8), 12);
+            Assert.Equal(BlobState.Intact, layout.AdoptBlob(blob, other, Stop));
+            Assert.Equal("some weights", File.ReadAllText(scratch[$"layout/blobs/sha256/{blob.Digest.Hex}"]));
+        }
+        finally
+        {
+            File.Delete(other);
+        }
+    }
+
+    [Theory]
+    [InlineData("some weightz", BlobState.Changed)]
+    [InlineData("some", BlobState.WrongSize)]
+    [InlineData(null, BlobState.Missing)]
+    public void A_file_that_is_not_the_content_is_not_adopted(string? content, BlobState state)
+    {
+        if (content is not null)
+            scratch.Write("file", Encoding.ASCII.GetBytes(content));
+        Assert.Equal(state, layout.AdoptBlob(new StoredBlob(Digest.Of("some weights"u8), 12), scratch["file"], Stop));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(scratch["layout/blobs/sha256"]));
     }
 
     [Fact]

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Slipway.Pipeline.Upkeep;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway gc</c>.</summary>
+internal static class GcVerb
+{
+    private const int KeptRuns = 10;
+
+    public static Command Build(GlobalOptions global)
+    {
+        var delete = new Option<bool>("--delete") { Description = "Delete it; without this, only say what would go" };
+        var keep = new Option<int>("--keep-runs") { Description = "Keep what the newest N runs gave", HelpName = "N", DefaultValueFactory = _ => KeptRuns };
+        var verb = new Command("gc", "Finds stage outputs and bundles that no tag, no lock and none of the newest runs need.\nExample: slipway gc --delete") { delete, keep };
+        verb.SetAction((parsed, cancellation) => CollectAsync(global.Shell(parsed), parsed.GetRequiredValue(keep), parsed.GetValue(delete), cancellation));
+        return verb;
+    }
+
+    private static async Task<int> CollectAsync(Shell shell, int keepRuns, bool delete, CancellationToken cancellation)
+    {
+        if (keepRuns < 0)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"--keep-runs is {keepRuns}, allowed are 0 and more"));
+        if (!Directory.Exists(shell.Project.State))
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-project", $"{shell.Folder} has no .slipway: nothing ever ran here", shell.Folder, Help: "name the project's folder with -C DIR"));
+        var garbage = delete
+            ? await GarbageCollection.CollectAsync(shell.Project, keepRuns, shell.Note, cancellation)
+            : GarbageCollection.Find(shell.Project, keepRuns);
+        if (shell.Json)
+        {
+            shell.WriteJson(new JsonObject
+            {
+                ["deleted"] = delete,
+                ["bytes"] = garbage.Bytes,
+                ["bundles"] = Listed(garbage.Bundles),
+                ["steps"] = Listed(garbage.Steps),
+                ["objects"] = Listed(garbage.Objects),
+                ["blobs"] = Listed(garbage.Blobs),
+            });
+            return (int)ExitCode.Done;
+        }
+
+        foreach (var bundle in garbage.Bundles)
+            shell.Out.WriteLine($"bundle    {bundle}   has no tag, and none of the newest {keepRuns} runs made it");
+        shell.Out.WriteLine(garbage.IsEmpty
+            ? "nothing to delete"
+            : $"{(delete ? "deleted" : "would delete")}  {garbage.Objects.Length} objects, {garbage.Blobs.Length} blobs, {garbage.Steps.Length} step records, {garbage.Bundles.Length} bundles: {new ByteSize(garbage.Bytes)}");
+        if (!garbage.IsEmpty && !delete)
+            shell.Out.WriteLine("next      slipway gc --delete");
+        return (int)ExitCode.Done;
+    }
+
+    private static JsonArray Listed(IEnumerable<Digest> digests) => [.. digests.Select(digest => (JsonNode)digest.ToString())];
+}

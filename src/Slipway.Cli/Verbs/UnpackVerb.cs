@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Slipway.Documents.Bundles;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway unpack REF DIR</c>: a verified bundle's files, all of them or none.</summary>
+internal static class UnpackVerb
+{
+    public static Command Build(GlobalOptions global)
+    {
+        var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG" };
+        var folder = new Argument<string>("dir") { Description = "A new folder, or an empty one" };
+        var keys = BundleAccess.KeyOption();
+        var verb = new Command("unpack", "Verifies a bundle and writes its files into a folder: model, code, documents.\nExample: slipway unpack flight-delay ./flight-delay") { reference, folder, keys };
+        verb.SetAction((parsed, cancellation) => Task.FromResult(Unpack(global.Shell(parsed), parsed.GetRequiredValue(reference), parsed.GetRequiredValue(folder), parsed.GetValue(keys) ?? [], cancellation)));
+        return verb;
+    }
+
+    private static int Unpack(Shell shell, string reference, string folder, string[] keys, CancellationToken cancellation)
+    {
+        var target = shell.PathOf(folder);
+        var bundle = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
+        bundle.Unpack(target, cancellation);
+        if (shell.Json)
+        {
+            shell.WriteJson(new JsonObject
+            {
+                ["bundle"] = new JsonObject { ["digest"] = bundle.Digest.ToString() },
+                ["folder"] = target,
+                ["model"] = Path.Combine(target, BundlePaths.ModelOf(bundle)),
+                ["layers"] = new JsonArray([.. bundle.Layers.Select(layer => (JsonNode)layer.Path)]),
+            });
+        }
+        else
+        {
+            shell.Out.WriteLine($"unpacked  {bundle.Digest}");
+            foreach (var layer in bundle.Layers)
+                shell.Out.WriteLine($"          {Path.Combine(folder, layer.Path)}");
+        }
+
+        return (int)ExitCode.Done;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Slipway.Documents.Statements;
+using Slipway.Primitives.Bytes;
+using Slipway.Trust.Verification;
+
+namespace Slipway.Documents.Cards;
+
+/// <summary>That a trusted key said something about a bundle, and when it says that it did.</summary>
+/// <param name="Signer">Id of the key.</param>
+/// <param name="Said">RFC 3339, as the statement itself has it, which nobody else vouches for; null where it has no time.</param>
+/// <param name="Manifest">Digest of the attached manifest, by which it is found.</param>
+public sealed record SignedStatement(string PredicateType, string Signer, string? Said, Digest Manifest)
+{
+    /// <summary>Of a verified bundle, by predicate type, time and digest.</summary>
+    public static ImmutableArray<SignedStatement> All(VerifiedBundle bundle) =>
+    [
+        .. bundle.Statements
+            .Select(signed => new SignedStatement(signed.Statement.PredicateType, signed.Signer.KeyId, TimeOf(signed.Statement.Predicate), signed.Manifest))
+            .OrderBy(statement => statement.PredicateType, StringComparer.Ordinal).ThenBy(statement => statement.Said, StringComparer.Ordinal).ThenBy(statement => statement.Manifest.Hex, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Where provenance, test results and verification summaries have their times.</summary>
+    private static string? TimeOf(JsonElement? predicate) =>
+        Text(predicate, "runDetails", "metadata", "finishedOn") ?? Text(predicate, "slipway_judgedOn") ?? Text(predicate, "timeVerified");
+
+    private static string? Text(JsonElement? element, params string[] path)
+    {
+        foreach (var name in path)
+        {
+            if (element is not { ValueKind: JsonValueKind.Object } parent || !parent.TryGetProperty(name, out var child))
+                return null;
+            element = child;
+        }
+
+        return element is { ValueKind: JsonValueKind.String } found && found.GetString() is { } text && StatementJson.Time(text) is not null ? text : null;
+    }
+}

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Bom;
+using Slipway.Documents.Bundles;
+using Slipway.Primitives.Bytes;
+using Slipway.Runtime.Environments;
+using Slipway.Store.Content;
+using Slipway.Trust.Attestations;
+
+namespace Slipway.Pipeline.Sealing;
+
+/// <summary>The bill of materials as a statement about a sealed bundle.</summary>
+internal static class BomStatement
+{
+    /// <param name="host">What it knows of packages is no part of the bundle, and so may differ between two who attest.</param>
+    public static Statement Of(Digest bundle, BundleDocuments documents, ImmutableArray<SealFile> model, ImmutableArray<SealFile> code, HostPackages host, string toolVersion, CancellationToken cancellation)
+    {
+        var packages = documents.Environments.ToImmutableSortedDictionary(environment => environment.Key, environment => host.Describe(environment.Value, cancellation), StringComparer.Ordinal);
+        var bom = new BundleBom(documents, Files(model), Files(code), packages, toolVersion).Build();
+        return Statement.About(bundle, documents.Spec.Name, CycloneDxBom.PredicateType, bom.ToJson());
+
+        static FileTreeEntry[] Files(ImmutableArray<SealFile> files) => [.. files.Select(file => new FileTreeEntry(file.Path, file.Executable, file.Size, file.Digest))];
+    }
+}

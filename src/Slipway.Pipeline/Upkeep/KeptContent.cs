@@ -1,0 +1,51 @@
+using Slipway.Documents.Runs;
+using Slipway.Pipeline.Execution.Steps;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Content;
+using Slipway.Store.Oci;
+
+namespace Slipway.Pipeline.Upkeep;
+
+/// <summary>What of a project's state is needed: what tags, locks and the newest runs lead to.</summary>
+/// <param name="Steps">Keys of the step records.</param>
+/// <param name="Objects">What those steps gave, files of folders included.</param>
+/// <param name="Manifests">Bundles, what is attached to them, and what an index under a tag lists.</param>
+internal sealed record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Objects, HashSet<Digest> Manifests)
+{
+    /// <param name="keepRuns">The newest so many runs keep what they gave.</param>
+    /// <exception cref="SlipwayException">A record or lock that cannot be read, so that nobody knows what it keeps (exit 2).</exception>
+    public static KeptContent Of(ProjectFolder project, OciLayout? layout, int keepRuns)
+    {
+        var runs = RunRecord.Ids(project).Take(keepRuns).Select(id => RunRecord.Read(project, id)).OfType<RunRecord>().ToList();
+        var store = new StepStore(project);
+        var steps = runs.SelectMany(run => run.Stages).Select(stage => stage.Key).Concat(store.NewestKeys()).ToHashSet();
+        var objects = new HashSet<Digest>();
+        var content = new ContentStore(project.Objects);
+        foreach (var artifact in steps.Select(store.Find).OfType<StepRecord>().SelectMany(record => record.Outputs.Values).Concat(runs.SelectMany(run => run.Stages).SelectMany(stage => stage.Outputs.Values)))
+            Add(artifact, content, objects);
+        var bundles = runs.Select(run => run.Bundle).Concat(Baselines(project)).OfType<Digest>().ToHashSet();
+        return new KeptContent(steps, objects, layout is null ? [] : layout.LedTo(bundles));
+    }
+
+    private static void Add(Artifact artifact, ContentStore content, HashSet<Digest> objects)
+    {
+        if (!objects.Add(artifact.Digest) || artifact.Kind != ArtifactKind.Folder || !content.Contains(artifact.Digest))
+            return;
+        try
+        {
+            objects.UnionWith(content.ReadTree(artifact.Digest).Files.Select(file => file.Digest));
+        }
+        catch (SlipwayException e) when (e.Faults[0].Code is "damaged-object" or "not-a-tree")
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"{artifact.Digest} lists a folder's files, and was changed: what it keeps is not known", content.PathOf(artifact.Digest), Help: "`slipway doctor` tells what it belongs to, and `slipway doctor --repair` sets it aside"), e);
+        }
+    }
+
+    /// <summary>The baselines that the locks beside the project's specs pin.</summary>
+    private static IEnumerable<Digest?> Baselines(ProjectFolder project) =>
+        Directory.EnumerateFiles(project.Root, "*.yaml", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true })
+            .Select(path => new ProjectFolder(project.Root, Path.GetRelativePath(project.Root, path)))
+            .Where(spec => File.Exists(spec.LockFile))
+            .Select(spec => ProjectLockFile.Read(spec)?.Baseline);
+}

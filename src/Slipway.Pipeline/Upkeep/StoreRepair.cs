@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Runs;
+using Slipway.Pipeline.Execution;
+using Slipway.Pipeline.Execution.Steps;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Store.Content;
+using Slipway.Store.Oci;
+
+namespace Slipway.Pipeline.Upkeep;
+
+/// <summary>Brings a project's state to where the next run makes again what is lost: nothing that is damaged is used, and nothing is deleted that could still be read.</summary>
+public static class StoreRepair
+{
+    /// <summary>Damaged content is set aside in <c>.slipway/damaged</c>; records that led to it are forgotten; blobs come back from the content store where that has them.</summary>
+    /// <param name="waiting">Told once what is waited for.</param>
+    /// <returns>What was found, and what was done about it, in words.</returns>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static async Task<(StoreReport Before, ImmutableArray<string> Done)> RepairAsync(ProjectFolder project, Action<string> waiting, CancellationToken cancellation)
+    {
+        using var held = await RunLock.TakeAsync(project, () => waiting("a run is under way in this project; waiting for it to end"), cancellation);
+        var layout = File.Exists(Path.Combine(project.Bundles, "oci-layout")) ? OciLayout.Open(project.Bundles) : null;
+        using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
+        var report = StoreExamination.Examine(project, cancellation);
+        var (objects, steps, owners) = (new ContentStore(project.Objects), new StepStore(project), new ObjectOwners(project));
+        var done = ImmutableArray.CreateBuilder<string>();
+        foreach (var key in owners.KeysOf(Digests(report, Trouble.DamagedObject, Trouble.MissingObject)).Concat(Digests(report, Trouble.DamagedRecord)).Distinct())
+        {
+            steps.Forget(key);
+            done.Add($"forgot the record of step {key.Short}");
+        }
+
+        foreach (var run in report.Findings.Where(finding => finding.Kind == Trouble.DamagedRun).Select(finding => RunRecord.FolderOf(project, finding.Name)))
+        {
+            AtomicFile.Rename(Path.Combine(run, "run.json"), Path.Combine(run, "run.json.damaged"));
+            done.Add($"set the record of run {Path.GetFileName(run)} aside");
+        }
+
+        foreach (var digest in Digests(report, Trouble.DamagedObject))
+            SetAside(objects.PathOf(digest), digest, "object");
+        if (layout is null)
+            return (report, done.ToImmutable());
+        var lost = Digests(report, Trouble.DamagedManifest).ToHashSet();
+        if (lost.Count > 0)
+            layout.Unlist(lost, cancellation);
+        foreach (var digest in Digests(report, Trouble.DamagedBlob, Trouble.DamagedManifest).Where(digest => File.Exists(layout.BlobPath(digest))))
+            SetAside(layout.BlobPath(digest), digest, "blob");
+        foreach (var digest in Digests(report, Trouble.DamagedBlob, Trouble.MissingBlob).Where(objects.Contains))
+        {
+            var size = new FileInfo(objects.PathOf(digest)).Length;
+            if (layout.AdoptBlob(new StoredBlob(digest, size), objects.PathOf(digest), cancellation) == BlobState.Intact)
+                done.Add($"put blob {digest.Short} back from the content store");
+        }
+
+        return (report, done.ToImmutable());
+
+        void SetAside(string path, Digest digest, string what)
+        {
+            var aside = Path.Combine(project.State, "damaged", $"{what}-{digest.Hex}");
+            AtomicFile.CreateFolder(Path.GetDirectoryName(aside)!);
+            AtomicFile.Rename(path, aside);
+            done.Add($"set {what} {digest.Short} aside: {Path.GetRelativePath(project.Root, aside)}");
+        }
+    }
+
+    private static IEnumerable<Digest> Digests(StoreReport report, params Trouble[] kinds) => report.Findings.Where(finding => kinds.Contains(finding.Kind)).Select(finding => Digest.Parse(finding.Name));
+}

@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+
+namespace Slipway.Store.Oci;
+
+/// <summary>What leads to what, and how content that nothing leads to goes.</summary>
+public sealed partial class OciLayout
+{
+    private string WritersLock => Path.Combine(Folder, ".slipway-writers.lock");
+
+    /// <summary>The right to add to this layout: held from the first blob until the manifest that names it is listed, so that nobody takes the blob for garbage.</summary>
+    /// <remarks>Shared: many may add at once. Waits only for who collects, which takes as long as deleting does.</remarks>
+    /// <exception cref="SlipwayException">The layout stays locked (exit 3).</exception>
+    public IDisposable BeginWriting(CancellationToken cancellation = default) => TakeLock(WritersLock, shared: true, cancellation);
+
+    /// <summary>The right to delete from this layout what nothing leads to; waits until nobody adds to it.</summary>
+    /// <param name="waiting">Called once, when somebody does.</param>
+    public async Task<IDisposable> BeginCollectingAsync(Action waiting, CancellationToken cancellation) => await FolderLock.TakeAsync(WritersLock, waiting, cancellation);
+
+    /// <summary>The index's entries: bundles, indexes, and what is attached to them.</summary>
+    public ImmutableArray<OciDescriptor> Entries() => ReadIndex().Manifests;
+
+    /// <summary>Takes manifests out of the index; their blobs stay until somebody deletes them.</summary>
+    /// <exception cref="SlipwayException">No space, or the layout stays locked (exit 3).</exception>
+    public void Unlist(IReadOnlySet<Digest> manifests, CancellationToken cancellation = default)
+    {
+        using var alone = TakeLock(cancellation);
+        var index = ReadIndex();
+        var kept = index with { Manifests = [.. index.Manifests.Where(entry => !manifests.Contains(entry.Digest))] };
+        if (kept.Manifests.Length < index.Manifests.Length)
+            AtomicFile.Write(IndexFile, kept.ToBytes());
+    }
+
+    /// <summary>What tags and these bundles lead to: their manifests, the variants of an index, and what is attached to any of these.</summary>
+    /// <exception cref="SlipwayException">One of them is listed and cannot be read, so that nobody knows what it leads to (exit 2).</exception>
+    public HashSet<Digest> LedTo(IEnumerable<Digest> bundles)
+    {
+        var entries = ReadIndex().Manifests;
+        var (reached, listed) = (new HashSet<Digest>(), entries.Select(entry => entry.Digest).ToHashSet());
+        var open = new Queue<Digest>(entries.Where(entry => entry.Annotation(TagAnnotation) is not null).Select(entry => entry.Digest).Concat(bundles));
+        var attached = entries.Select(entry => (Subject: SubjectOf(entry), entry.Digest)).Where(each => each.Subject is not null).ToLookup(each => each.Subject!.Value, each => each.Digest);
+        while (open.TryDequeue(out var digest))
+        {
+            if (!reached.Add(digest))
+                continue;
+            if (listed.Contains(digest) && TryReadNested(digest) is null && TryReadManifest(digest) is { Manifest: null, Flaw: var flaw })
+                throw Unusable("manifest-damaged", $"manifest {digest} {flaw}: what it leads to is not known", Folder, "`slipway doctor` tells what it was, and `slipway doctor --repair` takes it out of the index");
+            foreach (var next in attached[digest].Concat(TryReadNested(digest)?.Manifests.Select(entry => entry.Digest) ?? []))
+                open.Enqueue(next);
+        }
+
+        return reached;
+    }
+
+    /// <summary>Blobs that no manifest of the index leads to, in order of their digests.</summary>
+    public ImmutableArray<Digest> UnreferencedBlobs() => UnreferencedBlobs(ReadIndex().Manifests);
+
+    /// <summary>The same, as if only these manifests were in the index.</summary>
+    public ImmutableArray<Digest> UnreferencedBlobs(IReadOnlySet<Digest> manifests) => UnreferencedBlobs(ReadIndex().Manifests.Where(entry => manifests.Contains(entry.Digest)));
+
+    /// <summary>Every blob by name, unverified, in no order.</summary>
+    public IEnumerable<Digest> Blobs() =>
+        (Directory.Exists(BlobFolder) ? Directory.EnumerateFiles(BlobFolder) : [])
+            .Select(path => Digest.TryParse("sha256:" + Path.GetFileName(path), out var digest) ? digest : (Digest?)null)
+            .OfType<Digest>();
+
+    /// <summary>The manifest or index of that digest as far as it can be read; what it names below itself; and else why not, as the end of a sentence.</summary>
+    public (OciManifest? Manifest, OciIndex? Index, string? Flaw) Look(Digest digest)
+    {
+        if (TryReadNested(digest) is { } index)
+            return (null, index, null);
+        var (manifest, flaw) = TryReadManifest(digest);
+        return (manifest, null, flaw);
+    }
+
+    private ImmutableArray<Digest> UnreferencedBlobs(IEnumerable<OciDescriptor> entries)
+    {
+        var reached = new HashSet<Digest>();
+        foreach (var entry in entries)
+            Reach(entry, reached, depth: 0);
+        return [.. Blobs().Where(digest => !reached.Contains(digest)).Order()];
+    }
+
+    private void Reach(OciDescriptor entry, HashSet<Digest> reached, int depth)
+    {
+        const int deepest = 4;      // an index of indexes of images is the deepest in use
+        if (!reached.Add(entry.Digest) || depth > deepest)
+            return;
+        if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
+            reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
+        // An unreadable index leads nowhere.
+        if (entry.MediaType == OciIndex.IndexMediaType && TryReadNested(entry.Digest) is { } index)
+        {
+            foreach (var inner in index.Manifests)
+                Reach(inner, reached, depth + 1);
+        }
+    }
+
+    private Digest? SubjectOf(OciDescriptor entry) =>
+        entry.Annotation(SubjectAnnotation) is { } said && Digest.TryParse(said, out var subject) ? subject
+        : entry.MediaType == OciIndex.IndexMediaType ? TryReadNested(entry.Digest)?.Subject?.Digest
+        : TryReadManifest(entry.Digest).Manifest?.Subject?.Digest;
+}

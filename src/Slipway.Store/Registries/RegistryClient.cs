@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using Slipway.Primitives.Faults;
+using Slipway.Store.Oci;
+
+namespace Slipway.Store.Registries;
+
+/// <summary>One repository of a registry. Source: distribution-spec 1.1. Nothing that it answers is believed but digests that were checked here.</summary>
+/// <remarks>Thread-safe. Memory is bounded by a manifest, and by a buffer for each blob under way.</remarks>
+public sealed partial class RegistryClient : IDisposable
+{
+    /// <summary>Tags of one page, as asked for; a registry may give fewer.</summary>
+    private const int TagsOfPage = 1000;
+
+    /// <summary>Pages of one list; more is an endless one, and a fault.</summary>
+    private const int MaxPages = 1000;
+
+    private readonly RegistryConnection connection;
+
+    /// <param name="place">Host and repository; tag and digest are not looked at.</param>
+    /// <param name="credential">Null to be nobody.</param>
+    public RegistryClient(RegistryReference place, RegistryOptions options, RegistryCredential? credential, TimeProvider time)
+    {
+        connection = new RegistryConnection(place.Host, options, credential, time);
+        Place = place with { Tag = null, Digest = null };
+    }
+
+    public RegistryReference Place { get; }
+
+    private string Pull => $"repository:{Place.Repository}:pull";
+
+    private string Push => $"repository:{Place.Repository}:pull,push";
+
+    public void Dispose() => connection.Dispose();
+
+    /// <summary>Whether what answers at the host is a registry at all, whatever this caller may do there.</summary>
+    /// <exception cref="SlipwayException">It is none, or does not answer (exit 3).</exception>
+    public async Task PingAsync(CancellationToken cancellation)
+    {
+        using var response = await connection.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, new Uri(connection.Base, "/v2/")), "", cancellation);
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw RegistryFault.Strange(Place.Host, $"answers {(int)response.StatusCode} to /v2/, which a registry answers with 200");
+    }
+
+    /// <summary>All tags in the registry's order, without the lists of what is attached (<c>sha256-…</c>).</summary>
+    /// <exception cref="SlipwayException">No such repository (exit 2); denied, or no answer that the specification knows (exit 3).</exception>
+    public async Task<ImmutableArray<string>> TagsAsync(CancellationToken cancellation)
+    {
+        var tags = ImmutableArray.CreateBuilder<string>();
+        await foreach (var body in PagesAsync(At($"tags/list?n={TagsOfPage}"), "tags", null, cancellation))
+        {
+            var page = Read(body, RegistryJson.Default.RegistryTags, "a list of tags").Tags ?? [];
+            tags.AddRange(page.OfType<string>().Where(tag => OciLayout.IsTag(tag) && !ReferrersTag.IsOne(tag)));
+        }
+
+        return [.. tags.Distinct()];
+    }
+
+    private Uri At(string below) => new(connection.Base, $"/v2/{Place.Repository}/{below}");
+
+    /// <summary>The bodies of a list's pages, as the <c>Link</c> header leads from one to the next (RFC 8288).</summary>
+    /// <param name="isMissing">Told where the list itself is not there, which then has no pages; null where that is a fault.</param>
+    private async IAsyncEnumerable<byte[]> PagesAsync(Uri first, string what, Action? isMissing, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var page = first;
+        for (var pages = 0; ; pages++)
+        {
+            using var response = await connection.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, page), Pull, cancellation);
+            if (response.StatusCode == HttpStatusCode.NotFound && isMissing is not null)
+            {
+                isMissing();
+                yield break;
+            }
+
+            if (response.StatusCode != HttpStatusCode.OK)
+                throw await RefusedAsync(response, cancellation);
+            yield return await BodyAsync(response, $"a list of {what}", cancellation);
+            if (Next(response) is not { } link)
+                yield break;
+            var next = Uri.TryCreate(page, link, out var target) ? target : null;
+            if (next is null || !RegistryAddress.IsSameOrigin(connection.Base, next) || next == page || pages == MaxPages)
+                throw RegistryFault.Strange(Place.Name, pages == MaxPages ? $"lists {what} on more than {MaxPages} pages" : $"leads from one page of {what} to no other of its own");
+            page = next;
+        }
+    }
+
+    private string? Next(HttpResponseMessage response)
+    {
+        if (!response.Headers.TryGetValues("Link", out var links))
+            return null;
+        foreach (var link in links.SelectMany(line => line.Split(',')))
+        {
+            var (open, close) = (link.IndexOf('<', StringComparison.Ordinal), link.IndexOf('>', StringComparison.Ordinal));
+            if (open < 0 || close < open)
+                throw RegistryFault.Strange(Place.Name, "answers with a Link header that has no <address>");
+            if (link[close..].Replace(" ", "", StringComparison.Ordinal).Contains("rel=\"next\"", StringComparison.OrdinalIgnoreCase) || link[close..].Contains("rel=next", StringComparison.OrdinalIgnoreCase))
+                return link[(open + 1)..close];
+        }
+
+        return null;
+    }
+
+    private async Task<byte[]> BodyAsync(HttpResponseMessage response, string what, CancellationToken cancellation)
+    {
+        try
+        {
+            return await BoundedBody.ReadAsync(response, OciManifest.MaxBytes, connection.Options.Silence, cancellation)
+                ?? throw RegistryFault.Strange(Place.Name, $"answers more than {OciManifest.MaxBytes} bytes as {what}");
+        }
+        catch (Exception e) when (RegistryConnection.IsCut(e))
+        {
+            throw RegistryFault.Unreachable(Place.Name, e);
+        }
+    }
+
+    private T Read<T>(byte[] json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string what) where T : class
+    {
+        try
+        {
+            return OciJson.Read(json, type);
+        }
+        catch (JsonException e)
+        {
+            throw RegistryFault.Strange(Place.Name, $"answers something else than {what}: {Archives.DeterministicTar.Printable(e.Message)}");
+        }
+    }
+
+    /// <summary>A refusal; of a host that is no registry at all, that.</summary>
+    private async Task<SlipwayException> RefusedAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var refused = await RegistryFault.OfAsync(response, Place.Name, connection.Options.Silence, cancellation);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+            await PingAsync(cancellation);
+        return refused;
+    }
+}
