@@ -65,6 +65,7 @@ internal sealed class Setting : IDisposable
             ["pem"] = File.ReadAllText(Path.Combine(setting.Folder("home"), ".config/slipway/keys/default.key.pub")),
             ["roles"] = new JsonArray("builder", "evaluator"),
             ["owner"] = null,
+            ["allowUnprotected"] = true,
             ["reason"] = "It builds.",
         });
         var edge = await setting.PostAsync("/api/v1/principals", new JsonObject

@@ -44,5 +44,5 @@ internal static class TimestampClient
     }
 
     private static SlipwayException Failed(Uri url, string what, Exception? inner = null) =>
-        new(ExitCode.NotThere, new Fault("timestamp-unavailable", $"the timestamp authority {url} {what}", Help: "nothing was signed; try again, or leave --timestamp-url out"), inner);
+        new(ExitCode.NotThere, new Fault("timestamp-unavailable", $"the timestamp authority {url} {what}", Help: "nothing was attached; try again, or leave --timestamp-url out"), inner);
 }

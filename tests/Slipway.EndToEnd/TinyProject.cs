@@ -45,7 +45,7 @@ public sealed class TinyProject : IDisposable
         return file;
     }
 
-    public void MakeKey() => Assert.Equal(0, Run("keys", "new", "--no-passphrase").Code);
+    public void MakeKey() => Assert.Equal(0, Run("keys", "new").Code);
 
     /// <summary>Runs the command line to its end.</summary>
     public Ended Run(params string[] arguments) => RunWith("", arguments);
@@ -75,6 +75,7 @@ public sealed class TinyProject : IDisposable
         start.Environment["HOME"] = Home;
         start.Environment.Remove("XDG_CONFIG_HOME");
         start.Environment["NO_COLOR"] = "1";
+        start.Environment["SLIPWAY_KEY_PASSPHRASE"] = "correct horse";
         start.Environment.Remove("SLIPWAY_SERVER");
         start.Environment.Remove("SLIPWAY_TOKEN");
         foreach (var (name, value) in Variables)

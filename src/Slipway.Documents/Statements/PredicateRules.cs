@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Slipway.Documents.Bom;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 
@@ -13,7 +14,7 @@ public static class PredicateRules
     /// <summary>SLSA build type of Slipway's own runs: only a run can say what it did.</summary>
     public const string OwnBuildType = "https://slipway.dev/build/v1";
 
-    private const string CycloneDx = "https://cyclonedx.org/bom", OwnPrefix = "slipway_";
+    private const string OwnPrefix = "slipway_";
 
     /// <param name="file">What a message calls the bytes.</param>
     /// <exception cref="SlipwayException">The type is no URI, the predicate no JSON object, or not of its type (exit 2).</exception>
@@ -43,7 +44,7 @@ public static class PredicateRules
         TestResult.PredicateType => Tests(predicate),
         VerificationSummary.PredicateType => Summary(predicate),
         CosignSignature.PredicateType => "it is made by `slipway sign`, and says nothing of its own",
-        CycloneDx => Text(predicate, "bomFormat") == "CycloneDX" && Text(predicate, "specVersion") is not null ? null : "bomFormat must be CycloneDX, and specVersion be there",
+        CycloneDxBom.PredicateType => Bom(predicate),
         _ => null,
     };
 
@@ -68,6 +69,19 @@ public static class PredicateRules
         {
             var summary = predicate.Deserialize(StatementJson.Default.VerificationSummary);
             return summary?.VerificationResult is VerificationSummary.Passed or VerificationSummary.Failed ? null : "verificationResult must be PASSED or FAILED";
+        }
+        catch (JsonException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string? Bom(JsonElement predicate)
+    {
+        try
+        {
+            _ = BomReader.Read(CanonicalJson.Write(predicate));
+            return null;
         }
         catch (JsonException e)
         {

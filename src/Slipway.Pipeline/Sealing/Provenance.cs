@@ -53,6 +53,8 @@ internal sealed record Provenance(
             yield return new ResourceDescriptor($"data/{name}", Documents.Spec.Data.GetValueOrDefault(name)?.Source?.Url, ResourceDescriptor.Sha256(snapshot.Digest));
         foreach (var (name, environment) in Documents.Environments)
             yield return new ResourceDescriptor($"environments/{name}", null, ResourceDescriptor.Sha256(environment.Digest));
+        if (Documents.Lock.Baseline is { } baseline)
+            yield return new ResourceDescriptor("baseline", null, ResourceDescriptor.Sha256(baseline));
         foreach (var file in Code.OrderBy(file => file.Path, StringComparer.Ordinal))
             yield return new ResourceDescriptor(file.Path, null, ResourceDescriptor.Sha256(file.Digest));
     }

@@ -29,7 +29,12 @@ public static class BundleVerifier
     /// <summary>The same in a store of many bundles that keeps its own list of what is attached to each: the layout's index is not looked at.</summary>
     /// <param name="attestations">Manifests of the attestations; what else lies in the layout is ignored.</param>
     public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, TrustPolicy trusted, CancellationToken cancellation = default) =>
-        Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, [], cancellation);
+        Verify(layout, manifest, attestations, trusted, [], cancellation);
+
+    /// <inheritdoc cref="Verify(OciLayout, Digest, IReadOnlyCollection{Digest}, TrustPolicy, CancellationToken)"/>
+    public static VerificationResult Verify(
+        OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, CancellationToken cancellation = default) =>
+        Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, evidence, cancellation);
 
     /// <summary>What trusted signers have said of a bundle so far. Vouches for nothing but that: neither manifest nor layers are looked at.</summary>
     /// <returns>Statements whose signatures verify, in the index's order; what is damaged, or another's, is left out.</returns>
