@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Bom;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Cards;
 using Slipway.Primitives.Bytes;
 using Slipway.Runtime.Environments;
 using Slipway.Store.Content;

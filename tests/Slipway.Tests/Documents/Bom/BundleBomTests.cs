@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using NJsonSchema;
 using Slipway.Documents.Bom;
+using Slipway.Documents.Cards;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Monitoring;

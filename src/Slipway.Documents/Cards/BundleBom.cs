@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Slipway.Documents.Bom;
 using Slipway.Documents.Bundles;
-using Slipway.Documents.Cards;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Evaluations;
@@ -11,7 +11,7 @@ using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Store.Content;
 
-namespace Slipway.Documents.Bom;
+namespace Slipway.Documents.Cards;
 
 /// <summary>Makes the bill of materials of a bundle: the model with its card, the data, every package of its environments, the code.</summary>
 /// <remarks>From sealed documents, and from what the host's package database tells of packages. No value of the data is in it: slices are named by column and rank alone where their column is sensitive.</remarks>
