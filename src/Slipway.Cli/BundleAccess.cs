@@ -29,15 +29,18 @@ internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, Immut
         if (verification.Bundle is not { } bundle)
             return new BundleAccess(digest, null, verification.Problems, verification.Notes);
         var reading = BundleDocuments.Read(bundle, cancellation);
-        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes);
+        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes) { Documents = reading.Documents };
     }
 
     /// <summary>The bundle, for verbs that show or use nothing of one that is not vouched for. What was noted is told first: who signed is among it.</summary>
     /// <exception cref="SlipwayException">It did not verify, or contradicts itself (exit 1), with every problem.</exception>
-    public VerifiedBundle Require(Shell shell)
+    public (VerifiedBundle Bundle, BundleDocuments Documents) Require(Shell shell)
     {
         foreach (var note in Notes)
             shell.Note("note: " + note);
-        return Bundle ?? throw new SlipwayException(ExitCode.BadVerdict, Problems);
+        return this is { Bundle: { } bundle, Documents: { } documents } ? (bundle, documents) : throw new SlipwayException(ExitCode.BadVerdict, Problems);
     }
+
+    /// <summary>The bundle's own; null when there is any problem.</summary>
+    private BundleDocuments? Documents { get; init; }
 }

@@ -37,7 +37,7 @@ internal static class BundleCopy
     public static void Tell(Shell shell, TransferPlan plan, TransferReport report, TransferDestination destination)
     {
         shell.Out.WriteLine($"to        {destination.Text}");
-        shell.Out.WriteLine($"attached  {plan.Manifests.Count(manifest => manifest.Subject is not null)}{(plan.Root.Index is null ? "" : $", to {plan.Bundles.Count()} variants")}");
+        shell.Out.WriteLine($"attached  {plan.Manifests.Count(manifest => manifest.Subject is not null)}{(plan.Root.Index is null ? "" : $", to {string.Join(", ", plan.Root.Index.Variants.Select(variant => "#" + variant))}")}");
         shell.Out.WriteLine($"bytes     {new ByteSize(report.Sent)} sent, {new ByteSize(report.Skipped)} were there{(report.Mounted > 0 ? $", {new ByteSize(report.Mounted)} taken over from another repository" : "")}");
     }
 }

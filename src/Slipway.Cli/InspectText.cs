@@ -41,11 +41,11 @@ internal static class InspectText
 
     private static void Signers(TextPage page, BundleCard card)
     {
-        foreach (var (signer, statements) in card.Statements.GroupBy(statement => statement.Signer).Select(group => (group.Key, group)))
+        foreach (var (signer, statements) in card.Statements.GroupBy(statement => statement.SignedBy).Select(group => (group.Key, group)))
         {
-            page.Line("signed by", $"key {signer}");
+            page.Line("signed by", signer);
             foreach (var statement in statements)
-                page.Line("", $"{statement.PredicateType}{(statement.Said is { } said ? $", {said}" : "")}");
+                page.Line("", $"{statement.PredicateType}{(statement.Said is { } said ? $", {said}" : "")}{(statement.Before is { } before ? $", before {before}" : "")}");
         }
     }
 

@@ -33,6 +33,18 @@ public sealed class RegistryTests : IDisposable
         As(approver);
         Assert.Contains("next  slipway release tiny@1 --to production", Passes("approve", "tiny.2", "--reason", "looked at it").Output);
 
+        // Whoever reads the model fetches the bundle into a folder of their own, and verifies it there.
+        using (var elsewhere = new TinyProject())
+        {
+            foreach (var (name, value) in project.Variables)
+                elsewhere.Variables[name] = value;
+            var key = Path.Combine(project.Home, ".config/slipway/keys/default.key.pub");
+            var pulled = elsewhere.Run("pull", "tiny@1", "--key", key);
+            Assert.True(pulled.Code == 0, pulled.All);
+            Assert.Equal(0, elsewhere.Run("verify", "tiny-1", "--key", key).Code);
+            Assert.Equal(2, elsewhere.Run("pull", "tiny@2", "--key", key).Code);
+        }
+
         // A stricter policy is tried without the server, then set, and holds for what was approved before.
         File.WriteAllText(project.PathOf("policy.yaml"), "slipway-policy: 1\nmodels: { tiny: { production: { approvals: [{ group: risk }], widest-first-step: 0.5 %, required-gates: [no worse] } } }\n");
         Assert.Contains("refused: the first traffic that the plan gives is 1 %", Fails(1, "policy", "test", "policy.yaml").Output);

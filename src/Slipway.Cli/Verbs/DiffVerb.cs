@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
-using Slipway.Documents.Bundles;
 using Slipway.Documents.Differences;
 
 using Slipway.Primitives.Faults;
@@ -29,8 +28,7 @@ internal static class DiffVerb
     {
         var first = BundleAccess.Open(shell, a, keys, cancellation).Require(shell);
         var second = BundleAccess.Open(shell, b, keys, cancellation).Require(shell);
-        var difference = BundleDifference.Between(
-            (first, BundleDocuments.Read(first, cancellation).Require()), (second, BundleDocuments.Read(second, cancellation).Require()), cancellation);
+        var difference = BundleDifference.Between(first, second, cancellation);
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(difference, DifferenceJson.Default.BundleDifference)!);
         else

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Slipway.Documents.Bundles;
 using Slipway.Documents.Cards;
 using Slipway.Primitives.Faults;
 
@@ -25,8 +24,8 @@ internal static class InspectVerb
     {
         if ((card ? 1 : 0) + (html ? 1 : 0) + (shell.Json ? 1 : 0) > 1)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", "more than one of --card, --card-html and --json is given, and each writes all of stdout", Help: "give one of them"));
-        var bundle = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
-        var shown = BundleCard.Of(bundle, BundleDocuments.Read(bundle, cancellation).Require());
+        var (bundle, documents) = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
+        var shown = BundleCard.Of(bundle, documents);
         if (card)
             shell.Out.Write(MarkdownCard.Write(shown));
         else if (html)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Slipway.Documents.Artifacts;
-using Slipway.Documents.Bundles;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli.Verbs;
@@ -29,8 +28,7 @@ internal static class LineageVerb
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"--format is '{format}', allowed {Text} and {Mermaid}; --json writes the whole document"));
         if (format == Mermaid && shell.Json)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", "both --format mermaid and --json are given, and each writes all of stdout", Help: "give one of them"));
-        var bundle = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
-        var documents = BundleDocuments.Read(bundle, cancellation).Require();
+        var (bundle, documents) = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
         var graph = ArtifactGraph.Of(bundle, documents);
         if (of is null)
         {

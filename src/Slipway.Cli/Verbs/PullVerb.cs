@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Slipway.Documents.Bundles;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
+using Slipway.Store.Oci;
 using Slipway.Store.Registries;
 using Slipway.Trust.Verification;
 
@@ -14,67 +15,81 @@ internal static class PullVerb
     public static Command Build(GlobalOptions global)
     {
         var source = new Argument<string>("source") { Description = "HOST/REPOSITORY:TAG, oci:DIR:TAG, or a registered version such as flight-delay@3" };
-        var destination = new Argument<string?>("destination") { Description = "oci:DIR:TAG, or a tag; default: this project's layout, under the source's tag", Arity = ArgumentArity.ZeroOrOne };
-        var force = new Option<bool>("--force") { Description = "Let a tag of variants name one bundle, or a bundle's tag name variants" };
-        var (trust, server, registries) = (new TrustOptions(), ServerClient.ServerOption(), new RegistryAccessOptions());
-        var verb = new Command("pull", "Fetches a bundle with its attestations and verifies it; only a bundle that verified is there afterwards.\nExample: slipway pull registry.example.org/team/flight-delay:3") { source, destination, force, server };
+        var destination = new Argument<string?>("destination")
+        {
+            Description = "oci:DIR:TAG, or a tag; default: this project's layout, under the source's tag",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var (force, server) = (CopyVerb.ForceOption(), ServerClient.ServerOption());
+        var (trust, registries) = (new TrustOptions(), new RegistryAccessOptions());
+        var verb = new Command(
+            "pull",
+            "Fetches a bundle with its attestations and verifies it; only a bundle that verified is there afterwards.\n"
+            + "Example: slipway pull registry.example.org/team/flight-delay:3") { source, destination, force, server };
         trust.AddTo(verb);
         registries.AddTo(verb);
-        verb.SetAction((parsed, cancellation) => PullAsync(
-            global.Shell(parsed), parsed.GetRequiredValue(source), parsed.GetValue(destination), trust.Read(parsed, global.Shell(parsed)), parsed.GetValue(force), registries.Of(parsed), parsed.GetValue(server), cancellation));
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            var (from, to) = (parsed.GetRequiredValue(source), parsed.GetValue(destination));
+            return PullAsync(shell, from, to, trust.Read(parsed, shell), parsed.GetValue(force), registries.Of(parsed), parsed.GetValue(server), cancellation);
+        });
         return verb;
     }
 
-    private static async Task<int> PullAsync(Shell shell, string from, string? to, BundleTrust trusted, bool force, RegistryAccess access, string? server, CancellationToken cancellation)
+    private static async Task<int> PullAsync(
+        Shell shell, string from, string? to, BundleTrust trust, bool force, RegistryAccess access, string? server, CancellationToken cancellation)
     {
-        if (trusted.Policy.IsEmpty)
-            throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing that is pulled could be verified", Help: "name the signer's with `--key FILE.pub`; `slipway copy` fetches without verifying"));
-        if (to is not null && Store.Oci.BundleReference.Parse(to).Registry is not null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"{to} is in a registry, and pull fetches to this machine", Help: "`slipway copy` copies between registries"));
+        if (trust.Policy.IsEmpty)
+            throw new SlipwayException(ExitCode.NotThere, new Fault(
+                "no-trusted-key", "there is no trusted key: nothing that is pulled could be verified",
+                Help: "name the signer's with `--key FILE.pub`; `slipway copy` fetches without verifying"));
+        if (to is not null && BundleReference.Parse(to).Registry is not null)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-destination", $"{to} is in a registry, and pull fetches to this machine", Help: "`slipway copy` copies between registries"));
         using var source = await TransferSource.FindAsync(shell, from, access, server, cancellation);
-        using var destination = to is null
-            ? await TransferDestination.OpenAsync(shell, $"oci:{shell.Project.Bundles}", source.Tag, access, cancellation)
-            : await TransferDestination.OpenAsync(shell, to, source.Tag, access, cancellation);
+        using var destination = await TransferDestination.OpenAsync(shell, to ?? $"oci:{shell.Project.Bundles}", source.Tag, access, cancellation);
         var layout = ((LayoutPlace)destination.Place).Layout;
-        var verified = new List<VerificationResult>();
-        var (plan, report) = await BundleCopy.RunAsync(shell, source, destination, force, cancellation, (plan, arrived) =>
-        {
-            // The manifests' bytes are here, and in no index: nobody finds the bundle before it verified.
-            var manifests = plan.Manifests.Where(manifest => layout.OpenBlob(manifest.Digest) is not { } file || Close(file)).Select(manifest => layout.AddBlob(manifest.Bytes.Span).Digest).ToArray();
-            foreach (var bundle in plan.Bundles)
-            {
-                var result = BundleVerifier.Verify(layout, bundle.Digest, plan.AttachedTo(bundle.Digest), trusted.Policy, trusted.Evidence, cancellation);
-                var problems = result.Bundle is { } whole ? BundleDocuments.Read(whole, cancellation).Problems : result.Problems;
-                verified.Add(result with { Problems = problems });
-            }
-
-            if (verified.SelectMany(result => result.Problems).ToArray() is { Length: > 0 } faults)
-            {
-                layout.DeleteUnreferenced([.. arrived, .. manifests], cancellation);
-                throw new SlipwayException(ExitCode.BadVerdict, faults);
-            }
-        });
-        foreach (var note in verified.SelectMany(result => result.Notes))
+        var results = new List<VerificationResult>();
+        var (plan, report) = await BundleCopy.RunAsync(
+            shell, source, destination, force, cancellation, (plan, arrived) => results.AddRange(Judge(layout, plan, arrived, trust, cancellation)));
+        foreach (var note in results.SelectMany(result => result.Notes))
             shell.Note("note: " + note);
         if (shell.Json)
         {
             var document = BundleCopy.Document(plan, report, source, destination);
             document["verdict"] = "pass";
-            document["notes"] = new JsonArray([.. verified.SelectMany(result => result.Notes).Select(note => (JsonNode)note)]);
+            document["notes"] = new JsonArray([.. results.SelectMany(result => result.Notes).Select(note => (JsonNode)note)]);
             shell.WriteJson(document);
             return (int)ExitCode.Done;
         }
 
         shell.Out.WriteLine($"verified  {plan.Root.Digest}");
-        foreach (var signed in verified.SelectMany(result => result.Bundle!.Statements).Select(signed => $"{signed.Statement.PredicateType}   by key {signed.Signer.KeyId[..12]}").Distinct().Order(StringComparer.Ordinal))
-            shell.Out.WriteLine($"signed    {signed}");
+        var signed = results.SelectMany(result => result.Bundle!.Statements).Select(each => $"{each.Statement.PredicateType}   by {VerifyVerb.Signer(each)}");
+        foreach (var line in signed.Distinct().Order(StringComparer.Ordinal))
+            shell.Out.WriteLine($"signed    {line}");
         BundleCopy.Tell(shell, plan, report, destination);
         return (int)ExitCode.Done;
     }
 
-    private static bool Close(FileStream file)
+    /// <summary>Verifies every bundle of the plan while its content is here, and listed in no index: nobody finds a bundle before it verified.</summary>
+    /// <exception cref="SlipwayException">One of them does not verify (exit 1): what came is deleted.</exception>
+    private static List<VerificationResult> Judge(OciLayout layout, TransferPlan plan, IReadOnlyCollection<Digest> arrived, BundleTrust trust, CancellationToken cancellation)
     {
-        file.Dispose();
-        return false;
+        foreach (var manifest in plan.Manifests)
+            layout.AddBlob(manifest.Bytes.Span);
+        var results = new List<VerificationResult>();
+        var faults = new List<Fault>();
+        foreach (var bundle in plan.Bundles)
+        {
+            var result = BundleVerifier.Verify(layout, bundle.Digest, plan.AttachedTo(bundle.Digest), trust.Policy, trust.Evidence, cancellation);
+            faults.AddRange(result.Bundle is { } whole ? BundleDocuments.Read(whole, cancellation).Problems : result.Problems);
+            results.Add(result);
+        }
+
+        if (faults.Count == 0)
+            return results;
+        layout.DeleteUnreferenced([.. arrived, .. plan.Manifests.Select(manifest => manifest.Digest)], cancellation);
+        throw new SlipwayException(ExitCode.BadVerdict, faults);
     }
 }

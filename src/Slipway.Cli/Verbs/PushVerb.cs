@@ -21,7 +21,7 @@ internal static class PushVerb
         var reference = new Argument<string?>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG; default: the project's own name", Arity = ArgumentArity.ZeroOrOne };
         var destination = new Argument<string?>("destination") { Description = "HOST/REPOSITORY:TAG or oci:DIR:TAG; default: the team's server", Arity = ArgumentArity.ZeroOrOne };
         var to = new Option<string?>("--to") { Description = "The same as the second argument, for the project's own bundle", HelpName = "DESTINATION" };
-        var force = new Option<bool>("--force") { Description = "With a destination: let a tag of variants name one bundle, or a bundle's tag name variants" };
+        var force = CopyVerb.ForceOption();
         var planFrom = new Option<string?>("--plan-from") { Description = "Spec that holds the release plan; default: the project's, where it is of the same model", HelpName = "FILE" };
         var planOnly = new Option<bool>("--plan-only") { Description = "Change the model's release plan, and push no bundle" };
         var (reason, server, registries) = (ServerClient.ReasonOption(), ServerClient.ServerOption(), new RegistryAccessOptions());
@@ -34,7 +34,10 @@ internal static class PushVerb
         verb.Validators.Add(result =>
         {
             var isElsewhere = result.GetValue(destination) is not null || result.GetValue(to) is not null;
-            if (isElsewhere ? result.GetResult(reason) is { Implicit: false } || result.GetResult(planFrom) is { Implicit: false } || result.GetValue(planOnly) || result.GetValue(server) is not null : false)
+            var isForServer = new Option[] { reason, planFrom, planOnly, server }.Any(option => result.GetResult(option) is { Implicit: false });
+            if (result.GetValue(destination) is not null && result.GetValue(to) is not null)
+                result.AddError("a destination is named twice");
+            else if (isElsewhere && isForServer)
                 result.AddError("--reason, --plan-from, --plan-only and --server are for the team's server, and a destination is named");
             else if (!isElsewhere && result.GetResult(reason) is null)
                 result.AddError("Option '--reason' is required.");
@@ -57,7 +60,9 @@ internal static class PushVerb
         var to = BundleReference.Parse(destination);
         return to.Registry is not null || to.Folder is not null
             ? CopyVerb.CopyAsync(shell, reference, destination, force, access, null, "pushed", cancellation)
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"'{destination}' is no registry and no layout", Help: "write HOST/REPOSITORY:TAG or oci:DIR:TAG; without a destination the bundle goes to the team's server"));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-destination", $"'{destination}' is no registry and no layout",
+                Help: "write HOST/REPOSITORY:TAG or oci:DIR:TAG; without a destination the bundle goes to the team's server"));
     }
 
     private static async Task<int> PushAsync(Shell shell, string reference, string? planFrom, string reason, string? where, CancellationToken cancellation)

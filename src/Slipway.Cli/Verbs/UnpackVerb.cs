@@ -21,7 +21,7 @@ internal static class UnpackVerb
     private static int Unpack(Shell shell, string reference, string folder, string[] keys, CancellationToken cancellation)
     {
         var target = shell.PathOf(folder);
-        var bundle = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
+        var (bundle, _) = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
         bundle.Unpack(target, cancellation);
         if (shell.Json)
         {

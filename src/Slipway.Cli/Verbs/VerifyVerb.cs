@@ -71,7 +71,8 @@ internal static class VerifyVerb
             shell.Out.WriteLine($"signed    {signed.Statement.PredicateType}   by {Signer(signed)}{(signed.Time is { } time ? $"   before {StatementJson.Time(time.At)}, says {time.By}" : "")}");
     }
 
-    private static string Signer(VerifiedStatement signed)
+    /// <summary>Who signed, as people know them.</summary>
+    internal static string Signer(VerifiedStatement signed)
     {
         var key = signed.Signer.KeyId[..12];
         return signed.Identity is { } identity ? $"{signed.Name}, {identity}" : signed.Name == key ? $"key {key}" : $"{signed.Name}, key {key}";

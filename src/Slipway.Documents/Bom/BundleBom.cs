@@ -88,7 +88,7 @@ public sealed class BundleBom(
     }
 
     /// <summary>Whose values anyone may see: of sensitive columns a slice is told by its rank, largest first.</summary>
-    private bool IsPublic(string column) => spec.SensitivityOf(column, isOutput: true) == Sensitivity.Public;
+    private bool IsPublic(string column) => spec.SensitivityOf(column, isOutput: false) == Sensitivity.Public;
 
     private Evaluation? WithoutValues(Evaluation? evaluation) => evaluation is null ? null : evaluation with
     {

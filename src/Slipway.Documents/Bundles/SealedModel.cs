@@ -10,6 +10,7 @@ namespace Slipway.Documents.Bundles;
 /// <param name="Digest">As a stage's output has it: of the file's bytes, or of the folder's list of files.</param>
 internal sealed record SealedModel(string Path, Digest Digest, bool IsFolder)
 {
+    /// <remarks>The digest is to be held against the lineage's: it is of what is there now.</remarks>
     /// <returns>Null unless there is exactly one weight layer.</returns>
     public static SealedModel? Of(VerifiedBundle bundle, CancellationToken cancellation)
     {
@@ -18,12 +19,7 @@ internal sealed record SealedModel(string Path, Digest Digest, bool IsFolder)
         if (!layer.IsArchive)
             return new SealedModel(layer.Path, layer.Blob.Digest, false);
 
-        var tree = new FileTree([]);
-        bundle.ReadLayer(
-            layer,
-            tar => tree = FileTree.Of(DeterministicTar.List(tar, ArchiveLimits.Default, cancellation)
-                .Select(file => new FileTreeEntry(file.Path[(layer.Path.Length + 1)..], file.Executable, file.Size, file.Digest))),
-            cancellation);
+        var tree = FileTree.Of(bundle.ListLayer(layer, cancellation).Select(file => new FileTreeEntry(file.Path[(layer.Path.Length + 1)..], file.Executable, file.Size, file.Digest)));
         return new SealedModel(layer.Path, tree.Digest, true);
     }
 }

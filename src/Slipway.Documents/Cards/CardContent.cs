@@ -49,7 +49,7 @@ internal static class CardContent
         yield return new CardText($"Measured on {CountText.Some(evaluation.Rows, "held-out row")}, {CountText.Count(evaluation.Positives)} of them positive{(card.MeasuredOn is { } table ? $": {table}" : "")}. "
             + $"Intervals of {NumberText.Short(evaluation.Confidence, ChartUnit.Share)} by bootstrap ({evaluation.Method}, {CountText.Some(evaluation.Resamples, "resample")}) over {(evaluation.Unit is { } unit ? $"{CountText.Count(evaluation.Units)} values of {unit}, each as a whole" : "rows as if they were independent")}.");
         yield return new CardTable("Metrics", ["Metric", "Value", "Interval", "Rows", "Meaning"],
-            [.. evaluation.Metrics.Select(metric => ImmutableArray.Create(metric.Key, Exact(metric.Value.Value), Interval(metric.Value), CountText.Count(metric.Value.N), MetricWords.Meaning(metric.Key)))]);
+            [.. evaluation.Metrics.Select(metric => ImmutableArray.Create(metric.Key, Exact(metric.Value.Value), Interval(metric.Value), CountText.Count(metric.Value.N), MetricMeaning.Of(metric.Key)))]);
         foreach (var chart in card.Curves is { } curves ? EvaluationCharts.Curves(evaluation, curves) : [])
             yield return new CardChart(chart);
         foreach (var chart in EvaluationCharts.Slices(evaluation))
@@ -108,9 +108,9 @@ internal static class CardContent
             [.. card.Sealed.Environments.Select(environment => ImmutableArray.Create(environment.Name, CountText.Count(environment.Packages.Count), environment.Architecture, environment.Digest.ToString()))]);
     }
 
-    private static CardTable Statements(BundleCard card) => new("What trusted keys said of it; times are the signers' own",
-        ["Statement", "Said", "By key"],
-        [.. card.Statements.Select(statement => ImmutableArray.Create(statement.PredicateType, statement.Said ?? "–", statement.Signer))]);
+    private static CardTable Statements(BundleCard card) => new("What trusted signers said of it, and when they say that they did; what existed before a time, somebody else vouches for",
+        ["Statement", "Said", "Existed before", "By"],
+        [.. card.Statements.Select(statement => ImmutableArray.Create(statement.PredicateType, statement.Said ?? "–", statement.Before ?? "–", statement.SignedBy))]);
 
     private static string Exact(double value) => NumberText.Exact(value, ChartUnit.Number);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Verification;
@@ -7,16 +8,30 @@ using Slipway.Trust.Verification;
 namespace Slipway.Documents.Cards;
 
 /// <summary>That a trusted key said something about a bundle, and when it says that it did.</summary>
-/// <param name="Signer">Id of the key.</param>
+/// <param name="Signer">Id of the key; of a certificate, the one in it.</param>
+/// <param name="Name">How the policy of trust calls the signer.</param>
+/// <param name="Identity">Whom the certificate names; null where a key alone is trusted.</param>
+/// <param name="Before">When it existed at the latest, and who vouches for that: a timestamp authority or ledger whom the policy trusts; null where nobody does.</param>
 /// <param name="Said">RFC 3339, as the statement itself has it, which nobody else vouches for; null where it has no time.</param>
 /// <param name="Manifest">Digest of the attached manifest, by which it is found.</param>
-public sealed record SignedStatement(string PredicateType, string Signer, string? Said, Digest Manifest)
+public sealed record SignedStatement(string PredicateType, string Signer, string Name, string? Identity, string? Before, string? Said, Digest Manifest)
 {
+    /// <summary>The signer in words: the name that the policy gives, whom a certificate names, the key.</summary>
+    [JsonIgnore]
+    public string SignedBy => Identity is not null ? $"{Name}, {Identity}" : Signer.StartsWith(Name, StringComparison.Ordinal) ? $"key {Signer}" : $"{Name}, key {Signer}";
+
     /// <summary>Of a verified bundle, by predicate type, time and digest.</summary>
     public static ImmutableArray<SignedStatement> All(VerifiedBundle bundle) =>
     [
         .. bundle.Statements
-            .Select(signed => new SignedStatement(signed.Statement.PredicateType, signed.Signer.KeyId, TimeOf(signed.Statement.Predicate), signed.Manifest))
+            .Select(signed => new SignedStatement(
+                signed.Statement.PredicateType,
+                signed.Signer.KeyId,
+                signed.Name,
+                signed.Identity?.ToString(),
+                signed.Time is { } time ? $"{StatementJson.Time(time.At)}, says {time.By}" : null,
+                TimeOf(signed.Statement.Predicate),
+                signed.Manifest))
             .OrderBy(statement => statement.PredicateType, StringComparer.Ordinal).ThenBy(statement => statement.Said, StringComparer.Ordinal).ThenBy(statement => statement.Manifest.Hex, StringComparer.Ordinal),
     ];
 

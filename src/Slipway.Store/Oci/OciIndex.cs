@@ -54,6 +54,7 @@ public sealed record OciIndex(
         && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_');
 
     /// <summary>The variants' names, in order.</summary>
+    [JsonIgnore]
     public ImmutableArray<string> Variants =>
         [.. Manifests.Select(entry => entry.Annotation(VariantAnnotation)).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 

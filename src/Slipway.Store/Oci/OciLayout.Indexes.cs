@@ -17,6 +17,7 @@ public sealed partial class OciLayout
     /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed or of the other kind (exit 2); no space, or the layout stays locked (exit 3).</exception>
     public void PutAll(IEnumerable<ReadOnlyMemory<byte>> documents, Digest tagged, string? tag, bool replace, CancellationToken cancellation = default)
     {
+        using var writing = BeginWriting(cancellation);
         var stored = documents.Select(Stored).ToList();
         using var alone = TakeLock(cancellation);
         List(stored, tagged, tag, replace);
@@ -49,6 +50,7 @@ public sealed partial class OciLayout
         if (TryReadManifest(manifest).Manifest is not { } bundle)
             throw Unusable("manifest-missing", $"{manifest} is no manifest in {Folder}, or is damaged", Folder);
         var entry = new OciDescriptor(OciManifest.ManifestMediaType, manifest, FileStamp.Of(BlobPath(manifest))!.Value.Size, bundle.ArtifactType);
+        using var writing = BeginWriting(cancellation);
         using var alone = TakeLock(cancellation);
         var before = Tags().GetValueOrDefault(tag);
         var index = (before is null ? null : ReadNested(before)) ?? OciVariants.None;

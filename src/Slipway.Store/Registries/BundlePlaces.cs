@@ -32,6 +32,10 @@ public interface IBundleTarget
     /// <summary>For messages.</summary>
     string Name { get; }
 
+    /// <summary>Held from the first blob until all manifests are visible: keeps what is not needed by anything yet.</summary>
+    /// <exception cref="SlipwayException">A layout stays locked (exit 3).</exception>
+    IDisposable? BeginWriting(CancellationToken cancellation);
+
     /// <exception cref="SlipwayException">No answer (exit 3).</exception>
     Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation);
 
@@ -79,6 +83,8 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
         return Task.FromResult<Stream>(file);
     }
 
+    public IDisposable? BeginWriting(CancellationToken cancellation) => layout.BeginWriting(cancellation);
+
     /// <remarks>Its bytes are hashed, so that a blob that was changed here is fetched again.</remarks>
     public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation) =>
         Task.Run(() => layout.CheckBlob(blob, cancellation) == BlobState.Intact, cancellation);
@@ -117,6 +123,9 @@ public sealed class RegistryPlace(RegistryClient client) : IBundleSource, IBundl
         [.. (await client.ReferrersAsync(subject, cancellation)).Select(entry => entry.Digest)];
 
     public Task<Stream> OpenBlobAsync(OciDescriptor blob, long offset, CancellationToken cancellation) => Task.FromResult(client.OpenBlob(blob, offset));
+
+    /// <remarks>A registry keeps what is not needed for hours at least.</remarks>
+    public IDisposable? BeginWriting(CancellationToken cancellation) => null;
 
     public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation) => client.HasBlobAsync(blob, cancellation);
 

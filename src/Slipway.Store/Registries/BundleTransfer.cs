@@ -22,6 +22,7 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
     /// <exception cref="SlipwayException">Content is not what its digest says (exit 1); missing (exit 2); no answer, no room (exit 3).</exception>
     public async Task<TransferReport> RunAsync(TransferPlan plan, string? tag, bool replace, CancellationToken cancellation, Action<IReadOnlyCollection<Digest>>? judge = null)
     {
+        using var writing = target.BeginWriting(cancellation);
         Observe(new TransferStarted(plan.Blobs.Sum(blob => (decimal)blob.Size)));
         long sent = 0, skipped = 0, mounted = 0;
         var arrived = new ConcurrentBag<Digest>();

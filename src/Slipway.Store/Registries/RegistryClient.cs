@@ -39,6 +39,8 @@ public sealed partial class RegistryClient : IDisposable
     public async Task PingAsync(CancellationToken cancellation)
     {
         using var response = await connection.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, new Uri(connection.Base, "/v2/")), "", cancellation);
+        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            throw await RegistryFault.OfAsync(response, Place.Host, connection.Options.Silence, cancellation);
         if (response.StatusCode != HttpStatusCode.OK)
             throw RegistryFault.Strange(Place.Host, $"answers {(int)response.StatusCode} to /v2/, which a registry answers with 200");
     }

@@ -31,7 +31,7 @@ public static class BundleVerifier
     public static VerificationResult Verify(OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, TrustPolicy trusted, CancellationToken cancellation = default) =>
         Verify(layout, manifest, attestations, trusted, [], cancellation);
 
-    /// <exception cref="SlipwayException">As above.</exception>
+    /// <inheritdoc cref="Verify(OciLayout, Digest, IReadOnlyCollection{Digest}, TrustPolicy, CancellationToken)"/>
     public static VerificationResult Verify(
         OciLayout layout, Digest manifest, IReadOnlyCollection<Digest> attestations, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, CancellationToken cancellation = default) =>
         Verify(layout, manifest, bundle => layout.Referrers(bundle, attestations), trusted, evidence, cancellation);

@@ -80,6 +80,22 @@ public sealed class VerifiedBundle
             throw Changed(layer, state);
     }
 
+    /// <summary>What an archive layer holds now, by content: a pass that hashes the files, and not the layer a second time.</summary>
+    /// <remarks>A layer that changed since it was verified lists other digests, and is for the caller to hold against what is sealed.</remarks>
+    /// <exception cref="SlipwayException">It is no longer such an archive (exit 1).</exception>
+    public ImmutableArray<ArchivedFile> ListLayer(BundleLayer layer, CancellationToken cancellation = default)
+    {
+        using var file = layout.OpenBlob(layer.Blob.Digest) ?? throw Changed(layer, BlobState.Missing);
+        try
+        {
+            return DeterministicTar.List(file, ArchiveLimits.Default, cancellation);
+        }
+        catch (SlipwayException e) when (e.Exit == ExitCode.UnusableInput)
+        {
+            throw Changed(layer, BlobState.Changed);
+        }
+    }
+
     private BlobState Read(BundleLayer layer, Action<Stream> read, CancellationToken cancellation)
     {
         var state = BlobState.Missing;

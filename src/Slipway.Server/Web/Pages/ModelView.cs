@@ -29,7 +29,7 @@ public sealed record ModelView(
         return new(
             $"metric-{metric.Replace('_', '-')}",
             $"{metric} by version, as sealed",
-            $"{MetricWords.Meaning(metric)} Intervals of {NumberText.Short(confidence, ChartUnit.Share)}, from resampled units of the held-out predictions.{(live is null ? "" : $" The dashed line is what the live version in production has, {FigureText.Of(live, ChartUnit.Number)}.")}",
+            $"{MetricMeaning.Of(metric)} Intervals of {NumberText.Short(confidence, ChartUnit.Share)}, from resampled units of the held-out predictions.{(live is null ? "" : $" The dashed line is what the live version in production has, {FigureText.Of(live, ChartUnit.Number)}.")}",
             ChartUnit.Number,
             [
                 .. Versions.Select(seen => new IntervalRow(

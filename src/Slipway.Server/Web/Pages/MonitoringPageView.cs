@@ -76,7 +76,7 @@ public sealed record MonitoringPageView(MonitoringView View, long Now, TimeRange
     /// <summary>The whole span beside what was sealed, metric by metric and version by version.</summary>
     public IEnumerable<IntervalChart> QualityNow => Measured.Select(metric => new IntervalChart(
         $"quality-{metric.Replace('_', '-')}", Held(metric) is null ? $"{metric}, live" : $"{metric}: live and sealed",
-        $"{MetricWords.Meaning(metric)} {(Held(metric) is null ? "Nothing is sealed of it." : "Both as they are; whether they differ is told by their difference.")}{(Held(metric) is not null && SealedOn is { } table ? $" Version {Version?.Version} was sealed on {table}." : "")}{(Versions.Count(version => version.Total.Quality.ContainsKey(metric)) > 1 ? " Versions answered other requests, at other times: between them this is no comparison." : "")}", ChartUnit.Number,
+        $"{MetricMeaning.Of(metric)} {(Held(metric) is null ? "Nothing is sealed of it." : "Both as they are; whether they differ is told by their difference.")}{(Held(metric) is not null && SealedOn is { } table ? $" Version {Version?.Version} was sealed on {table}." : "")}{(Versions.Count(version => version.Total.Quality.ContainsKey(metric)) > 1 ? " Versions answered other requests, at other times: between them this is no comparison." : "")}", ChartUnit.Number,
         [
             .. Versions.Where(version => version.Total.Quality.ContainsKey(metric)).SelectMany(version => new[]
             {

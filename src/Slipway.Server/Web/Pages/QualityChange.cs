@@ -15,8 +15,8 @@ public sealed record QualityChange(string Metric, Figure? Live, Figure? Sealed)
 
     public QualityVerdict Verdict => Difference switch
     {
-        { Low: > 0 } => MetricWords.Way(Metric) switch { BetterWay.More => QualityVerdict.Better, BetterWay.Less => QualityVerdict.Worse, _ => QualityVerdict.Other },
-        { High: < 0 } => MetricWords.Way(Metric) switch { BetterWay.More => QualityVerdict.Worse, BetterWay.Less => QualityVerdict.Better, _ => QualityVerdict.Other },
+        { Low: > 0 } => MetricMeaning.Way(Metric) switch { BetterWay.More => QualityVerdict.Better, BetterWay.Less => QualityVerdict.Worse, _ => QualityVerdict.Other },
+        { High: < 0 } => MetricMeaning.Way(Metric) switch { BetterWay.More => QualityVerdict.Worse, BetterWay.Less => QualityVerdict.Better, _ => QualityVerdict.Other },
         { Low: not null, High: not null } => QualityVerdict.NotShown,
         _ => QualityVerdict.Unknown,
     };
@@ -44,7 +44,7 @@ public sealed record QualityChange(string Metric, Figure? Live, Figure? Sealed)
         : $"{Metric} {Moved(difference.Value)} against what was sealed{(difference is { Low: { } low, High: { } high } ? $" (difference {Signed(low)} to {Signed(high)})" : "")}: {Conclusion(difference)}";
 
     /// <summary>Which way is worse, as far as that is known: <c>less is worse</c>.</summary>
-    public string WorseWay => MetricWords.Way(Metric) switch
+    public string WorseWay => MetricMeaning.Way(Metric) switch
     {
         BetterWay.More => "less is worse",
         BetterWay.Less => "more is worse",
@@ -61,7 +61,7 @@ public sealed record QualityChange(string Metric, Figure? Live, Figure? Sealed)
     };
 
     /// <summary>What is not shown may still be there: as much of it as the interval leaves open.</summary>
-    private string Hidden(Figure difference) => MetricWords.Way(Metric) switch
+    private string Hidden(Figure difference) => MetricMeaning.Way(Metric) switch
     {
         BetterWay.More when difference.Low < 0 => $", and a fall of up to {Number(-difference.Low!.Value)} is not excluded",
         BetterWay.Less when difference.High > 0 => $", and a rise of up to {Number(difference.High!.Value)} is not excluded",

@@ -28,7 +28,7 @@ public sealed record VersionView(ModelVersionDetail Detail, SealedCard? Card, Se
     public IEnumerable<IntervalChart> Metrics => Detail.Evaluation is not { } evaluation ? [] : evaluation.Metrics.Select(metric => new IntervalChart(
         $"metric-{metric.Key.Replace('_', '-')}",
         $"{metric.Key} on {Words.Some(evaluation.Rows, "held-out row")}",
-        $"{MetricWords.Meaning(metric.Key)} Interval of {NumberText.Short(evaluation.Confidence, ChartUnit.Share)} by {evaluation.Method}, {Words.Count(evaluation.Resamples)} resamples of {(evaluation.Unit is { } unit ? $"{Words.Count(evaluation.Units)} values of {unit}" : "rows")}.{(Baseline is null ? " There is no baseline to compare it with." : "")}",
+        $"{MetricMeaning.Of(metric.Key)} Interval of {NumberText.Short(evaluation.Confidence, ChartUnit.Share)} by {evaluation.Method}, {Words.Count(evaluation.Resamples)} resamples of {(evaluation.Unit is { } unit ? $"{Words.Count(evaluation.Units)} values of {unit}" : "rows")}.{(Baseline is null ? " There is no baseline to compare it with." : "")}",
         ChartUnit.Number,
         [
             new IntervalRow($"version {Version.Number}", metric.Value, IsMain: true),

@@ -125,7 +125,7 @@ public sealed class ArtifactGraphTests : IDisposable
         Assert.StartsWith($"bundle flight-delay  {graph.Bundle}", tree);
         Assert.Single(Regex.Matches(tree, "snapshot flights"));
         Assert.Contains("model fit.model", tree);
-        Assert.Contains("by score  (as above)", tree);
+        Assert.Contains("by seal  (as above)", tree);
         var upward = ArtifactTree.Descendants(graph, ArtifactSearch.Find(graph, "flights"));
         Assert.Equal(6, upward.TrimEnd('\n').Split('\n').Length);      // snapshot, model, bundle; predictions, evaluation, bundle again
     }

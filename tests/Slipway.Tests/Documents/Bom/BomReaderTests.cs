@@ -31,7 +31,7 @@ public sealed class BomReaderTests
     {
         var reading = BomReader.Read(File.ReadAllBytes(Path.Combine(Folder, "valid-bom-1.6.json")));
         var component = reading.Components.First(component => component.Name == "tomcat-catalina");
-        Assert.Equal(("library", "9.0.14", "pkg:maven/com.acme/tomcat-catalina@9.0.14?packaging=jar"), (component.Type, component.Version, component.Purl));
+        Assert.Equal(("application", "9.0.14", "pkg:maven/com.acme/tomcat-catalina@9.0.14?packaging=jar"), (component.Type, component.Version, component.Purl));
         Assert.Contains(component.Hashes, hash => hash.Alg == "SHA-256");
         Assert.Equal(["Apache-2.0"], component.Licenses);
     }

@@ -3,6 +3,9 @@ using System.Text.Json;
 using NJsonSchema;
 using Slipway.Documents.Bundles;
 using Slipway.Primitives.Bytes;
+using Slipway.Store.Oci;
+using Slipway.Tests.Pipeline.Sealing;
+using Slipway.Trust.Verification;
 
 namespace Slipway.Tests.Documents.Bundles;
 
@@ -34,6 +37,17 @@ public sealed class ModelPackConfigTests
 
         var config = ModelPackConfig.Parse(json);
         Assert.Equal(CanonicalJson.Canonicalize(json), config.ToBytes());
+    }
+
+    /// <summary>A manifest of the specification's own pages: it is read, its layers are told apart, and it is no bundle of ours, since its layers have no paths.</summary>
+    [Fact]
+    public void The_published_manifest_is_read_and_is_no_bundle_of_ours()
+    {
+        var manifest = OciManifest.Parse(File.ReadAllBytes(Path.Combine(Vectors, "examples", "manifest-0.json")));
+        Assert.Equal((ModelPack.ManifestType, ModelPack.ConfigType, 4), (manifest.ArtifactType, manifest.Config.MediaType, manifest.Layers.Length));
+        Assert.Equal([ModelPack.LayerType(LayerKind.Weight, true), ModelPack.LayerType(LayerKind.Weight, true), ModelPack.LayerType(LayerKind.WeightConfig, true), ModelPack.LayerType(LayerKind.Doc, true)], manifest.Layers.Select(layer => layer.MediaType));
+        Assert.All(manifest.Layers, layer => Assert.Null(ModelPack.Layer(layer)));
+        Assert.NotNull(ModelPack.Layer(manifest.Layers[0] with { Annotations = SampleRun.Map((ModelPack.PathAnnotation, "model")) }));
     }
 
     [Theory]

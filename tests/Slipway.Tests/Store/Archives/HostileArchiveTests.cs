@@ -99,6 +99,25 @@ public sealed class HostileArchiveTests : IDisposable
     public void More_files_than_the_limit_are_refused() =>
         AssertRefused("archive-too-many-entries", Forge.Archive(Forge.File("a", ""), Forge.File("b", "")), new ArchiveLimits { MaxEntries = 1 });
 
+    [Theory]
+    [InlineData(100_000, false)]
+    [InlineData(100_001, true)]
+    public void A_hundred_thousand_files_are_accepted_and_one_more_is_not(int count, bool refused)
+    {
+        var tar = new byte[(count * TarHeader.Block) + 1_024];
+        for (var i = 0; i < count; i++)
+            Forge.Header($"{i:D6}", 0).CopyTo(tar, i * TarHeader.Block);
+        if (refused)
+            Assert.Equal("archive-too-many-entries", Assert.Throws<SlipwayException>(() => DeterministicTar.Check(new MemoryStream(tar), ArchiveLimits.Default)).Faults.Single().Code);
+        else
+            DeterministicTar.Check(new MemoryStream(tar), ArchiveLimits.Default);
+    }
+
+    /// <summary>A petabyte that is announced and not there: refused at the header, before a byte is written or waited for.</summary>
+    [Fact]
+    public void A_bomb_is_refused_at_its_header() =>
+        AssertRefused("archive-too-large", Forge.Archive(Forge.Pax(Record("size", (1L << 50).ToString())), Forge.Header("bomb", 0)));
+
     [Fact]
     public void A_wrong_checksum_is_refused()
     {

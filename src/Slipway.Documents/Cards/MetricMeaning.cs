@@ -1,9 +1,9 @@
 namespace Slipway.Documents.Cards;
 
 /// <summary>What a metric says, for who meets it for the first time.</summary>
-public static class MetricWords
+public static class MetricMeaning
 {
-    public static string Meaning(string metric) => metric switch
+    public static string Of(string metric) => metric switch
     {
         "auc" => "How well scores rank positives above negatives: 0.5 is chance, 1 is perfect; more is better.",
         "log_loss" => "Mean surprise of the scores at what came, in nats; less is better.",
