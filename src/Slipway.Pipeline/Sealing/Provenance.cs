@@ -27,7 +27,7 @@ internal sealed record Provenance(
     DateTimeOffset Finished,
     ImmutableArray<StageMeasurement> Stages)
 {
-    public const string BuildType = PredicateRules.OwnBuildType;
+    public const string BuildType = SlsaProvenance.OwnBuildType;
 
     /// <summary>As a statement of SLSA provenance v1.</summary>
     public Statement ToStatement()
