@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Units;
 using Slipway.Store.Registries;
 
@@ -11,7 +12,8 @@ internal static class BundleCopy
     /// <param name="replace">Whether the tag may have named a list of variants before where it gets a bundle now, or the other way round.</param>
     /// <param name="judge">Called with the plan and the blobs that came, before anything is visible; what it throws ends it.</param>
     public static async Task<(TransferPlan Plan, TransferReport Report)> RunAsync(
-        Shell shell, TransferSource source, TransferDestination destination, bool replace, CancellationToken cancellation, Action<TransferPlan, IReadOnlyCollection<Primitives.Bytes.Digest>>? judge = null)
+        Shell shell, TransferSource source, TransferDestination destination, bool replace, CancellationToken cancellation,
+        Action<TransferPlan, IReadOnlyCollection<Digest>>? judge = null)
     {
         var plan = await TransferPlan.ReadAsync(source.Place, source.Root, [], cancellation);
         using var progress = new TransferProgress(shell, TimeProvider.System);
@@ -37,7 +39,9 @@ internal static class BundleCopy
     public static void Tell(Shell shell, TransferPlan plan, TransferReport report, TransferDestination destination)
     {
         shell.Out.WriteLine($"to        {destination.Text}");
-        shell.Out.WriteLine($"attached  {plan.Manifests.Count(manifest => manifest.Subject is not null)}{(plan.Root.Index is null ? "" : $", to {string.Join(", ", plan.Root.Index.Variants.Select(variant => "#" + variant))}")}");
-        shell.Out.WriteLine($"bytes     {new ByteSize(report.Sent)} sent, {new ByteSize(report.Skipped)} were there{(report.Mounted > 0 ? $", {new ByteSize(report.Mounted)} taken over from another repository" : "")}");
+        var variants = plan.Root.Index is null ? "" : ", to " + string.Join(", ", plan.Root.Index.Variants.Select(variant => "#" + variant));
+        var mounted = report.Mounted > 0 ? $", {new ByteSize(report.Mounted)} taken over from another repository" : "";
+        shell.Out.WriteLine($"attached  {plan.Manifests.Count(manifest => manifest.Subject is not null)}{variants}");
+        shell.Out.WriteLine($"bytes     {new ByteSize(report.Sent)} sent, {new ByteSize(report.Skipped)} were there{mounted}");
     }
 }

@@ -33,7 +33,9 @@ internal sealed record RegistryAccess(bool PlainHttp, string? Username, bool Pas
         {
             return Prompt.IsAnswered
                 ? Prompt.Secret($"Password of {Username}: ")
-                : throw new SlipwayException(ExitCode.UnusableInput, new Fault("password-missing", "--username is given without a password, and nobody is here to type one", Help: "say --password-stdin and hand it on standard input; a password on the command line could be read by others"));
+                : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                    "password-missing", "--username is given without a password, and nobody is here to type one",
+                    Help: "say --password-stdin and hand it on standard input; a password on the command line could be read by others"));
         }
 
         var text = new char[MaxPassword + 1];
@@ -41,7 +43,9 @@ internal sealed record RegistryAccess(bool PlainHttp, string? Username, bool Pas
         var given = new string(text, 0, length).TrimEnd('\n', '\r');
         return given.Length is > 0 and <= MaxPassword && length <= MaxPassword
             ? given
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("password-missing", $"standard input has no password, or more than {MaxPassword} characters", Help: "hand it on standard input, such as: --password-stdin < password.txt"));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "password-missing", $"standard input has no password, or more than {MaxPassword} characters",
+                Help: "hand it on standard input, such as: --password-stdin < password.txt"));
     }
 }
 

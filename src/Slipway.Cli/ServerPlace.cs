@@ -35,14 +35,18 @@ internal sealed class ServerPlace : IBundleSource
         var contents = await server.GetAsync($"/api/v1/bundles/{detail.Version.Bundle}", RegistryJson.Default.BundleContents, cancellation);
         return contents.Bundle == detail.Version.Bundle && !contents.Blobs.IsDefaultOrEmpty && contents.Blobs.Length <= MaxBlobs && !contents.Attestations.IsDefault
             ? new ServerPlace(server, contents)
-            : throw new SlipwayException(ExitCode.NotThere, new Fault("server-unreadable", $"{server.Url} lists what belongs to another bundle than {detail.Version.Bundle}, or nothing, or more than {MaxBlobs} blobs", Help: "is it a Slipway server of the same version?"));
+            : throw new SlipwayException(ExitCode.NotThere, new Fault(
+                "server-unreadable", $"{server.Url} lists what belongs to another bundle than {detail.Version.Bundle}, or nothing, or more than {MaxBlobs} blobs",
+                Help: "is it a Slipway server of the same version?"));
     }
 
     public async Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
     {
         var size = contents.Blobs.FirstOrDefault(blob => blob.Digest == manifest)?.Size;
         if (size is not (>= 0 and <= OciManifest.MaxBytes))
-            throw new SlipwayException(ExitCode.NotThere, new Fault("server-unreadable", $"{server.Url} does not list manifest {manifest}, or lists it with more than {OciManifest.MaxBytes} bytes", Help: "is it a Slipway server of the same version?"));
+            throw new SlipwayException(ExitCode.NotThere, new Fault(
+                "server-unreadable", $"{server.Url} does not list manifest {manifest}, or lists it with more than {OciManifest.MaxBytes} bytes",
+                Help: "is it a Slipway server of the same version?"));
         await using var stream = await OpenBlobAsync(new OciDescriptor(OciManifest.ManifestMediaType, manifest, size.Value), 0, cancellation);
         var bytes = new byte[size.Value + 1];
         var read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);

@@ -53,19 +53,24 @@ internal sealed record TransferDestination(IBundleTarget Place, string? Tag, str
     {
         var reference = BundleReference.Parse(text);
         if (reference.Digest is not null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"{text} names a digest, which follows from the content", Help: "name a tag: HOST/REPOSITORY:TAG or oci:DIR:TAG"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-destination", $"{text} names a digest, which follows from the content", Help: "name a tag: HOST/REPOSITORY:TAG or oci:DIR:TAG"));
         if (reference.Variant is not null && reference.Tag is null && tag is null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"{text} names a variant of no tag", Help: "name the tag as well: HOST/REPOSITORY:TAG#VARIANT or oci:DIR:TAG#VARIANT"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-destination", $"{text} names a variant of no tag",
+                Help: "name the tag as well: HOST/REPOSITORY:TAG#VARIANT or oci:DIR:TAG#VARIANT"));
         var named = reference.Tag ?? tag;
         if (reference.Registry is { } repository)
         {
             if (named is null)
-                throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"{text} names no tag, and the bundle brings none along", Help: $"write {repository.Name}:TAG"));
+                throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                    "bad-destination", $"{text} names no tag, and the bundle brings none along", Help: $"write {repository.Name}:TAG"));
             var client = await access.OpenAsync(repository, cancellation);
             return new TransferDestination(new RegistryPlace(client), named, reference.Variant, client, $"{repository.Name}:{named}{Suffix(reference)}");
         }
 
         var layout = OciLayout.Create(shell.PathOf(reference.Folder) ?? shell.Project.Bundles);
+        layout.RemoveLeftovers();
         var folder = reference.Folder ?? Path.GetRelativePath(Environment.CurrentDirectory, layout.Folder);
         return new TransferDestination(new LayoutPlace(layout), named, reference.Variant, null, $"oci:{folder}{(named is null ? "" : ":" + named)}{Suffix(reference)}");
     }
@@ -74,9 +79,11 @@ internal sealed record TransferDestination(IBundleTarget Place, string? Tag, str
     public async Task TagVariantAsync(PlannedManifest bundle, bool replace, CancellationToken cancellation)
     {
         if (bundle.Manifest is null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-destination", $"{Text} would be a variant, and what is copied has variants itself", Help: "name one of them with #VARIANT, or copy all to a tag without '#'"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-destination", $"{Text} would be a variant, and what is copied has variants itself",
+                Help: "name one of them with #VARIANT, or copy all to a tag without '#'"));
         if (Registry is not null)
-            await Registry.TagVariantAsync(new RegistryManifest(new OciDescriptor(bundle.MediaType, bundle.Digest, bundle.Bytes.Length, bundle.Manifest.ArtifactType), bundle.Bytes, bundle.Manifest, null), Tag!, Variant!, replace, cancellation);
+            await Registry.TagVariantAsync(RegistryManifest.Of(bundle), Tag!, Variant!, replace, cancellation);
         else
             ((LayoutPlace)Place).Layout.TagVariant(bundle.Digest, Tag!, Variant!, replace, cancellation);
     }

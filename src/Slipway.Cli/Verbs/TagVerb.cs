@@ -13,13 +13,22 @@ internal static class TagVerb
     {
         var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, oci:DIR:TAG, or HOST/REPOSITORY:TAG" };
         var name = new Argument<string>("name") { Description = "The further tag, in the same layout or repository" };
-        var variant = new Option<string?>("--variant") { Description = "Put it under the tag as this variant, beside those that are there; references choose it by TAG#VARIANT", HelpName = "NAME" };
-        var force = new Option<bool>("--force") { Description = "Let a tag of variants name one bundle, or a bundle's tag name variants" };
-        var registries = new RegistryAccessOptions();
-        var verb = new Command("tag", "Gives a bundle a further tag where it is, or makes it a variant under one.\nExample: slipway tag flight-delay release --variant cuda") { reference, name, variant, force };
+        var variant = new Option<string?>("--variant")
+        {
+            Description = "Put it under the tag as this variant, beside those that are there; references choose it by TAG#VARIANT",
+            HelpName = "NAME",
+        };
+        var (force, registries) = (CopyVerb.ForceOption(), new RegistryAccessOptions());
+        var verb = new Command(
+            "tag",
+            "Gives a bundle a further tag where it is, or makes it a variant under one.\n"
+            + "Example: slipway tag flight-delay release --variant cuda") { reference, name, variant, force };
         registries.AddTo(verb);
-        verb.SetAction((parsed, cancellation) => TagAsync(
-            global.Shell(parsed), BundleReference.Parse(parsed.GetRequiredValue(reference)), parsed.GetRequiredValue(name), parsed.GetValue(variant), parsed.GetValue(force), registries.Of(parsed), cancellation));
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var (named, tag) = (BundleReference.Parse(parsed.GetRequiredValue(reference)), parsed.GetRequiredValue(name));
+            return TagAsync(global.Shell(parsed), named, tag, parsed.GetValue(variant), parsed.GetValue(force), registries.Of(parsed), cancellation);
+        });
         return verb;
     }
 
@@ -36,9 +45,12 @@ internal static class TagVerb
     private static async Task<int> TagAsync(Shell shell, BundleReference reference, string name, string? variant, bool force, RegistryAccess access, CancellationToken cancellation)
     {
         if (!OciLayout.IsTag(name))
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-tag", $"'{name}' is no tag", Help: "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-tag", $"'{name}' is no tag", Help: "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'"));
         if (variant is not null && !OciIndex.IsVariant(variant))
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-variant", $"'{variant}' is no variant", Help: "allowed are a lower-case letter, then up to 62 lower-case letters, digits, '-' and '_'"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bad-variant", $"'{variant}' is no variant",
+                Help: "allowed are a lower-case letter, then up to 62 lower-case letters, digits, '-' and '_'"));
         var tagged = reference.Registry is { } repository
             ? await TagThereAsync(reference, repository, name, variant, force, access, cancellation)
             : TagHere(shell, reference, name, variant, force, cancellation);
@@ -64,7 +76,8 @@ internal static class TagVerb
         return entry.Digest;
     }
 
-    private static async Task<Digest> TagThereAsync(BundleReference reference, RegistryReference repository, string name, string? variant, bool force, RegistryAccess access, CancellationToken cancellation)
+    private static async Task<Digest> TagThereAsync(
+        BundleReference reference, RegistryReference repository, string name, string? variant, bool force, RegistryAccess access, CancellationToken cancellation)
     {
         using var client = await access.OpenAsync(repository, cancellation);
         var found = await client.ResolveAsync(reference, cancellation);
@@ -79,28 +92,43 @@ internal static class TagVerb
     {
         var tags = text is not null && RegistryReference.IsMeant(text) ? await ListThereAsync(text, access, cancellation) : ListHere(shell, text);
         if (shell.Json)
-            shell.WriteJson(new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => (JsonNode)new JsonObject { ["name"] = tag.Name, ["digest"] = tag.Digest?.ToString(), ["variants"] = tag.Variants is null ? null : new JsonArray([.. tag.Variants.Select(variant => (JsonNode)variant)]) })]) });
-        foreach (var (name, digest, variants) in shell.Json ? [] : tags)
+        {
+            shell.WriteJson(new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => (JsonNode)ToJson(tag))]) });
+            return (int)ExitCode.Done;
+        }
+
+        foreach (var (name, digest, variants) in tags)
             shell.Out.WriteLine($"{name}{(digest is null ? "" : $"  {digest}")}{(variants is null ? "" : "  " + string.Join(' ', variants.Select(variant => "#" + variant)))}");
         if (tags.Count == 0)
             shell.Note("there are no tags");
         return (int)ExitCode.Done;
     }
 
-    private static List<(string Name, Digest? Digest, IReadOnlyList<string>? Variants)> ListHere(Shell shell, string? text)
+    private static JsonObject ToJson(Tagged tag) => new()
+    {
+        ["name"] = tag.Name,
+        ["digest"] = tag.Digest?.ToString(),
+        ["variants"] = tag.Variants is null ? null : new JsonArray([.. tag.Variants.Select(variant => (JsonNode)variant)]),
+    };
+
+    private static List<Tagged> ListHere(Shell shell, string? text)
     {
         var folder = text is null ? shell.Project.Bundles : BundleReference.Parse(text) is { Folder: { } named, Tag: null, Digest: null, Variant: null } ? shell.PathOf(named)
             : throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"'{text}' is no repository and no layout", Help: "write HOST/REPOSITORY or oci:DIR"));
         var layout = OciLayout.Open(folder);
-        return [.. layout.Tags().Select(tag => (tag.Key, (Digest?)tag.Value.Digest, (IReadOnlyList<string>?)(layout.ReadNested(tag.Value) is { } index ? index.Variants : null)))];
+        return [.. layout.Tags().Select(tag => new Tagged(tag.Key, tag.Value.Digest, layout.ReadNested(tag.Value) is { } index ? index.Variants : null))];
     }
 
-    private static async Task<List<(string Name, Digest? Digest, IReadOnlyList<string>? Variants)>> ListThereAsync(string text, RegistryAccess access, CancellationToken cancellation)
+    private static async Task<List<Tagged>> ListThereAsync(string text, RegistryAccess access, CancellationToken cancellation)
     {
         var repository = RegistryReference.Parse(text);
         if (repository.Tag is not null || repository.Digest is not null)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"'{text}' is one bundle, and no repository", Help: $"write {repository.Name}"));
         using var client = await access.OpenAsync(repository, cancellation);
-        return [.. (await client.TagsAsync(cancellation)).Order(StringComparer.Ordinal).Select(tag => (tag, (Digest?)null, (IReadOnlyList<string>?)null))];
+        return [.. (await client.TagsAsync(cancellation)).Order(StringComparer.Ordinal).Select(tag => new Tagged(tag, null, null))];
     }
+
+    /// <param name="Digest">Null where the list does not say.</param>
+    /// <param name="Variants">Null for one bundle, and where the list does not say.</param>
+    private sealed record Tagged(string Name, Digest? Digest, IReadOnlyList<string>? Variants);
 }

@@ -78,7 +78,8 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
     public (OciLayout Layout, OciDescriptor Entry) Find(string ownLayout)
     {
         if (Registry is not null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-here", $"{Text} is in a registry, and not here yet", Help: $"fetch and verify it first: slipway pull {Text}"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "bundle-not-here", $"{Text} is in a registry, and not here yet", Help: $"fetch and verify it first: slipway pull {Text}"));
         var layout = OciLayout.Open(Folder ?? ownLayout);
         var entry = Digest is { } digest ? layout.Describe(digest)
             : Tag is not null ? layout.Tags().GetValueOrDefault(Tag) ?? throw NotFound(layout, Tag)
@@ -87,7 +88,9 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
             return (layout, entry);
         return layout.ReadNested(entry) is { } index
             ? (layout, index.Choose(Variant, Text))
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-not-found", $"{Text[..Text.LastIndexOf('#')]} is a bundle, and has no variants", layout.Folder, Help: "name it without '#'"));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "variant-not-found", $"{Text[..Text.LastIndexOf('#')]} is a bundle, and has no variants", layout.Folder,
+                Help: "name it without '#'"));
     }
 
     private OciDescriptor OnlyOne(OciLayout layout)
@@ -95,18 +98,22 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
         var bundles = layout.Bundles();
         return bundles is [var only]
             ? only
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("reference-ambiguous", $"{Text} names no bundle: the layout has {bundles.Count}", Folder, Help: Known(layout)));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "reference-ambiguous", $"{Text} names no bundle: the layout has {bundles.Count}", Folder, Help: Known(layout)));
     }
 
     private static SlipwayException NotFound(OciLayout layout, string tag)
     {
         var nearest = NearestName.Of(tag, layout.Tags().Keys);
-        return new SlipwayException(ExitCode.UnusableInput, new Fault("bundle-not-found", $"there is no tag '{tag}'", layout.Folder, Help: nearest is null ? Known(layout) : $"did you mean '{nearest}'?"));
+        return new SlipwayException(ExitCode.UnusableInput, new Fault(
+            "bundle-not-found", $"there is no tag '{tag}'", layout.Folder, Help: nearest is null ? Known(layout) : $"did you mean '{nearest}'?"));
     }
 
     private static string Known(OciLayout layout) =>
         layout.Tags() is { Count: > 0 } tags ? "its tags are " + string.Join(", ", tags.Keys.Take(10)) : "it has no tags; run `slipway run` to seal a bundle";
 
     private static SlipwayException Malformed(string text, string why) =>
-        new(ExitCode.UnusableInput, new Fault("bad-reference", $"'{text}' is no bundle reference: {why}", Help: "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, HOST/REPOSITORY:TAG, or a tag or digest of this project"));
+        new(ExitCode.UnusableInput, new Fault(
+            "bad-reference", $"'{text}' is no bundle reference: {why}",
+            Help: "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, HOST/REPOSITORY:TAG, or a tag or digest of this project"));
 }

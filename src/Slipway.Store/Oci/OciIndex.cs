@@ -6,7 +6,8 @@ using Slipway.Primitives.Faults;
 
 namespace Slipway.Store.Oci;
 
-/// <summary>A list of manifests: a layout's <c>index.json</c>, a bundle's variants by hardware under one tag, a registry's list of what is attached. Source: image-spec, image-index.md.</summary>
+/// <summary>A list of manifests: a layout's <c>index.json</c>, a bundle's variants by hardware under one tag, a registry's list of what is attached.</summary>
+/// <remarks>Source: image-spec, image-index.md.</remarks>
 /// <param name="SchemaVersion">Always 2.</param>
 /// <param name="Subject">The manifest that this list is attached to; null for most.</param>
 public sealed record OciIndex(
@@ -22,7 +23,8 @@ public sealed record OciIndex(
     /// <summary>Of an entry: which variant of the bundle it is, a name as specs have them.</summary>
     public const string VariantAnnotation = "dev.slipway.variant";
 
-    /// <summary>Most bytes of a layout's index that are read: some 50,000 manifests, one layout's lifetime. One inside a layout or registry has <see cref="OciManifest.MaxBytes"/>.</summary>
+    /// <summary>Most bytes of a layout's index that are read: some 50,000 manifests, one layout's lifetime.</summary>
+    /// <remarks>One inside a layout or registry has <see cref="OciManifest.MaxBytes"/>.</remarks>
     internal const int MaxBytes = 32 * 1024 * 1024;
 
     private const int LongestVariant = 63;
@@ -85,9 +87,13 @@ public sealed record OciIndex(
         var fitting = Manifests.Where(entry => variant is null || entry.Annotation(VariantAnnotation) == variant).DistinctBy(entry => entry.Digest).ToList();
         if (fitting is [var only])
             return only;
-        var known = Variants.IsEmpty ? "none of them is named as a variant: name one by its digest" : "its variants are " + string.Join(", ", Variants.Take(10).Select(each => "#" + each));
+        var known = Variants.IsEmpty
+            ? "none of them is named as a variant: name one by its digest"
+            : "its variants are " + string.Join(", ", Variants.Take(10).Select(each => "#" + each));
         if (variant is null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-missing", $"{name} names {Manifests.Length} manifests, and no variant is said", Help: $"add #VARIANT to the reference; {known}"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "variant-missing", $"{name} names {Manifests.Length} manifests, and no variant is said",
+                Help: $"add #VARIANT to the reference; {known}"));
         var nearest = NearestName.Of(variant, Variants);
         throw new SlipwayException(ExitCode.UnusableInput, fitting.Count > 1
             ? new Fault("variant-ambiguous", $"{name} gives the variant '{variant}' to {fitting.Count} manifests", Help: "name the bundle by its digest")

@@ -172,7 +172,11 @@ internal static class OciVariants
         if (wasIndex == (now == OciIndex.IndexMediaType))
             return;
         throw new SlipwayException(ExitCode.UnusableInput, wasIndex
-            ? new Fault("tag-has-variants", $"the tag '{tag}' names a list of variants, and would name one bundle alone", place, Help: "`slipway tag REF TAG --variant NAME` puts a bundle into the list; or choose another tag, or say --force")
-            : new Fault("tag-is-bundle", $"the tag '{tag}' names a bundle, and would name a list of variants", place, Help: "choose another tag, or say --force: the bundle then loses this one"));
+            ? new Fault(
+                "tag-has-variants", $"the tag '{tag}' names a list of variants, and would name one bundle alone", place,
+                Help: "`slipway tag REF TAG --variant NAME` puts a bundle into the list; or choose another tag, or say --force")
+            : new Fault(
+                "tag-is-bundle", $"the tag '{tag}' names a bundle, and would name a list of variants", place,
+                Help: "choose another tag, or say --force: the bundle then loses this one"));
     }
 }

@@ -20,7 +20,8 @@ public sealed record RegistryReference(string Host, string Repository, string? T
     /// <summary>Whether a text is of a registry rather than of a layout or a project: its first part has a dot, a colon or is <c>localhost</c>, and another part follows.</summary>
     public static bool IsMeant(string text) =>
         text.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
-        && text[..slash] is var first && (first == "localhost" || first.AsSpan().ContainsAny('.', ':') && first is not ("." or "..") && !first.StartsWith("oci:", StringComparison.Ordinal));
+        && text[..slash] is var first
+        && (first == "localhost" || first.AsSpan().ContainsAny('.', ':') && first is not ("." or "..") && !first.StartsWith("oci:", StringComparison.Ordinal));
 
     /// <exception cref="SlipwayException">No reference to a registry (exit 2): what is wrong with it.</exception>
     public static RegistryReference Parse(string text)
@@ -35,14 +36,18 @@ public sealed record RegistryReference(string Host, string Repository, string? T
         Digest? digest = null;
         if (rest.IndexOf('@', StringComparison.Ordinal) is >= 0 and var at)
         {
-            digest = Primitives.Bytes.Digest.TryParse(rest[(at + 1)..], out var parsed) ? parsed : throw Malformed(text, "what follows '@' is no digest: sha256: and 64 lowercase hex digits");
+            digest = Primitives.Bytes.Digest.TryParse(rest[(at + 1)..], out var parsed)
+                ? parsed
+                : throw Malformed(text, "what follows '@' is no digest: sha256: and 64 lowercase hex digits");
             rest = rest[..at];
         }
 
         string? tag = null;
         if (rest.LastIndexOf(':') is >= 0 and var colon)
         {
-            tag = OciLayout.IsTag(rest[(colon + 1)..]) ? rest[(colon + 1)..] : throw Malformed(text, $"'{rest[(colon + 1)..]}' is no tag: letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
+            tag = OciLayout.IsTag(rest[(colon + 1)..])
+                ? rest[(colon + 1)..]
+                : throw Malformed(text, $"'{rest[(colon + 1)..]}' is no tag: letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
             rest = rest[..colon];
         }
 
@@ -68,7 +73,8 @@ public sealed record RegistryReference(string Host, string Repository, string? T
         if (port is not null && !(ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0))
             return $"'{port}' is no port, allowed 1 to 65535";
         if (name.StartsWith('['))
-            return name.EndsWith(']') && System.Net.IPAddress.TryParse(name.AsSpan(1, name.Length - 2), out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !name.Contains('%')
+            return name.EndsWith(']') && System.Net.IPAddress.TryParse(name.AsSpan(1, name.Length - 2), out var address)
+                && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !name.Contains('%')
                 ? null : $"'{name}' is no IPv6 address in brackets";
         return name.Length <= LongestHost && name.Split('.').All(IsLabel) ? null : $"'{name}' is no host name";
     }
@@ -100,5 +106,7 @@ public sealed record RegistryReference(string Host, string Repository, string? T
     }
 
     private static SlipwayException Malformed(string text, string why) =>
-        new(ExitCode.UnusableInput, new Fault("bad-reference", $"'{text}' is no place in a registry: {why}", Help: "write HOST[:PORT]/REPOSITORY:TAG or HOST[:PORT]/REPOSITORY@sha256:…, such as registry.example.org/team/model:1"));
+        new(ExitCode.UnusableInput, new Fault(
+            "bad-reference", $"'{text}' is no place in a registry: {why}",
+            Help: "write HOST[:PORT]/REPOSITORY:TAG or HOST[:PORT]/REPOSITORY@sha256:…, such as registry.example.org/team/model:1"));
 }

@@ -40,7 +40,9 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
 
     /// <summary>The names under which tools keep a host, the usual one first.</summary>
     private static string[] Names(string host) =>
-        host == RegistryAddress.DockerHub ? ["https://index.docker.io/v1/", host] : [host, $"https://{host}", $"https://{host}/", $"https://{host}/v1/", $"https://{host}/v2/", $"http://{host}"];
+        host == RegistryAddress.DockerHub
+            ? ["https://index.docker.io/v1/", host]
+            : [host, $"https://{host}", $"https://{host}/", $"https://{host}/v1/", $"https://{host}/v2/", $"http://{host}"];
 
     private DockerConfiguration? Read()
     {
@@ -108,7 +110,9 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
             if (length == MaxAnswer)
                 throw Failed(program, $"answered more than {MaxAnswer} characters");
             await process.WaitForExitAsync(either.Token);
-            return process.ExitCode == 0 ? Parse(answer.AsSpan(0, length), program) : NotFound(answer.AsSpan(0, length)) ? null : throw Failed(program, $"exited with {process.ExitCode}");
+            return process.ExitCode == 0 ? Parse(answer.AsSpan(0, length), program)
+                : NotFound(answer.AsSpan(0, length)) ? null
+                : throw Failed(program, $"exited with {process.ExitCode}");
         }
         catch (IOException e)
         {
@@ -127,7 +131,8 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
 
     private Process Start(string program)
     {
-        var path = searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted).Select(folder => Path.Combine(folder, program)).FirstOrDefault(System.IO.File.Exists)
+        var path = searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted)
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(System.IO.File.Exists)
             ?? throw Failed(program, "is not there");
         try
         {
@@ -158,5 +163,7 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
     }
 
     private static SlipwayException Failed(string program, string how, Exception? cause = null) =>
-        new(ExitCode.NotThere, new Fault("credential-helper-failed", $"the credential helper {program} {how}", Help: "docker's config.json names it; call it by hand with `get`, or say --username and --password-stdin"), cause);
+        new(ExitCode.NotThere, new Fault(
+            "credential-helper-failed", $"the credential helper {program} {how}",
+            Help: "docker's config.json names it; call it by hand with `get`, or say --username and --password-stdin"), cause);
 }

@@ -78,7 +78,8 @@ internal sealed class RegistryAuthorizer(Uri registry, string place, HttpClient 
     {
         var asked = scopes.Select(scope => ("scope", scope)).Prepend(("service", service ?? ""))
             .Where(pair => pair.Item2.Length > 0).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2)}");
-        var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(realm) { Query = string.Join('&', new[] { realm.Query.TrimStart('?') }.Concat(asked).Where(part => part.Length > 0)) }.Uri);
+        var query = string.Join('&', new[] { realm.Query.TrimStart('?') }.Concat(asked).Where(part => part.Length > 0));
+        var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(realm) { Query = query }.Uri);
         if (credential is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credential.Basic);
         return request;

@@ -59,7 +59,9 @@ public sealed partial class RegistryClient
     public Task<Digest> TagVariantAsync(RegistryManifest manifest, string tag, string variant, bool replace, CancellationToken cancellation) =>
         manifest.Index is null
             ? ChangeIndexAsync(tag, index => index.With(variant, manifest.Descriptor), index => index.Has(variant, manifest.Descriptor.Digest), replace, cancellation)
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-of-variants", $"{manifest.Descriptor.Digest} is a list of variants, and cannot be a variant itself", Help: "name one of them with #VARIANT"));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "variant-of-variants", $"{manifest.Descriptor.Digest} is a list of variants, and cannot be a variant itself",
+                Help: "name one of them with #VARIANT"));
 
     private static bool Lists(OciIndex index, OciDescriptor entry) => index.Manifests.Any(other => other.Digest == entry.Digest);
 
@@ -79,14 +81,18 @@ public sealed partial class RegistryClient
                 OciVariants.RequireKind(before.Descriptor.MediaType, OciIndex.IndexMediaType, tag, Place.Name);
             var document = change(before?.Index ?? OciVariants.None).ToBytes();
             if (document.Length > OciManifest.MaxBytes)
-                throw new SlipwayException(ExitCode.NotThere, new Fault("index-full", $"the list under {Place.Name}:{tag} would have {document.Length} bytes, allowed {OciManifest.MaxBytes}", Help: "use another repository"));
+                throw new SlipwayException(ExitCode.NotThere, new Fault(
+                    "index-full", $"the list under {Place.Name}:{tag} would have {document.Length} bytes, allowed {OciManifest.MaxBytes}",
+                    Help: "use another repository"));
             var (isThere, _) = await PutManifestAsync(tag, OciIndex.IndexMediaType, document, cancellation, before is null ? "" : before.EntityTag);
             await connection.SettleAsync(cancellation);
             if (isThere && await GetManifestAsync(tag, cancellation) is { Index: { } after } now && isDone(after))
                 return now.Descriptor.Digest;
         }
 
-        throw new SlipwayException(ExitCode.NotThere, new Fault("index-contended", $"other writers changed the list under {Place.Name}:{tag} {MaxRaces} times in between", Help: "run the same command again: what was sent is kept"));
+        throw new SlipwayException(ExitCode.NotThere, new Fault(
+            "index-contended", $"other writers changed the list under {Place.Name}:{tag} {MaxRaces} times in between",
+            Help: "run the same command again: what was sent is kept"));
     }
 
     private OciIndex ReadIndex(byte[] body)

@@ -57,12 +57,14 @@ public sealed partial class RegistryClient
     /// <param name="replacing">Only in place of what had this entity tag; empty for only where nothing was; null for either way. Not every registry heeds it.</param>
     /// <returns>False where the tag names something else than was to be replaced. Besides, the subject whose referrers the registry has listed it among.</returns>
     /// <exception cref="SlipwayException">Denied or refused (exit 3).</exception>
-    public async Task<(bool IsThere, Digest? Subject)> PutManifestAsync(string tagOrDigest, string mediaType, ReadOnlyMemory<byte> bytes, CancellationToken cancellation, string? replacing = null)
+    public async Task<(bool IsThere, Digest? Subject)> PutManifestAsync(
+        string tagOrDigest, string mediaType, ReadOnlyMemory<byte> bytes, CancellationToken cancellation, string? replacing = null)
     {
         using var response = await connection.SendAsync(
             () =>
             {
-                var request = new HttpRequestMessage(HttpMethod.Put, At($"manifests/{tagOrDigest}")) { Content = new ReadOnlyMemoryContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(mediaType) } } };
+                var content = new ReadOnlyMemoryContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(mediaType) } };
+                var request = new HttpRequestMessage(HttpMethod.Put, At($"manifests/{tagOrDigest}")) { Content = content };
                 if (replacing is not null)
                     request.Headers.TryAddWithoutValidation(replacing.Length == 0 ? "If-None-Match" : "If-Match", replacing.Length == 0 ? "*" : replacing);
                 return request;
@@ -101,12 +103,14 @@ public sealed partial class RegistryClient
             if (Understood.Contains(type) && type != mediaType)
                 throw new JsonException($"it came as {type}, and is none");
             var (manifest, index) = isIndex ? ((OciManifest?)null, OciIndex.Parse(bytes)) : (OciManifest.Parse(bytes), null);
-            return new RegistryManifest(new OciDescriptor(mediaType, digest, bytes.Length, manifest?.ArtifactType ?? index?.ArtifactType), bytes, manifest, index) { EntityTag = Header(response, "ETag") };
+            var descriptor = new OciDescriptor(mediaType, digest, bytes.Length, manifest?.ArtifactType ?? index?.ArtifactType);
+            return new RegistryManifest(descriptor, bytes, manifest, index) { EntityTag = Header(response, "ETag") };
         }
         catch (JsonException e)
         {
             throw new SlipwayException(ExitCode.UnusableInput, new Fault(
-                "manifest-shape", $"{Place.Name} has something under {tagOrDigest} that is no OCI manifest: {Archives.DeterministicTar.Printable(e.Message)}", Help: "Slipway's bundles are OCI image manifests; `skopeo inspect --raw` shows what this is"));
+                "manifest-shape", $"{Place.Name} has something under {tagOrDigest} that is no OCI manifest: {Archives.DeterministicTar.Printable(e.Message)}",
+                Help: "Slipway's bundles are OCI image manifests; `skopeo inspect --raw` shows what this is"));
         }
     }
 
@@ -119,6 +123,10 @@ public sealed partial class RegistryClient
 /// <param name="Index">Null for a manifest.</param>
 public sealed record RegistryManifest(OciDescriptor Descriptor, ReadOnlyMemory<byte> Bytes, OciManifest? Manifest, OciIndex? Index)
 {
+    /// <summary>One that was just copied there.</summary>
+    public static RegistryManifest Of(PlannedManifest copied) => new(
+        new OciDescriptor(copied.MediaType, copied.Digest, copied.Bytes.Length, copied.Manifest?.ArtifactType ?? copied.Index?.ArtifactType), copied.Bytes, copied.Manifest, copied.Index);
+
     /// <summary>What the registry knows this state of a tag by (RFC 9110 §8.8.3); null where it does not say.</summary>
     internal string? EntityTag { get; init; }
 }

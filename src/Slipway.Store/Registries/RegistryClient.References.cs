@@ -17,11 +17,14 @@ public sealed partial class RegistryClient
             _ => await OnlyOneAsync(reference, cancellation),
         };
         if (reference is { Digest: not null, Tag: { } also } && await FindManifestAsync(also, cancellation) is { } tagged && tagged.Digest != named.Descriptor.Digest)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("reference-contradiction", $"{reference.Text} says two things: its tag '{also}' names {tagged.Digest} now", Help: "leave out the tag to get what the digest says, or the digest to get what the tag names now"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "reference-contradiction", $"{reference.Text} says two things: its tag '{also}' names {tagged.Digest} now",
+                Help: "leave out the tag to get what the digest says, or the digest to get what the tag names now"));
         if (reference.Variant is null)
             return named;
         if (named.Index is null)
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("variant-not-found", $"{reference.Registry} is a bundle, and has no variants", Help: "name it without '#'"));
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "variant-not-found", $"{reference.Registry} is a bundle, and has no variants", Help: "name it without '#'"));
         var chosen = named.Index.Choose(reference.Variant, reference.Text).Digest;
         return await GetManifestAsync(chosen.ToString(), cancellation) ?? throw await NotFoundAsync(chosen.ToString(), cancellation);
     }
@@ -31,7 +34,9 @@ public sealed partial class RegistryClient
         var tags = await TagsAsync(cancellation);
         return tags is [var only] && await GetManifestAsync(only, cancellation) is { } manifest
             ? manifest
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("reference-ambiguous", $"{reference.Text} names no bundle: the repository has {tags.Length} tags", Help: "add :TAG or @DIGEST" + Known(tags)));
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "reference-ambiguous", $"{reference.Text} names no bundle: the repository has {tags.Length} tags",
+                Help: "add :TAG or @DIGEST" + Known(tags)));
     }
 
     private async Task<SlipwayException> NotFoundAsync(string tagOrDigest, CancellationToken cancellation)
@@ -40,7 +45,8 @@ public sealed partial class RegistryClient
         var isDigest = Digest.TryParse(tagOrDigest, out _);
         var nearest = isDigest ? null : NearestName.Of(tagOrDigest, tags);
         return new SlipwayException(ExitCode.UnusableInput, new Fault(
-            "bundle-not-found", isDigest ? $"{Place.Name} has no manifest {tagOrDigest}" : $"{Place.Name} has no tag '{tagOrDigest}'", Help: nearest is null ? "`slipway tags` lists a repository" + Known(tags) : $"did you mean '{nearest}'?"));
+            "bundle-not-found", isDigest ? $"{Place.Name} has no manifest {tagOrDigest}" : $"{Place.Name} has no tag '{tagOrDigest}'",
+            Help: nearest is null ? "`slipway tags` lists a repository" + Known(tags) : $"did you mean '{nearest}'?"));
     }
 
     private static string Known(IEnumerable<string> tags) => tags.Any() ? ": its tags are " + string.Join(", ", tags.Take(10)) : ": it has no tags";

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Oci;
@@ -63,7 +64,7 @@ public sealed partial class RegistryClient : IDisposable
 
     /// <summary>The bodies of a list's pages, as the <c>Link</c> header leads from one to the next (RFC 8288).</summary>
     /// <param name="isMissing">Told where the list itself is not there, which then has no pages; null where that is a fault.</param>
-    private async IAsyncEnumerable<byte[]> PagesAsync(Uri first, string what, Action? isMissing, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<byte[]> PagesAsync(Uri first, string what, Action? isMissing, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var page = first;
         for (var pages = 0; ; pages++)
@@ -96,7 +97,7 @@ public sealed partial class RegistryClient : IDisposable
             var (open, close) = (link.IndexOf('<', StringComparison.Ordinal), link.IndexOf('>', StringComparison.Ordinal));
             if (open < 0 || close < open)
                 throw RegistryFault.Strange(Place.Name, "answers with a Link header that has no <address>");
-            if (link[close..].Replace(" ", "", StringComparison.Ordinal).Contains("rel=\"next\"", StringComparison.OrdinalIgnoreCase) || link[close..].Contains("rel=next", StringComparison.OrdinalIgnoreCase))
+            if (link[close..].Replace(" ", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Contains(";rel=next", StringComparison.OrdinalIgnoreCase))
                 return link[(open + 1)..close];
         }
 

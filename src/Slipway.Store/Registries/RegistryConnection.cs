@@ -124,13 +124,16 @@ internal sealed class RegistryConnection : IDisposable
             if (RegistryAddress.IsSameOrigin(Base, request.RequestUri))
                 request.Headers.Authorization = shown;
             var response = await SendAsync(request, progress, cancellation);
-            if (response.Headers.Location is not { } location || (int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
+            var isRedirect = (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
+            if (!isRedirect || response.Headers.Location is not { } location || request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
                 return response;
             using (response)
             {
                 target = new Uri(request.RequestUri, location);
                 if (redirects == MaxRedirects || !RegistryAddress.MayCall(request.RequestUri, target))
-                    throw RegistryFault.Strange(Place, redirects == MaxRedirects ? $"redirects more than {MaxRedirects} times" : $"redirects to {target.GetLeftPart(UriPartial.Authority)}, which is no https address");
+                    throw RegistryFault.Strange(Place, redirects == MaxRedirects
+                        ? $"redirects more than {MaxRedirects} times"
+                        : $"redirects to {target.GetLeftPart(UriPartial.Authority)}, which is no https address");
             }
         }
     }
@@ -155,7 +158,9 @@ internal sealed class RegistryConnection : IDisposable
         }
         catch (HttpRequestException e) when (e.InnerException is System.Security.Authentication.AuthenticationException tls)
         {
-            throw new SlipwayException(ExitCode.NotThere, new Fault("registry-certificate", $"{request.RequestUri!.Authority} has no certificate that this system trusts: {tls.Message}", Help: "install the issuer's certificate in the system, or name it in SSL_CERT_FILE; a registry without TLS needs --plain-http"), e);
+            throw new SlipwayException(ExitCode.NotThere, new Fault(
+                "registry-certificate", $"{request.RequestUri!.Authority} has no certificate that this system trusts: {tls.Message}",
+                Help: "install the issuer's certificate in the system, or name it in SSL_CERT_FILE; a registry without TLS needs --plain-http"), e);
         }
     }
 }

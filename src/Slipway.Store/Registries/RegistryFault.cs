@@ -17,26 +17,36 @@ internal static class RegistryFault
     {
         var status = response.StatusCode;
         var said = Words(await BoundedBody.ReadSomeAsync(response, MaxBody, silence, cancellation));
-        var message = $"{place} answered {((int)status).ToString(CultureInfo.InvariantCulture)} to {response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath}{(said is null ? "" : ": " + said)}";
+        var asked = $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath}";
+        var message = string.Create(CultureInfo.InvariantCulture, $"{place} answered {(int)status} to {asked}{(said is null ? "" : ": " + said)}");
         var host = response.RequestMessage?.RequestUri?.Authority;
         return status switch
         {
-            HttpStatusCode.Unauthorized => new(ExitCode.NotThere, new Fault("registry-unauthorized", message, Help: $"log in with `docker login {host}`, or say --username NAME --password-stdin")),
-            HttpStatusCode.Forbidden => new(ExitCode.NotThere, new Fault("registry-denied", message, Help: "this account may not do that in this repository: ask the registry's owner, or use another account")),
+            HttpStatusCode.Unauthorized => new(ExitCode.NotThere, new Fault(
+                "registry-unauthorized", message, Help: $"log in with `docker login {host}`, or say --username NAME --password-stdin")),
+            HttpStatusCode.Forbidden => new(ExitCode.NotThere, new Fault(
+                "registry-denied", message,
+                Help: "this account may not do that in this repository: ask the registry's owner, or use another account")),
             HttpStatusCode.NotFound => new(ExitCode.UnusableInput, new Fault("registry-not-found", message, Help: "`slipway tags` lists what a repository has")),
             HttpStatusCode.TooManyRequests => new(ExitCode.NotThere, new Fault("registry-busy", message, Help: "it wants fewer requests: try again later; what was sent is kept")),
-            HttpStatusCode.RequestEntityTooLarge => new(ExitCode.NotThere, new Fault("registry-too-large", message, Help: "the registry, or a proxy before it, takes no content of this size")),
-            >= HttpStatusCode.InternalServerError => new(ExitCode.NotThere, new Fault("registry-failing", message, Help: "try again later; what was sent is kept, and is not sent again")),
+            HttpStatusCode.RequestEntityTooLarge => new(ExitCode.NotThere, new Fault(
+                "registry-too-large", message, Help: "the registry, or a proxy before it, takes no content of this size")),
+            >= HttpStatusCode.InternalServerError => new(ExitCode.NotThere, new Fault(
+                "registry-failing", message, Help: "try again later; what was sent is kept, and is not sent again")),
             _ => new(ExitCode.NotThere, new Fault("registry-refused", message, Help: "is it a registry of the OCI distribution specification?")),
         };
     }
 
     public static SlipwayException Unreachable(string place, Exception cause) =>
-        new(ExitCode.NotThere, new Fault("registry-unreachable", $"{place} does not answer: {Reason(cause)}", Help: "is the address right, and is the network there? the same command goes on from what was done"), cause);
+        new(ExitCode.NotThere, new Fault(
+            "registry-unreachable", $"{place} does not answer: {Reason(cause)}",
+            Help: "is the address right, and is the network there? the same command goes on from what was done"), cause);
 
     /// <summary>An answer that breaks the specification, or may be an attack.</summary>
     public static SlipwayException Strange(string place, string how) =>
-        new(ExitCode.NotThere, new Fault("registry-strange", $"{place} {how}", Help: "is it a registry of the OCI distribution specification, or something in between that answers in its place?"));
+        new(ExitCode.NotThere, new Fault(
+            "registry-strange", $"{place} {how}",
+            Help: "is it a registry of the OCI distribution specification, or something in between that answers in its place?"));
 
     /// <summary>Content that is something else than its digest says: nothing of it is kept.</summary>
     public static SlipwayException Wrong(string message) =>

@@ -6,7 +6,7 @@ public sealed record RegistryOptions
     /// <summary>Whether a host that is not this machine may be spoken to without TLS. Default: no; this machine's own addresses always may.</summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>Content of more bytes than this is sent in pieces of this size, so that a registry that keeps whole pieces need not get all again. Default 512 MiB, at least 1.</summary>
+    /// <summary>Content of more bytes than this is sent in pieces of this size, so that not all need be sent again. Default 512 MiB, at least 1.</summary>
     public long ChunkBytes { get; init; } = 512L << 20;
 
     /// <summary>How long nothing may come, or nothing may be taken, before a connection counts as dead. Default 60 s.</summary>

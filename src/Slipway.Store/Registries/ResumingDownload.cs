@@ -7,9 +7,10 @@ namespace Slipway.Store.Registries;
 /// <summary>A blob's bytes over HTTP; after a cut connection it goes on where it was. Ends after the blob's size and one byte, so that an endless answer shows.</summary>
 /// <param name="place">For messages.</param>
 /// <param name="ask">Asks for the blob from a position on, with <c>Range: bytes=N-</c> where it is above 0; an answer that has no range is skipped through.</param>
-public sealed class ResumingDownload(string place, OciDescriptor blob, long offset, Func<long, CancellationToken, Task<HttpResponseMessage>> ask, RegistryOptions options, TimeProvider time) : Stream
+public sealed class ResumingDownload(
+    string place, OciDescriptor blob, long offset, Func<long, CancellationToken, Task<HttpResponseMessage>> ask, RegistryOptions options, TimeProvider time) : Stream
 {
-    /// <summary>Bytes after which a cut connection counts as a first one again: a line that is cut now and then gets there, one that is cut at once does not go on for ever.</summary>
+    /// <summary>Bytes after which a cut connection counts as a first one again: what is cut now and then gets there, what is cut at once ends.</summary>
     private const long Progress = 1 << 20;
 
     private HttpResponseMessage? response;
@@ -109,7 +110,8 @@ public sealed class ResumingDownload(string place, OciDescriptor blob, long offs
             HttpStatusCode.OK => position,      // the registry knows no ranges: what is here already comes again
             HttpStatusCode.PartialContent when response.Content.Headers.ContentRange is { From: { } start } && start == position => 0,
             HttpStatusCode.PartialContent => throw RegistryFault.Strange(place, $"sends another range of blob {blob.Digest} than was asked for"),
-            HttpStatusCode.NotFound => throw new SlipwayException(ExitCode.UnusableInput, new Fault("blob-missing", $"{place} has no blob {blob.Digest}, which a manifest of it names", Help: "push the bundle to it again")),
+            HttpStatusCode.NotFound => throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "blob-missing", $"{place} has no blob {blob.Digest}, which a manifest of it names", Help: "push the bundle to it again")),
             _ => throw await RegistryFault.OfAsync(response, place, options.Silence, cancellation),
         };
         if (response.Content.Headers.ContentLength is { } promised && promised != blob.Size - (position - skip))

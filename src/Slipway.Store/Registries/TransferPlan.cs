@@ -110,7 +110,9 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
                 throw RegistryFault.Wrong($"what {source.Name} has as manifest {digest} has another digest");
             try
             {
-                return OciVariants.IsIndex(bytes.Span) ? new PlannedManifest(digest, bytes, null, OciIndex.Parse(bytes.Span)) : new PlannedManifest(digest, bytes, OciManifest.Parse(bytes.Span), null);
+                return OciVariants.IsIndex(bytes.Span)
+                    ? new PlannedManifest(digest, bytes, null, OciIndex.Parse(bytes.Span))
+                    : new PlannedManifest(digest, bytes, OciManifest.Parse(bytes.Span), null);
             }
             catch (JsonException e)
             {
@@ -119,7 +121,9 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
         }
 
         private SlipwayException Refused(Digest manifest, string how) =>
-            new(ExitCode.UnusableInput, new Fault("manifest-shape", $"manifest {manifest} in {source.Name} {how}", Help: "Slipway's bundles are OCI image manifests; `skopeo inspect --raw` shows what this is"));
+            new(ExitCode.UnusableInput, new Fault(
+                "manifest-shape", $"manifest {manifest} in {source.Name} {how}",
+                Help: "Slipway's bundles are OCI image manifests; `skopeo inspect --raw` shows what this is"));
     }
 }
 
@@ -134,5 +138,6 @@ public sealed record PlannedManifest(Digest Digest, ReadOnlyMemory<byte> Bytes, 
     public Digest? Subject => (Manifest?.Subject ?? Index?.Subject)?.Digest;
 
     /// <summary>As a list of referrers has it. Source: distribution-spec 1.1, "Listing Referrers".</summary>
-    internal OciDescriptor AsReferrer() => new(MediaType, Digest, Bytes.Length, Manifest?.ArtifactType ?? Manifest?.Config.MediaType ?? Index?.ArtifactType, Manifest?.Annotations ?? Index?.Annotations);
+    internal OciDescriptor AsReferrer() => new(
+        MediaType, Digest, Bytes.Length, Manifest?.ArtifactType ?? Manifest?.Config.MediaType ?? Index?.ArtifactType, Manifest?.Annotations ?? Index?.Annotations);
 }

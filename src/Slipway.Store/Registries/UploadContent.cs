@@ -70,7 +70,9 @@ internal sealed class UploadContent : HttpContent
         if (read == wanted)
             digest.Add(position, buffer.AsSpan(0, read));
         if (read < wanted || digest.Count == blob.Size && !digest.Is(blob.Digest))
-            throw new SlipwayException(ExitCode.BadVerdict, new Fault("blob-edited", $"blob {blob.Digest} is not what its digest says: it was not sent", Help: "`slipway verify` tells what else is wrong with the bundle"));
+            throw new SlipwayException(ExitCode.BadVerdict, new Fault(
+                "blob-edited", $"blob {blob.Digest} is not what its digest says: it was not sent",
+                Help: "`slipway verify` tells what else is wrong with the bundle"));
         return read;
     }
 }

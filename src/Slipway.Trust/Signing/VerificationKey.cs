@@ -144,7 +144,7 @@ public sealed class VerificationKey
         catch (PlatformNotSupportedException e)
         {
             key.Dispose();
-            throw new CryptographicException("its curve is not known here", e);
+            throw new CryptographicException("it is on a curve that is not known here", e);
         }
         catch
         {

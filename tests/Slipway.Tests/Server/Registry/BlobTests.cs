@@ -82,6 +82,28 @@ public sealed class BlobTests
         Assert.Equal(weights, Digest.Of(await viewer.GetByteArrayAsync($"/api/v1/blobs/{weights}", Stop)));
     }
 
+    [Theory]
+    [InlineData("bytes=5-", 206, 5)]
+    [InlineData("bytes=0-", 206, 0)]
+    [InlineData("bytes=5-6", 200, 0)]
+    [InlineData("bytes=-5", 200, 0)]
+    [InlineData("bytes=1-,3-", 200, 0)]
+    [InlineData("bytes=999999999-", 200, 0)]
+    [InlineData("lines=1-", 200, 0)]
+    public async Task A_download_goes_on_where_it_was_cut(string range, int status, int from)
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var bundle = registry.Seal();
+        await registry.PushAsync(await registry.Server.AsAsync(Role.Author), bundle);
+        var viewer = await registry.Server.AsAsync(Role.Viewer);
+        var whole = await viewer.GetByteArrayAsync($"/api/v1/blobs/{bundle}", Stop);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/blobs/{bundle}");
+        request.Headers.TryAddWithoutValidation("Range", range);
+        using var response = await viewer.SendAsync(request, Stop);
+        Assert.Equal((status, from), ((int)response.StatusCode, (int)(response.Content.Headers.ContentRange?.From ?? 0)));
+        Assert.Equal(whole[from..], await response.Content.ReadAsByteArrayAsync(Stop));
+    }
+
     [Fact]
     public async Task What_is_uploaded_and_not_registered_is_handed_to_no_gateway()
     {

@@ -96,6 +96,30 @@ public sealed class BundleReferenceTests : IDisposable
     }
 
     [Fact]
+    public void Any_text_is_a_reference_that_reads_back_or_a_fault()
+    {
+        // Made of the pieces that mean something, so that most of it is nearly right.
+        string[] pieces = ["oci:", "localhost", "a.b", ":", "/", "@", "#", "sha256:", Hash, "5000", "team", "Model", "..", "_", "-", "[::1]", " ", "é", "\0", "tag", "v1"];
+        for (var (i, state) = (0, 7u); i < 20_000; i++)
+        {
+            var text = "";
+            for (var length = i % 9; length >= 0; length--)
+                text += pieces[(int)((state = state * 1664525 + 1013904223) >> 8) % pieces.Length];
+            try
+            {
+                var reference = BundleReference.Parse(text);
+                Assert.Equal(text, reference.Text);
+                if (reference.Registry is { } place)
+                    Assert.Equal(text, place + (reference.Variant is null ? "" : "#" + reference.Variant));
+            }
+            catch (SlipwayException e)
+            {
+                Assert.Equal("bad-reference", e.Faults[0].Code);
+            }
+        }
+    }
+
+    [Fact]
     public void What_is_in_a_registry_is_fetched_first()
     {
         var refused = Assert.Throws<SlipwayException>(() => BundleReference.Parse("registry.example.org/model:1").Resolve(scratch["own"]));

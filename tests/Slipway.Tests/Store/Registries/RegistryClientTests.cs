@@ -97,6 +97,49 @@ public sealed class RegistryClientTests : IAsyncLifetime
         Assert.Equal(2, registry.Calls.Count(call => call.Method == "POST"));
     }
 
+    [Theory]
+    [InlineData("0-9999999", "registry-strange")]
+    [InlineData("0-0", "registry-strange")]
+    [InlineData("nonsense", null)]
+    public async Task A_registry_that_has_more_than_was_sent_or_never_anything_is_not_believed(string range, string? code)
+    {
+        registry.Intercept = async http =>
+        {
+            if (http.Request.Method != "PATCH")
+                return false;
+            var upload = registry["team/model"].Uploads.Single().Value;
+            await http.Request.Body.CopyToAsync(upload);
+            http.Response.StatusCode = 202;
+            http.Response.Headers.Location = http.Request.Path.Value;
+            http.Response.Headers["Range"] = range;
+            return true;
+        };
+        using var client = registry.Client(options: SpecRegistry.Quick with { ChunkBytes = 2_000_000 });
+        if (code is null)
+            await UploadAsync(client, large);
+        else
+            Assert.Equal(code, (await FaultOfAsync(() => UploadAsync(client, large))).Code);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("http://registry.example.org/upload")]
+    [InlineData("ftp://127.0.0.1/upload")]
+    public async Task An_upload_goes_nowhere_that_is_not_trusted(string? location)
+    {
+        registry.TakesSinglePost = false;
+        registry.Intercept = http =>
+        {
+            http.Response.StatusCode = http.Request.Method == "POST" ? 202 : 500;
+            if (location is not null)
+                http.Response.Headers.Location = location;
+            return Task.FromResult(true);
+        };
+        using var client = registry.Client();
+        Assert.Equal("registry-strange", (await FaultOfAsync(() => UploadAsync(client, large))).Code);
+        Assert.Single(registry.Calls);
+    }
+
     [Fact]
     public async Task A_blob_that_is_damaged_here_is_never_whole_there()
     {
@@ -273,6 +316,24 @@ public sealed class RegistryClientTests : IAsyncLifetime
         using var client = registry.Client();
         Assert.Equal("registry-strange", (await FaultOfAsync(() => client.TagsAsync(Stop))).Code);
         Assert.Single(registry.Calls);
+    }
+
+    [Theory]
+    [InlineData("</v2/team/model/tags/list?last=a>; rel=next", 2)]
+    [InlineData("</v2/team/model/tags/list?last=a> ; foo=\"bar\" ; rel=\"next\"", 2)]
+    [InlineData("</v2/x>; rel=\"prev\", </v2/team/model/tags/list?last=a>; rel=\"next\"", 2)]
+    [InlineData("</v2/x>; rel=\"prev\"", 1)]
+    public async Task A_link_is_read_as_its_standard_has_it(string link, int pages)
+    {
+        registry.Intercept = async http =>
+        {
+            if (registry.Calls.Count == 1)
+                http.Response.Headers.Link = link;
+            await http.Response.WriteAsync($$"""{"name":"team/model","tags":["t{{registry.Calls.Count}}"]}""");
+            return true;
+        };
+        using var client = registry.Client();
+        Assert.Equal(pages, (await client.TagsAsync(Stop)).Length);
     }
 
     [Fact]
