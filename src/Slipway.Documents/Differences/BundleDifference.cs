@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Gates;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Verification;
 
@@ -52,7 +53,7 @@ public sealed record BundleDifference(
             SignatureChanges(was, now),
             EvaluationChanges(was, now),
             MetricChange.Between(was, now),
-            Change.Each(GateConditions(was), GateConditions(now), condition => condition),
+            GateChanges(a, b),
             [.. Change.Each(Digests(a.Bundle), Digests(b.Bundle), digest => digest)]);
     }
 
@@ -112,6 +113,17 @@ public sealed record BundleDifference(
         ("resamples", was.Evaluation?.Resamples, now.Evaluation?.Resamples),
         ("method", was.Evaluation?.Method, now.Evaluation?.Method),
         ("baseline", was.Lock.Baseline, now.Lock.Baseline));
+
+    /// <summary>What the gates ask for, and what trusted keys attested of each; of one bundle in two places only the former can differ, and does not.</summary>
+    private static ImmutableArray<Change> GateChanges((VerifiedBundle Bundle, BundleDocuments Documents) a, (VerifiedBundle Bundle, BundleDocuments Documents) b) =>
+        a.Bundle.Digest == b.Bundle.Digest ? [] :
+        [
+            .. Change.Each(GateConditions(a.Documents), GateConditions(b.Documents), condition => condition),
+            .. Change.Each(Verdicts(a.Bundle), Verdicts(b.Bundle), verdict => verdict).Select(change => change with { What = $"{change.What}, verdict" }),
+        ];
+
+    private static ImmutableSortedDictionary<string, string> Verdicts(VerifiedBundle bundle) =>
+        (GateVerdict.Find(bundle)?.Report.Gates ?? []).DistinctBy(gate => gate.Name).ToImmutableSortedDictionary(gate => gate.Name, gate => gate.Verdict.Word(), StringComparer.Ordinal);
 
     private static ImmutableSortedDictionary<string, string> GateConditions(BundleDocuments documents) =>
         documents.Spec.Gates.DistinctBy(gate => gate.Name).ToImmutableSortedDictionary(gate => gate.Name, gate => gate.Require, StringComparer.Ordinal);

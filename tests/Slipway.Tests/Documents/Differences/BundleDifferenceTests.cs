@@ -7,6 +7,7 @@ using Slipway.Documents.Evaluations;
 using Slipway.Pipeline.Sealing;
 using Slipway.Tests.Pipeline.Sealing;
 using Slipway.Tests.Primitives;
+using Slipway.Trust.Verification;
 
 namespace Slipway.Tests.Documents.Differences;
 
@@ -89,6 +90,22 @@ public sealed class BundleDifferenceTests : IDisposable
         Assert.Equal((null, DifferenceWay.None, "only a measured it"), (one.Difference, one.Way, one.Note));
 
         MetricChange Auc(SealRequest request) => Between(was, request).Metrics.Single(metric => metric.Metric == "auc");
+    }
+
+    [Fact]
+    public void Verdicts_that_trusted_keys_attested_are_compared_gate_by_gate()
+    {
+        var (passed, failed) = (Judged(Request, Verdict.Pass), Judged(Request with { Code = [Request.Code[1]] }, Verdict.Fail));
+        var difference = BundleDifference.Between(passed, failed, TestContext.Current.CancellationToken);
+        Assert.Equal([new Change("good enough, verdict", "pass", "fail")], difference.Gates);
+
+        (VerifiedBundle, BundleDocuments) Judged(SealRequest request, Verdict verdict)
+        {
+            var digest = Sealer.Seal(request, sample.Layout, TestContext.Current.CancellationToken).Digest;
+            var documents = Sealer.Documents(request);
+            var report = new GateReport(digest, null, verdict, [new GateResult("good enough", "auc >= 0.60", verdict, "so it is", ImmutableSortedDictionary<string, Figure>.Empty)]);
+            return (sample.Verify(digest, documents, VerdictStatement.OfGates(report, documents, SampleRun.Noon)), documents);
+        }
     }
 
     [Fact]
