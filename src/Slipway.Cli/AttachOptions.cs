@@ -13,7 +13,7 @@ internal sealed class AttachOptions
 {
     private readonly SignerOptions signers = new();
 
-    private readonly Option<string?> timestamps = new("--timestamp-url") { Description = "Timestamp authority (RFC 3161) that is asked to stamp the signature: it then counts even where the key is revoked later", HelpName = "URL" };
+    private readonly Option<string?> timestamps = new("--timestamp-url") { Description = "Timestamp authority (RFC 3161) that is asked to stamp the signature, and what the key has said of the bundle before: it then counts even where the key is revoked later", HelpName = "URL" };
 
     private readonly Option<string?> certificate = new("--certificate") { Description = "Certificate of the signing key, in PEM; it travels with the signature, which then needs a timestamp", HelpName = "FILE" };
 
@@ -49,18 +49,26 @@ internal sealed class AttachOptions
             attached = Attestation.Attach(layout, bundle, signed, cancellation);
         }
 
+        // Else the new signature would outlive the key's revocation, and what the key has said before, such as provenance, would not.
+        var earlier = authority is null ? [] : Attestation.Unstamped(layout, bundle, signer.PublicKey);
+        foreach (var said in earlier)
+            Attestation.Attach(layout, bundle, said.WithTimestamp(await TimestampClient.StampAsync(authority!, said.Signature, cancellation)), cancellation);
+
         if (shell.Json)
         {
             shell.WriteJson(new JsonObject
             {
                 ["bundle"] = new JsonObject { ["digest"] = bundle.ToString() },
                 ["attestation"] = new JsonObject { ["digest"] = attached.Digest.ToString(), ["predicateType"] = statement.PredicateType, ["key"] = signer.PublicKey.KeyId, ["new"] = known is null },
+                ["stamped"] = new JsonArray([.. earlier.Select(said => (JsonNode)said.Statement.PredicateType)]),
             });
             return (int)ExitCode.Done;
         }
 
         shell.Out.WriteLine($"{(known is null ? "signed" : "already signed")}  {bundle}   {statement.PredicateType}   by key {signer.PublicKey.KeyId[..12]}");
         shell.Out.WriteLine($"attached  {attached.Digest}");
+        foreach (var said in earlier)
+            shell.Out.WriteLine($"stamped   {said.Statement.PredicateType}   which the key had signed before");
         return (int)ExitCode.Done;
     }
 }

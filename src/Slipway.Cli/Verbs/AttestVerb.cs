@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Slipway.Documents.Statements;
+using Slipway.Documents.Predicates;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Trust.Attestations;

@@ -8,6 +8,9 @@ public sealed record SlsaProvenance(BuildDefinition BuildDefinition, RunDetails 
 {
     public const string PredicateType = "https://slsa.dev/provenance/v1";
 
+    /// <summary>Build type of Slipway's own runs: only a run can say what it did.</summary>
+    public const string OwnBuildType = "https://slipway.dev/build/v1";
+
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, StatementJson.Default.SlsaProvenance);
 }
 

@@ -27,7 +27,7 @@ internal sealed record Provenance(
     DateTimeOffset Finished,
     ImmutableArray<StageMeasurement> Stages)
 {
-    public const string BuildType = PredicateRules.OwnBuildType;
+    public const string BuildType = SlsaProvenance.OwnBuildType;
 
     /// <summary>Whether a statement is one of these, and not another tool's of the same type.</summary>
     public static bool IsOurs(Statement statement) =>

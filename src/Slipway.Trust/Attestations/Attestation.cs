@@ -58,25 +58,40 @@ public static class Attestation
     {
         _ = RequireBundle(layout, bundle);
         var payload = statement.ToBytes();
+        return By(layout, bundle, key).Where(signed => signed.Bundle.DsseEnvelope!.PayloadBytes().AsSpan().SequenceEqual(payload)).Select(signed => signed.Entry).FirstOrDefault();
+    }
+
+    /// <summary>What this key has said of a bundle and no authority has stamped: a timestamp may be added to a signature at any time, and by anybody.</summary>
+    public static ImmutableArray<SignedStatement> Unstamped(OciLayout layout, Digest bundle, VerificationKey key) =>
+    [
+        .. By(layout, bundle, key).Select(signed => signed.Bundle)
+            .GroupBy(signed => signed.DsseEnvelope!.Signatures[0].Sig, StringComparer.Ordinal)
+            .Where(same => same.All(signed => signed.VerificationMaterial.TimestampVerificationData?.Rfc3161Timestamps is not { IsDefaultOrEmpty: false }))
+            .Select(same => SignedStatement.Of(same.First()))
+            .OfType<SignedStatement>()
+            .Where(signed => signed.Statement.Covers(bundle)),
+    ];
+
+    private static IEnumerable<(OciDescriptor Entry, SigstoreBundle Bundle)> By(OciLayout layout, Digest bundle, VerificationKey key)
+    {
         foreach (var referrer in layout.Referrers(bundle))
         {
-            if (referrer.Manifest is not { ArtifactType: SigstoreBundle.V03, Layers: [var layer] })
-                continue;
-            var read = layout.ReadBlob(layer.Digest, SigstoreBundle.MaxBytes);
-            if (read.State != BlobState.Intact)
-                continue;
-            try
-            {
-                var envelope = SigstoreBundle.Parse(read.Bytes).DsseEnvelope!;
-                if (envelope.PayloadType == Dsse.InToto && envelope.PayloadBytes().AsSpan().SequenceEqual(payload) && Dsse.Verify(envelope, key))
-                    return referrer.Entry;
-            }
-            catch (JsonException)
-            {
-                // Somebody else's malformed attachment: verification names it, attaching goes on.
-            }
+            if (referrer.Manifest is { ArtifactType: SigstoreBundle.V03, Layers: [var layer] } && layout.ReadBlob(layer.Digest, SigstoreBundle.MaxBytes) is { State: BlobState.Intact } read
+                && Read(read.Bytes) is { DsseEnvelope: { PayloadType: Dsse.InToto } envelope } signed && Dsse.Verify(envelope, key))
+                yield return (referrer.Entry, signed);
         }
+    }
 
-        return null;
+    /// <summary>Null for somebody else's malformed attachment: verification names it, attaching goes on.</summary>
+    private static SigstoreBundle? Read(byte[] bytes)
+    {
+        try
+        {
+            return SigstoreBundle.Parse(bytes);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -28,6 +28,19 @@ public sealed class SignedStatement
         return new SignedStatement(statement, certificate is null ? bundle : bundle with { VerificationMaterial = new VerificationMaterial(Certificate: new CertificateBytes(Convert.ToBase64String(certificate.Der.Span))) });
     }
 
+    /// <returns>Null when what was signed is no statement.</returns>
+    internal static SignedStatement? Of(SigstoreBundle bundle)
+    {
+        try
+        {
+            return new SignedStatement(Statement.Parse(bundle.DsseEnvelope!.PayloadBytes()), bundle);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The same with an authority's answer to a query for <see cref="Signature"/>.</summary>
     /// <exception cref="FormatException">It is no response with a timestamp.</exception>
     public SignedStatement WithTimestamp(ReadOnlySpan<byte> response)

@@ -118,6 +118,24 @@ public sealed class AdministrationTests
     }
 
     [Fact]
+    public async Task A_builders_key_that_was_made_without_a_passphrase_is_taken_only_when_told_to()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var scratch = new Slipway.Tests.Store.Archives.ScratchFolder();
+        using var pair = SigningKey.Create();
+        pair.Save(scratch["plain"]);
+        var pem = File.ReadAllText(scratch["plain.pub"]);
+        Assert.Equal((400, "key-unprotected"), await RefusalAsync(server, new("a build's", pem, [KeyRole.Builder], null, "x")));
+        Assert.Equal((400, "key-unprotected"), await RefusalAsync(server, new("a build's", pem, [KeyRole.Evaluator, KeyRole.Builder], null, "x")));
+        var taken = await AddAsync(server, new("a build's", pem, [KeyRole.Builder], null, "x", AllowUnprotected: true));
+        Assert.True(taken.ToVerificationKey().IsUnprotected);
+
+        using var other = SigningKey.Create();
+        other.Save(scratch["other"]);
+        await AddAsync(server, new("an evaluator's", File.ReadAllText(scratch["other.pub"]), [KeyRole.Evaluator], null, "x"));
+    }
+
+    [Fact]
     public async Task A_key_of_nobody_is_given_an_owner_once_and_never_changes_hands()
     {
         await using var server = await TestServer.StartAsync();

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Text;
 using System.Text.RegularExpressions;
+using System.Text;
 using Slipway.Documents.Access;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Ledger;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
@@ -11,14 +12,17 @@ using Slipway.Documents.Specs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
-using Slipway.Server;
 using Slipway.Server.Api;
 using Slipway.Server.Registry;
+using Slipway.Server;
 using Slipway.Store.Oci;
 using Slipway.Tests.Pipeline.Sealing;
 using Slipway.Tests.Server.Storage;
 using Slipway.Trust.Attestations;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Signing;
+using Slipway.Trust.TransparencyLog;
+using Slipway.Trust.Verification;
 
 namespace Slipway.Tests.Server.Registry;
 
@@ -52,6 +56,29 @@ public sealed class RegistrationTests
         var model = Assert.Single(await TestServer.GetAsync(author, "/api/v1/models", RegistryJson.Default.ImmutableArrayModelSummary));
         Assert.Equal((TestRegistry.Model, 2, 2), (model.Model, model.Versions, model.Latest.Number));
         Assert.Equal(["staging", "production"], model.Channels.Select(channel => channel.Channel));
+    }
+
+    [Fact]
+    public async Task The_ledgers_proof_of_a_push_keeps_what_was_signed_before_its_key_was_revoked()
+    {
+        await using var registry = await TestRegistry.StartAsync();
+        var bundle = registry.Seal();
+        await registry.PushAsync(await registry.Server.AsAsync(Role.Author), bundle);
+        var ledger = registry.Server.Admin;
+        var pushed = Assert.Single(
+            await TestServer.GetAsync(ledger, "/api/v1/ledger/entries?action=version.registered", LedgerJson.Default.ImmutableArrayLedgerRecord), record => record.Entry.Phase == LedgerPhase.Done);
+        Assert.Equal(registry.Attached(bundle).Order(), pushed.Entry.Subjects.Where(subject => subject.Name.EndsWith("/attestations", StringComparison.Ordinal)).Select(subject => subject.Digest!.Value));
+        var proof = await ledger.GetByteArrayAsync($"/api/v1/ledger/proof/{pushed.Index}", Stop);
+        var key = NoteKey.Parse(await ledger.GetStringAsync("/api/v1/ledger/key", Stop));
+
+        var evidence = LedgerEvidence.Open(proof, [key], "proof");
+        Assert.Equal(pushed.Entry.Time, evidence.Time.ToUnixTimeMilliseconds());
+        var signer = registry.Sample.Key.PublicKey;
+        Assert.Null(Verify(evidence.Time).Bundle);
+        Assert.NotNull(Verify(evidence.Time.AddMilliseconds(1)).Bundle);
+
+        VerificationResult Verify(DateTimeOffset since) => BundleVerifier.Verify(
+            registry.Layout, bundle, TrustPolicy.Of(KeyRing.Of(signer)) with { Revoked = [new Revocation(Digest.Parse("sha256:" + signer.KeyId), since, "it leaked")], Ledgers = [key] }, [evidence], Stop);
     }
 
     [Theory, MemberData(nameof(Kinds))]

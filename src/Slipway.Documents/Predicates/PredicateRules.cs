@@ -1,18 +1,16 @@
 using System.Text.Json;
 using Slipway.Documents.Bom;
+using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 
-namespace Slipway.Documents.Statements;
+namespace Slipway.Documents.Predicates;
 
 /// <summary>What a predicate that somebody wrote must be. A type that Slipway makes by itself is held to its shape, and to be nobody's pretence of a run or a gate.</summary>
 public static class PredicateRules
 {
     /// <summary>As many as a statement in its envelope can be read with again.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
-
-    /// <summary>SLSA build type of Slipway's own runs: only a run can say what it did.</summary>
-    public const string OwnBuildType = "https://slipway.dev/build/v1";
 
     private const string OwnPrefix = "slipway_";
 
@@ -54,7 +52,7 @@ public static class PredicateRules
             return "buildDefinition with buildType and externalParameters must be there";
         if (Member(predicate, "runDetails") is not { } run || Member(run, "builder") is not { } builder || Text(builder, "id") is null)
             return "runDetails.builder.id must be there";
-        return type == OwnBuildType ? $"the build type {OwnBuildType} is for what `slipway run` saw itself" : null;
+        return type == SlsaProvenance.OwnBuildType ? $"the build type {SlsaProvenance.OwnBuildType} is for what `slipway run` saw itself" : null;
     }
 
     private static string? Tests(JsonElement predicate) =>

@@ -1,18 +1,19 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Predicates;
 using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Trust.Attestations;
 using TestResult = Slipway.Documents.Statements.TestResult;
 
-namespace Slipway.Tests.Documents.Statements;
+namespace Slipway.Tests.Documents.Predicates;
 
 /// <summary>Statements of others: every published example is read, and what poses as Slipway's own is refused.</summary>
 public sealed class PredicateRulesTests
 {
-    private static readonly string vectors = Path.Combine(AppContext.BaseDirectory, "Documents/Statements/vectors");
+    private static readonly string vectors = Path.Combine(AppContext.BaseDirectory, "Documents/Predicates/vectors");
 
     public static TheoryData<string> Statements => ["reference-1", "reference-2", "release-1", "release-3", "svr-1", "svr-2", "svr-3", "test-result-1"];
 
@@ -79,7 +80,7 @@ public sealed class PredicateRulesTests
         PredicateRules.Read(SlsaProvenance.PredicateType, Encoding.UTF8.GetBytes(predicate.ToJsonString()), "file");
 
         // Only a run can say what it did.
-        definition["buildType"] = PredicateRules.OwnBuildType;
+        definition["buildType"] = SlsaProvenance.OwnBuildType;
         AssertRefused(SlsaProvenance.PredicateType, predicate.ToJsonString(), "predicate-shape");
         definition.Remove("buildType");
         AssertRefused(SlsaProvenance.PredicateType, predicate.ToJsonString(), "predicate-shape");
