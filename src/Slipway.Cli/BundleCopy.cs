@@ -16,6 +16,8 @@ internal static class BundleCopy
         Action<TransferPlan, IReadOnlyCollection<Digest>>? judge = null)
     {
         var plan = await TransferPlan.ReadAsync(source.Place, source.Root, [], cancellation);
+        // Until a variant stands under its tag, nothing leads to it.
+        using var writing = destination is { Variant: not null, Place: LayoutPlace place } ? place.Layout.BeginWriting(cancellation) : null;
         using var progress = new TransferProgress(shell, TimeProvider.System);
         var transfer = new BundleTransfer(source.Place, destination.Place) { Observe = progress.Show };
         var report = await transfer.RunAsync(plan, destination.Variant is null ? destination.Tag : null, replace, cancellation, arrived => judge?.Invoke(plan, arrived));

@@ -246,18 +246,19 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         var bundle = account.Bundle!.Digest;
         var now = stages.Clock.GetUtcNow();
         var known = BundleVerifier.ReadStatements(layout, bundle, TrustPolicy.AnySignature(KeyRing.Of(signer.PublicKey)), cancellation);
-        if (!known.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType))
+        // Each is looked for by itself: a run that died between two of them makes the others now.
+        if (!known.Any(signed => Provenance.IsOurs(signed.Statement)))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
             var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
             Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
-            if (documents.Evaluation is not null)
-                Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
         }
 
-        if (!known.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType))
-            Attestation.Attach(layout, bundle, BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation), signer, cancellation);
-
+        if (documents.Evaluation is not null && !known.Any(signed => VerdictStatement.IsOfEvaluation(signed.Statement, documents)))
+            Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
+        var bom = BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation);
+        if (!known.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType && signed.Statement.ToBytes().AsSpan().SequenceEqual(bom.ToBytes())))
+            Attestation.Attach(layout, bundle, bom, signer, cancellation);
         if (account.Gates is { } gates && !(GateVerdict.Find(bundle, known) is { } said && said.Report.SaysTheSameAs(gates)))
             Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), signer, cancellation);
     }

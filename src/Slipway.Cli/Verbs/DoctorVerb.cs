@@ -49,7 +49,7 @@ internal static class DoctorVerb
             foreach (var text in done)
                 shell.Out.WriteLine(text);
             var looked = $"{report.Objects} objects, {report.Records} step records and {report.Blobs} blobs";
-            shell.Out.WriteLine(report.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {report.Findings.Length} found among {looked}{(repair ? "; look again with `slipway doctor`" : "; `slipway doctor --repair` sets them aside")}");
+            shell.Out.WriteLine(report.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {report.Findings.Length} found among {looked}{(repair ? "; look again with `slipway doctor`" : "; `slipway doctor --repair` brings back or sets aside what can be")}");
         }
 
         return (int)(report.IsSound ? ExitCode.Done : ExitCode.BadVerdict);

@@ -29,6 +29,12 @@ internal sealed record Provenance(
 {
     public const string BuildType = PredicateRules.OwnBuildType;
 
+    /// <summary>Whether a statement is one of these, and not another tool's of the same type.</summary>
+    public static bool IsOurs(Statement statement) =>
+        statement is { PredicateType: SlsaProvenance.PredicateType, Predicate: { ValueKind: JsonValueKind.Object } predicate }
+        && predicate.TryGetProperty("buildDefinition", out var definition) && definition.ValueKind == JsonValueKind.Object
+        && definition.TryGetProperty("buildType", out var type) && type.ValueEquals(BuildType);
+
     /// <summary>As a statement of SLSA provenance v1.</summary>
     public Statement ToStatement()
     {

@@ -58,6 +58,12 @@ internal static class VerdictStatement
         return Statement.About(bundle, documents.Spec.Name, TestResult.PredicateType, predicate.ToJson());
     }
 
+    /// <summary>Whether a statement says that of this very evaluation.</summary>
+    public static bool IsOfEvaluation(Statement statement, BundleDocuments documents) =>
+        statement is { PredicateType: TestResult.PredicateType, Predicate: { ValueKind: JsonValueKind.Object } predicate }
+        && predicate.TryGetProperty("slipway_evaluation", out var evaluation) && evaluation.ValueKind == JsonValueKind.Object
+        && evaluation.TryGetProperty("document", out var document) && document.ValueEquals(Digest.Of(documents.ToFiles()["evaluation.json"]).ToString());
+
     private static ResourceDescriptor Configuration(BundleDocuments documents) =>
         ResourceDescriptor.SealedSpec(Digest.Of(documents.ToFiles()["spec.json"]));
 }

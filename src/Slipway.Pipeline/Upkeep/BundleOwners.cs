@@ -11,7 +11,7 @@ namespace Slipway.Pipeline.Upkeep;
 /// <param name="sound">Objects of the content store that are what their names say.</param>
 internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IReadOnlySet<Digest> sound)
 {
-    private readonly Dictionary<Digest, List<string>> owners = [];
+    private readonly Dictionary<Digest, List<Owner>> owners = [];
 
     /// <param name="present">Blobs that are there.</param>
     /// <param name="changed">Those of them that are not what their names say.</param>
@@ -26,11 +26,11 @@ internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IRea
             switch (layout.Look(digest))
             {
                 case { Manifest: { } manifest }:
-                    Add(manifest, name);
+                    Add(digest, manifest, name);
                     break;
                 case { Index: { } index }:
                     foreach (var variant in index.Manifests)
-                        Add(variant.Digest, $"a variant of {name}");
+                        Add(variant.Digest, new Owner(digest, false, $"a variant of {name}"));
                     break;
                 case { Flaw: var flaw }:
                     found.Add(new Finding(Trouble.DamagedManifest, digest, $"{flaw}: what it held is not known", [$"bundle or attestation {name}"], Again(digest == newest) + "; `slipway doctor --repair` takes it out of the index"));
@@ -46,29 +46,40 @@ internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IRea
         return found;
     }
 
-    private void Add(OciManifest manifest, string name)
+    private void Add(Digest digest, OciManifest manifest, string name)
     {
-        var said = manifest.Annotations?.GetValueOrDefault(Attestation.PredicateTypeAnnotation);
-        var whole = manifest.Subject is { } subject ? $"the attestation {said} of {subject.Digest.Short}" : $"bundle {name}";
-        Add(manifest.Config.Digest, $"the config of {whole}");
+        if (manifest.Subject is { } subject)
+        {
+            var said = manifest.Annotations?.GetValueOrDefault(Attestation.PredicateTypeAnnotation);
+            foreach (var blob in manifest.Blobs)
+                Add(blob.Digest, new Owner(subject.Digest, true, $"the attestation {said} of {subject.Digest.Short}"));
+            return;
+        }
+
+        Add(manifest.Config.Digest, new Owner(digest, false, $"the config of bundle {name}"));
         foreach (var layer in manifest.Layers)
-            Add(layer.Digest, manifest.Subject is null ? $"{layer.Annotation(ModelPack.PathAnnotation) ?? "a layer"} of {whole}" : whole);
+            Add(layer.Digest, new Owner(digest, false, $"{layer.Annotation(ModelPack.PathAnnotation) ?? "a layer"} of bundle {name}"));
     }
 
-    private void Add(Digest digest, string name)
+    private void Add(Digest digest, Owner owner)
     {
         if (!owners.TryGetValue(digest, out var list))
             owners[digest] = list = [];
-        list.Add(name);
+        list.Add(owner);
     }
 
-    private ImmutableArray<string> Of(Digest digest) => [.. owners.GetValueOrDefault(digest, []).Distinct()];
+    private ImmutableArray<string> Of(Digest digest) => [.. owners.GetValueOrDefault(digest, []).Select(owner => owner.Name).Distinct()];
 
     private string Remedy(Digest digest, Digest? newest) =>
-        !owners.TryGetValue(digest, out var names) ? "nothing needs it: `slipway gc --delete` removes it"
+        !owners.TryGetValue(digest, out var needed) ? "nothing needs it: `slipway gc --delete` removes it"
         : sound.Contains(digest) ? "the content store has the same content: `slipway doctor --repair` puts it back"
-        : Again(newest is { } bundle && names.Any(name => name.Contains(bundle.Short, StringComparison.Ordinal)));
+        : needed.All(owner => owner.IsAttestation) ? "`slipway doctor --repair` takes the attestation out of the index; `slipway run` says again what it says of its bundles, others sign again what they said, or it is pulled from where it was pushed"
+        : Again(newest is { } bundle && needed.Any(owner => owner.Bundle == bundle));
 
     private static string Again(bool isNewest) =>
         isNewest ? "`slipway run` seals it again" : "fetch it from where it was pushed (`slipway pull`), or seal it again from the inputs of its run";
+
+    /// <param name="Bundle">Manifest that it is a part of, or an attestation of.</param>
+    /// <param name="Name">For people.</param>
+    private sealed record Owner(Digest Bundle, bool IsAttestation, string Name);
 }

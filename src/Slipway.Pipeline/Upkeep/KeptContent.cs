@@ -13,6 +13,9 @@ namespace Slipway.Pipeline.Upkeep;
 /// <param name="Manifests">Bundles, what is attached to them, and what an index under a tag lists.</param>
 internal sealed record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Objects, HashSet<Digest> Manifests)
 {
+    /// <summary>Files and folders that are looked through for locks; data sets of more files lie elsewhere, or the wrong folder was named.</summary>
+    private const int MostEntries = 2_000_000;
+
     /// <param name="keepRuns">The newest so many runs keep what they gave.</param>
     /// <exception cref="SlipwayException">A record or lock that cannot be read, so that nobody knows what it keeps (exit 2).</exception>
     public static KeptContent Of(ProjectFolder project, OciLayout? layout, int keepRuns)
@@ -42,10 +45,48 @@ internal sealed record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Object
         }
     }
 
-    /// <summary>The baselines that the locks beside the project's specs pin.</summary>
-    private static IEnumerable<Digest?> Baselines(ProjectFolder project) =>
-        Directory.EnumerateFiles(project.Root, "*.yaml", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true })
-            .Select(path => new ProjectFolder(project.Root, Path.GetRelativePath(project.Root, path)))
-            .Where(spec => File.Exists(spec.LockFile))
-            .Select(spec => ProjectLockFile.Read(spec)?.Baseline);
+    /// <summary>The baselines that locks anywhere in the project pin.</summary>
+    private static IEnumerable<Digest?> Baselines(ProjectFolder project)
+    {
+        var looked = 0;
+        var open = new Stack<DirectoryInfo>([new DirectoryInfo(project.Root)]);
+        while (open.TryPop(out var folder))
+        {
+            foreach (var entry in Entries(folder))
+            {
+                if (++looked > MostEntries)
+                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{project.Root} holds more than {MostEntries:N0} files, and any of them may be a lock that pins a baseline", project.Root, Help: "run it in a folder that holds the project alone"));
+                if (entry is DirectoryInfo { LinkTarget: null } below && below.FullName != project.State && below.Name != ".git")
+                    open.Push(below);
+                else if (entry is FileInfo file && file.Extension == ".lock")
+                    yield return Baseline(project, Path.GetRelativePath(project.Root, file.FullName));
+            }
+        }
+    }
+
+    private static IEnumerable<FileSystemInfo> Entries(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.GetFileSystemInfos();
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-permission", $"{folder.FullName} may not be read by this user, and may hold a lock that pins a baseline", folder.FullName, Help: "make the folder readable for this user"), e);
+        }
+    }
+
+    /// <summary>Many tools write files of that name: one that is no lock of ours counts only where it lies beside a spec.</summary>
+    private static Digest? Baseline(ProjectFolder project, string lockName)
+    {
+        var spec = new[] { ".yaml", ".yml" }.Select(extension => Path.ChangeExtension(lockName, extension)).FirstOrDefault(name => File.Exists(Path.Combine(project.Root, name)));
+        try
+        {
+            return ProjectLockFile.Read(new ProjectFolder(project.Root, spec ?? Path.ChangeExtension(lockName, ".yaml")))?.Baseline;
+        }
+        catch (SlipwayException) when (spec is null)
+        {
+            return null;
+        }
+    }
 }

@@ -53,6 +53,16 @@ public static class StoreRepair
                 done.Add($"put blob {digest.Short} back from the content store");
         }
 
+        // A bundle that is whole must not be refused for ever because of what somebody once said of it, and is lost.
+        foreach (var (attestation, manifest) in layout.Entries().Select(entry => (entry.Digest, layout.Look(entry.Digest).Manifest)))
+        {
+            if (manifest?.Subject is { } subject && manifest.Blobs.Any(blob => !File.Exists(layout.BlobPath(blob.Digest))))
+            {
+                layout.Unlist(new HashSet<Digest> { attestation }, cancellation);
+                done.Add($"took attestation {attestation.Short} of bundle {subject.Digest.Short} out of the index: its content is lost");
+            }
+        }
+
         return (report, done.ToImmutable());
 
         void SetAside(string path, Digest digest, string what)

@@ -83,7 +83,7 @@ public sealed class ContentStore(string folder)
         }
 
         stream.Dispose();
-        throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"the content {digest} was changed in the store", Help: $"delete {PathOf(digest)} and run again: the stage that made it will be repeated"));
+        throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"the content {digest} was changed in the store", Help: "`slipway doctor --repair` sets it aside; the next run repeats the stage that made it"));
     }
 
     /// <summary>The folder that has this digest.</summary>

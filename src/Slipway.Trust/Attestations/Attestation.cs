@@ -29,6 +29,7 @@ public static class Attestation
     public static OciDescriptor Attach(OciLayout layout, Digest bundle, SignedStatement signed, CancellationToken cancellation = default)
     {
         RequireSubject(bundle, signed.Statement);
+        using var writing = layout.BeginWriting(cancellation);
         var subject = RequireBundle(layout, bundle);
         var manifest = new OciManifest(
             2,
