@@ -57,7 +57,7 @@ public sealed partial class RegistryClient : IDisposable
 
     /// <summary>All tags in the registry's order, without the lists of what is attached (<c>sha256-…</c>).</summary>
     /// <exception cref="SlipwayException">No such repository (exit 2); denied, or no answer that the specification knows (exit 3).</exception>
-    public Task<ImmutableArray<string>> TagsAsync(CancellationToken cancellation) => TagsAsync(MaxPages + 1, cancellation);
+    public Task<ImmutableArray<string>> TagsAsync(CancellationToken cancellation) => TagsAsync(int.MaxValue, cancellation);
 
     private async Task<ImmutableArray<string>> TagsAsync(int pages, CancellationToken cancellation)
     {
