@@ -35,7 +35,7 @@ public sealed class PullTests(SealedProject project) : IClassFixture<SealedProje
     {
         TinyProject.CopyFolder(project.Layout, Source);
         var image = Put(Source, Image("an image"), Manifest, null);
-        Put(Source, $$"""{"schemaVersion":2,"mediaType":"{{Index}}","manifests":[{"mediaType":"{{Manifest}}","digest":"{{image}}","size":{{Image("an image").Length}}}]}""", Index, "images");
+        Put(Source, $$$"""{"schemaVersion":2,"mediaType":"{{{Index}}}","manifests":[{"mediaType":"{{{Manifest}}}","digest":"{{{image}}}","size":{{{Image("an image").Length}}}}]}""", Index, "images");
         Assert.DoesNotContain("verified", Run(1, "pull", $"oci:{Source}:images", $"oci:{Target}:images").Output);
         Assert.Empty(Run(0, "tags", $"oci:{Target}", "--json").Json.GetProperty("tags").EnumerateArray());
     }
@@ -46,9 +46,10 @@ public sealed class PullTests(SealedProject project) : IClassFixture<SealedProje
         TinyProject.CopyFolder(project.Layout, Source);
         Run(0, "tag", $"oci:{Source}:tiny", "both", "--variant", "cpu");
         var list = JsonNode.Parse(File.ReadAllText(Path.Combine(Source, "index.json")))!["manifests"]!.AsArray().Single(entry => (string?)entry!["mediaType"] == Index)!;
-        var attached = Image("a claim").Replace("\"layers\"", $$"""
-            "subject":{"mediaType":"{{Index}}","digest":"{{list["digest"]}}","size":{{list["size"]}}},"layers"
-            """.Trim(), StringComparison.Ordinal);
+        var subject = $$$"""
+            "subject":{"mediaType":"{{{Index}}}","digest":"{{{list["digest"]}}}","size":{{{list["size"]}}}}
+            """;
+        var attached = Image("a claim").Replace("\"layers\"", subject + ",\"layers\"", StringComparison.Ordinal);
         var claim = Put(Source, attached, Manifest, null);
 
         var pulled = Run(0, "pull", $"oci:{Source}:both", $"oci:{Target}:both");
@@ -99,7 +100,7 @@ public sealed class PullTests(SealedProject project) : IClassFixture<SealedProje
         if (Directory.Exists(there))
             File.WriteAllText(Path.Combine(there, config[7..]), "{}");
         var blob = $$"""{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{{config}}","size":2}""";
-        return $$"""{"schemaVersion":2,"mediaType":"{{Manifest}}","config":{{blob}},"layers":[{{blob}}],"annotations":{"org.opencontainers.image.title":"{{title}}"}}""";
+        return $$$"""{"schemaVersion":2,"mediaType":"{{{Manifest}}}","config":{{{blob}}},"layers":[{{{blob}}}],"annotations":{"title":"{{{title}}}" } }""";
     }
 
     /// <summary>Puts a blob into a layout; with a media type into its index as well.</summary>
