@@ -34,7 +34,6 @@ public sealed class BundleReferenceTests : IDisposable
     [InlineData("oci:dir:bad tag")]
     [InlineData("oci:dir@sha256:abc")]
     [InlineData("oci:@" + Hash)]
-    [InlineData("sha256:abc")]
     [InlineData("team/model:1")]
     [InlineData("oci:dir:tag#")]
     [InlineData("oci:dir:tag#Cuda")]
