@@ -30,6 +30,7 @@ internal static class CommandLine
         ("pull", PullVerb.Build),
         ("copy", CopyVerb.Build),
         ("tag", TagVerb.Build),
+        ("untag", UntagVerb.Build),
         ("tags", TagVerb.BuildList),
         ("models", ModelsVerb.Build),
         ("promote", PromoteVerb.Build),

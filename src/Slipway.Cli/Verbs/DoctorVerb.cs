@@ -21,18 +21,17 @@ internal static class DoctorVerb
     {
         if (!Directory.Exists(shell.Project.State))
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-project", $"{shell.Folder} has no .slipway: nothing ever ran here", shell.Folder, Help: "name the project's folder with -C DIR"));
-        var (report, done) = repair
-            ? await StoreRepair.RepairAsync(shell.Project, shell.Note, cancellation)
-            : (StoreExamination.Examine(shell.Project, cancellation), ImmutableArray<string>.Empty);
+        var (report, done, after) = repair ? await StoreRepair.RepairAsync(shell.Project, shell.Note, cancellation) : Alone(StoreExamination.Examine(shell.Project, cancellation));
         if (shell.Json)
         {
             shell.WriteJson(new JsonObject
             {
-                ["verdict"] = report.IsSound ? "pass" : "fail",
+                ["verdict"] = after.IsSound ? "pass" : "fail",
                 ["objects"] = report.Objects,
                 ["records"] = report.Records,
                 ["blobs"] = report.Blobs,
                 ["findings"] = new JsonArray([.. report.Findings.Select(Render)]),
+                ["left"] = repair ? new JsonArray([.. after.Findings.Select(Render)]) : null,
                 ["done"] = new JsonArray([.. done.Select(text => (JsonNode)text)]),
             });
         }
@@ -48,12 +47,16 @@ internal static class DoctorVerb
 
             foreach (var text in done)
                 shell.Out.WriteLine(text);
-            var looked = $"{report.Objects} objects, {report.Records} step records and {report.Blobs} blobs";
-            shell.Out.WriteLine(report.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {report.Findings.Length} found among {looked}{(repair ? "; look again with `slipway doctor`" : "; `slipway doctor --repair` brings back or sets aside what can be")}");
+            foreach (var finding in repair ? after.Findings : [])
+                shell.Out.WriteLine($"left      {Word(finding.Kind)} {finding.Name} {finding.Flaw}\n  → {finding.Remedy}");
+            var looked = $"{after.Objects} objects, {after.Records} step records and {after.Blobs} blobs";
+            shell.Out.WriteLine(after.IsSound ? $"sound     {looked} are what their names say" : $"unsound   {after.Findings.Length} found among {looked}{(repair ? "" : "; `slipway doctor --repair` mends or sets aside what it can")}");
         }
 
-        return (int)(report.IsSound ? ExitCode.Done : ExitCode.BadVerdict);
+        return (int)(after.IsSound ? ExitCode.Done : ExitCode.BadVerdict);
     }
+
+    private static (StoreReport, ImmutableArray<string>, StoreReport) Alone(StoreReport report) => (report, [], report);
 
     private static JsonNode Render(Finding finding) => new JsonObject
     {
@@ -72,6 +75,7 @@ internal static class DoctorVerb
         Trouble.DamagedRun => "damaged run",
         Trouble.DamagedBlob => "damaged blob",
         Trouble.MissingBlob => "missing blob",
+        Trouble.DamagedLayout => "damaged layout",
         Trouble.DamagedManifest => "damaged manifest",
         _ => throw new System.Diagnostics.UnreachableException($"trouble {kind}"),
     };

@@ -45,14 +45,16 @@ internal static class GcVerb
         }
 
         foreach (var bundle in garbage.Bundles)
-            shell.Out.WriteLine($"bundle    {bundle}   has no tag, and none of the newest {keepRuns} runs made it");
+            shell.Out.WriteLine($"bundle    {bundle}   has no tag, and {(keepRuns == 0 ? "no run is to keep it" : keepRuns == 1 ? "the newest run did not make it" : $"none of the newest {keepRuns} runs made it")}");
         shell.Out.WriteLine(garbage.IsEmpty
             ? "nothing to delete"
-            : $"{(delete ? "deleted" : "would delete")}  {garbage.Objects.Length} objects, {garbage.Blobs.Length} blobs, {garbage.Steps.Length} step records, {garbage.Bundles.Length} bundles: {new ByteSize(garbage.Bytes)}");
+            : $"{(delete ? "deleted" : "would delete")}  {Count(garbage.Objects.Length, "object")}, {Count(garbage.Blobs.Length, "blob")}, {Count(garbage.Steps.Length, "step record")}, {Count(garbage.Bundles.Length, "bundle")}: {new ByteSize(garbage.Bytes)}");
         if (!garbage.IsEmpty && !delete)
-            shell.Out.WriteLine("next      slipway gc --delete");
+            shell.Out.WriteLine($"next      slipway gc --delete{(keepRuns == KeptRuns ? "" : $" --keep-runs {keepRuns}")}");
         return (int)ExitCode.Done;
     }
+
+    private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
     private static JsonArray Listed(IEnumerable<Digest> digests) => [.. digests.Select(digest => (JsonNode)digest.ToString())];
 }

@@ -22,7 +22,7 @@ internal sealed class BundleOwners(OciLayout layout, ProjectFolder project, IRea
         var tags = layout.Entries().Where(entry => entry.Annotation(OciLayout.TagAnnotation) is not null).ToLookup(entry => entry.Digest, entry => entry.Annotation(OciLayout.TagAnnotation)!);
         foreach (var digest in layout.Entries().Select(entry => entry.Digest).Distinct())
         {
-            var name = tags[digest].FirstOrDefault() is { } tag ? $"'{tag}' ({digest.Short})" : digest.Short;
+            var name = tags[digest].Any() ? $"{string.Join(", ", tags[digest].Order(StringComparer.Ordinal).Select(tag => $"'{tag}'"))} ({digest.Short})" : digest.Short;
             switch (layout.Look(digest))
             {
                 case { Manifest: { } manifest }:

@@ -22,7 +22,7 @@ public static class GarbageCollection
     /// <exception cref="SlipwayException">A record or lock that cannot be read, so that nobody knows what it keeps (exit 2).</exception>
     public static Garbage Find(ProjectFolder project, int keepRuns)
     {
-        var layout = LayoutOf(project);
+        var layout = OciLayout.TryOpen(project.Bundles);
         return Find(project, layout, KeptContent.Of(project, layout, keepRuns));
     }
 
@@ -33,7 +33,7 @@ public static class GarbageCollection
     public static async Task<Garbage> CollectAsync(ProjectFolder project, int keepRuns, Action<string> waiting, CancellationToken cancellation)
     {
         using var held = await RunLock.TakeAsync(project, () => waiting("a run is under way in this project; waiting for it to end"), cancellation);
-        var layout = LayoutOf(project);
+        var layout = OciLayout.TryOpen(project.Bundles);
         using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
         var kept = KeptContent.Of(project, layout, keepRuns);
         var garbage = Find(project, layout, kept);
@@ -49,8 +49,6 @@ public static class GarbageCollection
             layout!.DeleteBlob(digest);
         return garbage;
     }
-
-    private static OciLayout? LayoutOf(ProjectFolder project) => File.Exists(Path.Combine(project.Bundles, "oci-layout")) ? OciLayout.Open(project.Bundles) : null;
 
     private static Garbage Find(ProjectFolder project, OciLayout? layout, KeptContent kept)
     {

@@ -25,12 +25,20 @@ public static class StoreExamination
         findings.AddRange(owners.Needed.Where(digest => !present.Contains(digest)).Order()
             .Select(digest => new Finding(Trouble.MissingObject, digest, "is missing", owners.Of(digest), owners.Remedy(digest))));
         var blobs = 0;
-        if (File.Exists(Path.Combine(project.Bundles, "oci-layout")))
+        try
         {
-            var layout = OciLayout.Open(project.Bundles);
-            var names = layout.Blobs().ToHashSet();
-            blobs = names.Count;
-            findings.AddRange(new BundleOwners(layout, project, present.Except(damaged).ToHashSet()).Find(names, Changed(names, layout.BlobPath, cancellation)));
+            if (OciLayout.TryOpen(project.Bundles) is { } layout)
+            {
+                var names = layout.Blobs().ToHashSet();
+                blobs = names.Count;
+                findings.AddRange(new BundleOwners(layout, project, present.Except(damaged).ToHashSet()).Find(names, Changed(names, layout.BlobPath, cancellation)));
+            }
+        }
+        catch (SlipwayException e) when (e.Faults[0].Code.StartsWith("layout-", StringComparison.Ordinal) && e.Exit == ExitCode.UnusableInput)
+        {
+            findings.Add(new Finding(
+                Trouble.DamagedLayout, Path.GetRelativePath(project.Root, project.Bundles), "cannot be read: " + e.Faults[0].Message, ["every bundle that was sealed or pulled here"],
+                "`slipway doctor --repair` lists every manifest that is there anew; tags are to be given again (`slipway tag`)"));
         }
 
         return new StoreReport(present.Count, owners.Records, blobs, [.. findings.OrderBy(finding => finding.Kind).ThenBy(finding => finding.Name, StringComparer.Ordinal)]);
@@ -96,6 +104,9 @@ public enum Trouble
     DamagedRun,
     DamagedBlob,
     MissingBlob,
+
+    /// <summary>The layout's own mark or index: which bundles there are is not known.</summary>
+    DamagedLayout,
 
     /// <summary>A manifest or index of the layout that is missing or cannot be read: what it held is not known.</summary>
     DamagedManifest,

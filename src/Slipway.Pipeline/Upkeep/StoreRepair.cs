@@ -15,16 +15,18 @@ public static class StoreRepair
 {
     /// <summary>Damaged content is set aside in <c>.slipway/damaged</c>; records that led to it are forgotten; blobs come back from the content store where that has them.</summary>
     /// <param name="waiting">Told once what is waited for.</param>
-    /// <returns>What was found, and what was done about it, in words.</returns>
+    /// <returns>What was found, what was done about it in words, and what is found after that.</returns>
     /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
-    public static async Task<(StoreReport Before, ImmutableArray<string> Done)> RepairAsync(ProjectFolder project, Action<string> waiting, CancellationToken cancellation)
+    public static async Task<(StoreReport Before, ImmutableArray<string> Done, StoreReport After)> RepairAsync(ProjectFolder project, Action<string> waiting, CancellationToken cancellation)
     {
         using var held = await RunLock.TakeAsync(project, () => waiting("a run is under way in this project; waiting for it to end"), cancellation);
-        var layout = File.Exists(Path.Combine(project.Bundles, "oci-layout")) ? OciLayout.Open(project.Bundles) : null;
-        using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
         var report = StoreExamination.Examine(project, cancellation);
-        var (objects, steps, owners) = (new ContentStore(project.Objects), new StepStore(project), new ObjectOwners(project));
         var done = ImmutableArray.CreateBuilder<string>();
+        if (report.Findings.Any(finding => finding.Kind == Trouble.DamagedLayout))
+            done.Add(Relist(project, cancellation));
+        var layout = OciLayout.TryOpen(project.Bundles);
+        using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
+        var (objects, steps, owners) = (new ContentStore(project.Objects), new StepStore(project), new ObjectOwners(project));
         foreach (var key in owners.KeysOf(Digests(report, Trouble.DamagedObject, Trouble.MissingObject)).Concat(Digests(report, Trouble.DamagedRecord)).Distinct())
         {
             steps.Forget(key);
@@ -40,7 +42,7 @@ public static class StoreRepair
         foreach (var digest in Digests(report, Trouble.DamagedObject))
             SetAside(objects.PathOf(digest), digest, "object");
         if (layout is null)
-            return (report, done.ToImmutable());
+            return (report, done.ToImmutable(), StoreExamination.Examine(project, cancellation));
         var lost = Digests(report, Trouble.DamagedManifest).ToHashSet();
         if (lost.Count > 0)
             layout.Unlist(lost, cancellation);
@@ -63,7 +65,7 @@ public static class StoreRepair
             }
         }
 
-        return (report, done.ToImmutable());
+        return (report, done.ToImmutable(), StoreExamination.Examine(project, cancellation));
 
         void SetAside(string path, Digest digest, string what)
         {
@@ -71,6 +73,32 @@ public static class StoreRepair
             AtomicFile.CreateFolder(Path.GetDirectoryName(aside)!);
             AtomicFile.Rename(path, aside);
             done.Add($"set {what} {digest.Short} aside: {Path.GetRelativePath(project.Root, aside)}");
+        }
+    }
+
+    private static string Relist(ProjectFolder project, CancellationToken cancellation)
+    {
+        var (mark, aside) = (Path.Combine(project.Bundles, "oci-layout"), Path.Combine(project.State, "damaged"));
+        AtomicFile.CreateFolder(aside);
+        try
+        {
+            if (File.Exists(mark))
+                OciLayout.Open(project.Bundles);
+        }
+        catch (SlipwayException)
+        {
+            AtomicFile.Rename(mark, Path.Combine(aside, "oci-layout"));
+        }
+
+        var layout = OciLayout.Create(project.Bundles);
+        try
+        {
+            _ = layout.Entries();
+            return "wrote the layout's mark anew; its index is as it was";
+        }
+        catch (SlipwayException)
+        {
+            return $"listed {layout.RebuildIndex(Path.Combine(aside, "index.json"), cancellation)} manifests in a new index; give bundles their tags again with `slipway tag`";
         }
     }
 

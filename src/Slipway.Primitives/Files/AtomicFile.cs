@@ -201,6 +201,10 @@ public static class AtomicFile
         {
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("not-a-folder", $"{other} stands where a folder is due, and is none", other, Help: "move it away, or let the link lead to a folder that is there"), e);
         }
+        catch (IOException e)
+        {
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-folder", $"cannot make the folder {path}: {e.Message}", path, Help: "name a folder on a disk that files can be made on"), e);
+        }
     }
 
     /// <summary>The one of a path's folders that something else stands in for; null where there is none.</summary>

@@ -33,6 +33,45 @@ public sealed partial class OciLayout
             AtomicFile.Write(IndexFile, kept.ToBytes());
     }
 
+    /// <summary>Makes an index of every manifest that is there, after the one that could not be read was set aside. Tags are not known any more.</summary>
+    /// <returns>How many manifests and indexes it lists.</returns>
+    /// <exception cref="SlipwayException">No space, no permission, or the layout stays locked (exit 3).</exception>
+    public int RebuildIndex(string aside, CancellationToken cancellation = default)
+    {
+        var documents = new List<ReadOnlyMemory<byte>>();
+        foreach (var blob in Blobs().Order())
+        {
+            if (ReadBlob(blob, OciManifest.MaxBytes) is { State: BlobState.Intact } read && (TryReadNested(blob) is not null || TryReadManifest(blob).Manifest is not null))
+                documents.Add(read.Bytes);
+        }
+
+        using (TakeLock(cancellation))
+        {
+            if (FileStamp.Of(IndexFile, followLinks: false) is not null)
+                AtomicFile.Rename(IndexFile, aside);
+            AtomicFile.Write(IndexFile, new OciIndex(2, [.. documents.Select(Stored).Select(stored => stored.Entry)], OciIndex.IndexMediaType).ToBytes());
+        }
+
+        return documents.Count;
+    }
+
+    /// <summary>Takes a tag off; what it named stays, without a tag where it has no other.</summary>
+    /// <returns>What it named; null when there is no such tag.</returns>
+    /// <exception cref="SlipwayException">No space, or the layout stays locked (exit 3).</exception>
+    public Digest? Untag(string tag, CancellationToken cancellation = default)
+    {
+        using var alone = TakeLock(cancellation);
+        var index = ReadIndex();
+        var named = index.Manifests.FirstOrDefault(entry => entry.Annotation(TagAnnotation) == tag);
+        if (named is null)
+            return null;
+        var others = index.Manifests.Where(entry => entry.Annotation(TagAnnotation) != tag).ToImmutableArray();
+        // It stays listed: what no tag names is for a collection to take, and not lost by this.
+        var kept = others.Any(entry => entry.Digest == named.Digest) ? others : others.Add(named with { Annotations = named.Annotations!.Remove(TagAnnotation) });
+        AtomicFile.Write(IndexFile, (index with { Manifests = kept }).ToBytes());
+        return named.Digest;
+    }
+
     /// <summary>What tags and these bundles lead to: their manifests, the variants of an index, and what is attached to any of these.</summary>
     /// <exception cref="SlipwayException">One of them is listed and cannot be read, so that nobody knows what it leads to (exit 2).</exception>
     public HashSet<Digest> LedTo(IEnumerable<Digest> bundles)
@@ -45,7 +84,7 @@ public sealed partial class OciLayout
         {
             if (!reached.Add(digest))
                 continue;
-            if (listed.Contains(digest) && TryReadNested(digest) is null && TryReadManifest(digest) is { Manifest: null, Flaw: var flaw })
+            if ((listed.Contains(digest) || File.Exists(BlobPath(digest))) && TryReadNested(digest) is null && TryReadManifest(digest) is { Manifest: null, Flaw: var flaw })
                 throw Unusable("manifest-damaged", $"manifest {digest} {flaw}: what it leads to is not known", Folder, "`slipway doctor` tells what it was, and `slipway doctor --repair` takes it out of the index");
             foreach (var next in attached[digest].Concat(TryReadNested(digest)?.Manifests.Select(entry => entry.Digest) ?? []))
                 open.Enqueue(next);
@@ -79,22 +118,26 @@ public sealed partial class OciLayout
     {
         var reached = new HashSet<Digest>();
         foreach (var entry in entries)
-            Reach(entry, reached, depth: 0);
+            Reach(entry, reached);
         return [.. Blobs().Where(digest => !reached.Contains(digest)).Order()];
     }
 
-    private void Reach(OciDescriptor entry, HashSet<Digest> reached, int depth)
+    private void Reach(OciDescriptor top, HashSet<Digest> reached)
     {
-        const int deepest = 4;      // an index of indexes of images is the deepest in use
-        if (!reached.Add(entry.Digest) || depth > deepest)
-            return;
-        if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
-            reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
-        // An unreadable index leads nowhere.
-        if (entry.MediaType == OciIndex.IndexMediaType && TryReadNested(entry.Digest) is { } index)
+        // However deep indexes lie in each other: what is led to is never taken for garbage. Digests cannot form a circle.
+        var open = new Stack<OciDescriptor>([top]);
+        while (open.TryPop(out var entry))
         {
-            foreach (var inner in index.Manifests)
-                Reach(inner, reached, depth + 1);
+            if (!reached.Add(entry.Digest))
+                continue;
+            if (entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { } manifest)
+                reached.UnionWith(manifest.Blobs.Select(blob => blob.Digest));
+            // An unreadable index leads nowhere.
+            if (entry.MediaType == OciIndex.IndexMediaType && TryReadNested(entry.Digest) is { } index)
+            {
+                foreach (var inner in index.Manifests)
+                    open.Push(inner);
+            }
         }
     }
 

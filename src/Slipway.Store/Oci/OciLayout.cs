@@ -51,6 +51,10 @@ public sealed partial class OciLayout
         }
     }
 
+    /// <summary>The same where there may be no folder of that name yet; null then.</summary>
+    /// <exception cref="SlipwayException">The folder is there, and is no layout (exit 2).</exception>
+    public static OciLayout? TryOpen(string folder) => Directory.Exists(folder) ? Open(folder) : null;
+
     /// <summary>Opens the layout, after making it where there is none.</summary>
     public static OciLayout Create(string folder)
     {
@@ -76,14 +80,14 @@ public sealed partial class OciLayout
     internal OciIndex ReadIndex()
     {
         if (!File.Exists(IndexFile))
-            throw Unusable("layout-unreadable", $"{IndexFile} is missing", IndexFile);
+            throw Unusable("layout-unreadable", "is missing", IndexFile, "fetch the layout again; in a project, `slipway doctor --repair` makes a new index");
         try
         {
             return OciIndex.Parse(ReadBounded(IndexFile, OciIndex.MaxBytes));
         }
         catch (JsonException e)
         {
-            throw Unusable("layout-unreadable", $"{IndexFile} is no OCI index: {e.Message}", IndexFile);
+            throw Unusable("layout-unreadable", $"is no OCI index: {e.Message}", IndexFile, "fetch the layout again; in a project, `slipway doctor --repair` makes a new index");
         }
     }
 
@@ -120,6 +124,9 @@ public sealed partial class OciLayout
 
     private static byte[] ReadBounded(string path, int maxBytes)
     {
+        // A pipe would block the open for ever, and no signal would end that.
+        if (FileStamp.Of(path) is not { Kind: FileKind.File })
+            throw Unusable("layout-unreadable", "is no regular file", path, "fetch the layout again; in a project, `slipway doctor --repair` makes a new index");
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         if (file.Length > maxBytes)
             throw Unusable("layout-unreadable", $"{path} has {file.Length} bytes, allowed {maxBytes}", path);
