@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.CommandLine;
 using Slipway.Documents.Bundles;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -9,27 +8,22 @@ using Slipway.Trust.Verification;
 namespace Slipway.Cli;
 
 /// <summary>From a reference to a bundle that is vouched for and agrees with itself; what every verb that uses a bundle begins with.</summary>
+/// <param name="Layout">Where it was verified, and <paramref name="Digest"/> what: a reference that is resolved again may name another bundle meanwhile.</param>
 /// <param name="Bundle">Null when there is any problem.</param>
-internal sealed record BundleAccess(Digest Digest, VerifiedBundle? Bundle, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
+internal sealed record BundleAccess(OciLayout Layout, Digest Digest, VerifiedBundle? Bundle, ImmutableArray<Fault> Problems, ImmutableArray<string> Notes)
 {
-    public static Option<string[]> KeyOption() => new("--key")
-    {
-        Description = "Public key to trust, a file or a folder of *.pub; default: your trust.yaml, or your own key folder",
-        HelpName = "FILE.pub",
-    };
-
     /// <exception cref="SlipwayException">No such bundle (exit 2), or no trusted key at all (exit 3).</exception>
-    public static BundleAccess Open(Shell shell, string reference, string[] keys, CancellationToken cancellation) => Open(shell, reference, TrustOptions.Of(keys), cancellation);
-
-    /// <exception cref="SlipwayException">As above.</exception>
     public static BundleAccess Open(Shell shell, string reference, BundleTrust trust, CancellationToken cancellation)
     {
         var (layout, digest) = BundleReference.Parse(reference).Resolve(shell.Project.Bundles);
         var verification = BundleVerifier.Verify(layout, digest, trust.Policy, trust.Evidence, cancellation);
+        // What was never here is a wrong reference; what the index lists and is gone is damage.
+        if (verification.Problems is [{ Code: "manifest-missing" }] && layout.Find(digest) is null)
+            throw new SlipwayException(ExitCode.UnusableInput, verification.Problems);
         if (verification.Bundle is not { } bundle)
-            return new BundleAccess(digest, null, verification.Problems, verification.Notes);
+            return new BundleAccess(layout, digest, null, verification.Problems, verification.Notes);
         var reading = BundleDocuments.Read(bundle, cancellation);
-        return new BundleAccess(digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes) { Documents = reading.Documents };
+        return new BundleAccess(layout, digest, reading.Documents is null ? null : bundle, reading.Problems, verification.Notes) { Documents = reading.Documents };
     }
 
     /// <summary>The bundle, for verbs that show or use nothing of one that is not vouched for. What was noted is told first: who signed is among it.</summary>

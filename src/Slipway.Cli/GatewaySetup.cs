@@ -13,33 +13,36 @@ internal sealed class GatewaySetup
     /// <summary>As OpenTelemetry's specification names it.</summary>
     private const string OtlpVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    private readonly Option<string[]> keys = BundleAccess.KeyOption();
+    private readonly TrustOptions trust = new();
     private readonly Option<string?> otlp = new("--otlp") { Description = $"Where traces and metrics are sent to by OTLP over HTTP; default: {OtlpVariable}, or nowhere", HelpName = "URL" };
     private readonly Option<string?> captureKey = new("--capture-key") { Description = "Public key that captured requests are sealed for, where a plan asks for them; default: nothing is captured", HelpName = "FILE.pub" };
     private readonly ServingLimits limits = new();
 
     public void AddTo(Command verb)
     {
-        verb.Options.Add(keys);
+        trust.AddTo(verb);
         verb.Options.Add(captureKey);
         limits.AddTo(verb);
         verb.Options.Add(otlp);
     }
 
-    /// <summary>The keys that a gateway believes: those named, or the person's own.</summary>
-    /// <exception cref="SlipwayException">There is none (exit 3).</exception>
-    public (KeyRing Keys, bool AreOwn) TrustedKeys(ParseResult parsed)
-    {
-        var named = parsed.GetValue(keys) ?? [];
-        return KeyFolder.Trusted(named) is { IsEmpty: false } trusted ? (trusted, named.Length == 0)
+    /// <summary>Whom a gateway believes: as every verb that verifies.</summary>
+    /// <exception cref="SlipwayException">A file is missing or unusable (exit 2, 3), or there is nobody (exit 3).</exception>
+    public BundleTrust Trusted(ParseResult parsed, Shell shell) =>
+        trust.Read(parsed, shell) is { Policy.IsEmpty: false } trusted ? trusted
             : throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: a gateway could verify nothing", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
-    }
+
+    /// <summary>The person's own keys that the gateway believes, where nobody else is named.</summary>
+    public KeyRing OwnKeys(ParseResult parsed, BundleTrust trusted) => trust.IsStanding(parsed)
+        ? KeyRing.Of(KeyFolder.Trusted([]).Keys.Where(key => trusted.Policy.Keys.Find(key.KeyId) is not null && !trusted.Policy.Revoked.Any(revoked => revoked.Subject.Hex == key.KeyId)))
+        : KeyRing.Of();
 
     /// <param name="name">Null for one that is the same at every start on this machine.</param>
     /// <exception cref="SlipwayException">A key or a URL is unusable (exit 2), or no key is there (exit 3); the gateway checks the rest.</exception>
     public GatewayOptions Read(ParseResult parsed, Shell shell, string channel, string? name, string folder, Uri server, string token, IPAddress address, int port)
     {
         var serving = limits.Apply(parsed, new InferenceOptions { Address = address, Port = port, OtlpEndpoint = OtlpEndpoint(parsed.GetValue(otlp)) });
+        var trusted = Trusted(parsed, shell);
         var options = new GatewayOptions
         {
             Name = name ?? DefaultName(channel),
@@ -47,7 +50,8 @@ internal sealed class GatewaySetup
             Folder = folder,
             Server = server,
             Token = token,
-            TrustedKeys = TrustedKeys(parsed).Keys,
+            Trusted = trusted.Policy,
+            Evidence = trusted.Evidence,
             CaptureKey = parsed.GetValue(captureKey) is { } recipient ? VerificationKey.Load(recipient) : null,
             Serving = serving,
             Log = line => shell.Note($"{channel}: {line}"),

@@ -1,7 +1,7 @@
 // What tests/ecosystem/verify runs: each step says what it checked; the first that fails ends it.
 import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,20 +18,39 @@ const [layout, keyFile, wantedTag] = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'slipway-ecosystem-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
+const hashOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const blobPath = (digest) => join(layout, 'blobs', 'sha256', digest.slice('sha256:'.length));
-const blob = (digest) => readFileSync(blobPath(digest));
 const say = (what, result) => console.log(`${what.padEnd(18)}  ${result}`);
-const fail = (message) => {
+const fail = (message, code = 1) => {
   console.error(message);
-  process.exit(1);
+  process.exit(code);
+};
+// Anything that is not as it should be ends it with one line.
+process.on('uncaughtException', (error) => fail(`${layout}: ${error.message.split('\n')[0]}`));
+
+// Every blob is read through here: no byte is looked at that does not have its digest.
+const hashed = new Set();
+const blob = (digest) => {
+  if (typeof digest !== 'string' || !/^sha256:[0-9a-f]{64}$/.test(digest)) fail(`${digest} is no digest`);
+  if (!existsSync(blobPath(digest))) fail(`blob ${digest} is missing`);
+  const bytes = readFileSync(blobPath(digest));
+  if (hashOf(bytes) !== digest) fail(`blob ${digest} differs`);
+  hashed.add(digest);
+  return bytes;
 };
 
 // Which bundle, and what is attached to it.
-const index = json(join(layout, 'index.json'));
+let index;
+try {
+  index = json(join(layout, 'index.json'));
+  if (!Array.isArray(index?.manifests)) throw new Error('it lists no manifests');
+} catch (error) {
+  fail(`${layout} is no OCI layout: ${error.message}`, 2);
+}
 const ref = 'org.opencontainers.image.ref.name';
 const tagged = index.manifests.filter((entry) => entry.annotations?.[ref] && (!wantedTag || entry.annotations[ref] === wantedTag));
-if (tagged.length !== 1) fail(`${layout} has ${tagged.length} manifests tagged ${wantedTag || 'at all'}, expected one`);
+if (tagged.length !== 1) fail(`${layout} has ${tagged.length} manifests tagged ${wantedTag || 'at all'}, expected one`, 2);
 const tag = tagged[0].annotations[ref];
 const bundle = tagged[0].digest;
 const manifest = JSON.parse(blob(bundle));
@@ -39,15 +58,17 @@ const attached = index.manifests
   .map((entry) => JSON.parse(blob(entry.digest)))
   .filter((attachment) => attachment.subject?.digest === bundle && attachment.artifactType === 'application/vnd.dev.sigstore.bundle.v0.3+json');
 if (attached.length === 0) fail(`nothing is attached to ${bundle}`);
-const attestations = attached.map((attachment) => JSON.parse(blob(attachment.layers[0].digest)));
+const attestations = attached.map((attachment) => {
+  blob(attachment.config.digest);
+  return JSON.parse(blob(attachment.layers[0].digest));
+});
 say('bundle', `${bundle} (${tag}), ${attestations.length} attestations`);
 
-// Digests: every blob of the bundle is what it is called.
-for (const { digest, size } of [{ digest: bundle, size: tagged[0].size }, manifest.config, ...manifest.layers]) {
-  const bytes = blob(digest);
-  if (bytes.length !== size || `sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) fail(`blob ${digest} differs`);
+// Digests and sizes: every blob of the bundle, and of what is attached to it, is what it is called.
+for (const { digest, size } of [tagged[0], manifest.config, ...manifest.layers, ...attached.flatMap((attachment) => [attachment.config, ...attachment.layers])]) {
+  if (blob(digest).length !== size) fail(`blob ${digest} differs`);
 }
-say('digests', `${manifest.layers.length + 2} blobs`);
+say('digests', `${hashed.size} blobs`);
 
 // openssl: the signature over DSSE's pre-authentication encoding.
 const pae = ({ payloadType, payload }) => {
@@ -67,8 +88,16 @@ const openssl = (envelope) => {
 };
 
 // @sigstore/verify: the bundle's form, hint and signature by a key alone, without logs.
-const pem = readFileSync(keyFile, 'utf8');
-const spki = createPublicKey(pem.slice(pem.indexOf('-----BEGIN'))).export({ type: 'spki', format: 'der' });
+const readKey = () => {
+  const pem = readFileSync(keyFile, 'utf8');
+  try {
+    if (!pem.includes('-----BEGIN PUBLIC KEY-----')) throw new Error('it has none in PEM');
+    return createPublicKey(pem.slice(pem.indexOf('-----BEGIN'))).export({ type: 'spki', format: 'der' });
+  } catch (error) {
+    return fail(`${keyFile} holds no public key: ${error.message}`, 2);
+  }
+};
+const spki = readKey();
 const hint = createHash('sha256').update(spki).digest('base64');
 const trust = toTrustMaterial({ certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] }, { [hint]: { rawBytes: spki } });
 const sigstore = (attestation) => {
@@ -97,9 +126,22 @@ const tamperings = {
   'key hint': (a) => { a.verificationMaterial.publicKey.hint = flip(a.verificationMaterial.publicKey.hint, 0); },
   'media type': (a) => { a.mediaType = 'application/octet-stream'; },
 };
+// Of a stranger's, who may have written anything.
+const typeOf = (attestation) => {
+  try {
+    return JSON.stringify(JSON.parse(Buffer.from(attestation.dsseEnvelope.payload, 'base64')).predicateType);
+  } catch {
+    return 'no statement';
+  }
+};
 let refused = 0;
 const predicates = [];
-for (const attestation of attestations.filter((each) => each.verificationMaterial.publicKey?.hint === hint)) {
+for (const attestation of attestations) {
+  const by = attestation.verificationMaterial?.publicKey?.hint;
+  if (by !== hint) {
+    say('skipped', `${typeOf(attestation)}: by ${by ? `the key ${Buffer.from(by, 'base64').toString('hex').slice(0, 12)}` : 'a certificate'}, and not by the key given`);
+    continue;
+  }
   const statement = JSON.parse(Buffer.from(attestation.dsseEnvelope.payload, 'base64'));
   const name = statement.predicateType;
   if (!statement.subject.some((subject) => `sha256:${subject.digest.sha256}` === bundle)) fail(`${name} is not about ${bundle}`);
@@ -113,6 +155,7 @@ for (const attestation of attestations.filter((each) => each.verificationMateria
   }
   predicates.push({ name, predicate: statement.predicate });
 }
+const provenance = 'https://slsa.dev/provenance/v1';
 if (predicates.length === 0) fail(`no attestation is by the key ${keyFile}`);
 say('openssl', `${predicates.length} signatures`);
 say('@sigstore/verify', `${predicates.length} accepted, ${refused} tamperings refused`);
@@ -158,8 +201,9 @@ if (boms.length > 0) {
 // skopeo: reads the manifest, and copies it without changing a byte.
 const run = (...args) => execFileSync('skopeo', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 const inspected = run('inspect', '--raw', `oci:${layout}:${tag}`);
-if (`sha256:${createHash('sha256').update(inspected).digest('hex')}` !== bundle) fail('skopeo reads another manifest');
+if (hashOf(inspected) !== bundle) fail('skopeo reads another manifest');
 run('copy', '--insecure-policy', '--preserve-digests', `oci:${layout}:${tag}`, `oci:${join(scratch, 'copy')}:${tag}`);
 const copied = json(join(scratch, 'copy', 'index.json')).manifests[0].digest;
 if (copied !== bundle) fail(`skopeo made ${copied} of ${bundle}`);
 say('skopeo', 'reads and copies it, byte for byte');
+if (!predicates.some(({ name }) => name === provenance)) fail(`warning: no provenance is by the key ${keyFile}: what is signed by it does not say how the bundle came to be`);

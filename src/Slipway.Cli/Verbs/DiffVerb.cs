@@ -18,16 +18,21 @@ internal static class DiffVerb
     {
         var a = new Argument<string>("a") { Description = "The former bundle: a digest or tag of this project, or oci:DIR:TAG" };
         var b = new Argument<string>("b") { Description = "The latter" };
-        var keys = BundleAccess.KeyOption();
-        var verb = new Command("diff", "Shows what changed between two bundles: data, code, params, software, hardware, metrics.\nExample: slipway diff sha256:6f1c… flight-delay") { a, b, keys };
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Show(global.Shell(parsed), parsed.GetRequiredValue(a), parsed.GetRequiredValue(b), parsed.GetValue(keys) ?? [], cancellation)));
+        var trust = new TrustOptions();
+        var verb = new Command("diff", "Shows what changed between two bundles: data, code, params, software, hardware, metrics.\nExample: slipway diff sha256:6f1c… flight-delay") { a, b };
+        trust.AddTo(verb);
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            return Task.FromResult(Show(shell, parsed.GetRequiredValue(a), parsed.GetRequiredValue(b), trust.Read(parsed, shell), cancellation));
+        });
         return verb;
     }
 
-    private static int Show(Shell shell, string a, string b, string[] keys, CancellationToken cancellation)
+    private static int Show(Shell shell, string a, string b, BundleTrust trust, CancellationToken cancellation)
     {
-        var first = BundleAccess.Open(shell, a, keys, cancellation).Require(shell);
-        var second = BundleAccess.Open(shell, b, keys, cancellation).Require(shell);
+        var first = BundleAccess.Open(shell, a, trust, cancellation).Require(shell);
+        var second = BundleAccess.Open(shell, b, trust, cancellation).Require(shell);
         var difference = BundleDifference.Between(first, second, cancellation);
         if (shell.Json)
             shell.WriteJson(JsonSerializer.SerializeToNode(difference, DifferenceJson.Default.BundleDifference)!);

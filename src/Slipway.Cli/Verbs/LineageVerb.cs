@@ -15,20 +15,24 @@ internal static class LineageVerb
         var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG" };
         var of = new Option<string?>("--of") { Description = "Only what this artifact came from and what came of it: its name, or 8 or more digits of its digest", HelpName = "ARTIFACT" };
         var format = new Option<string>("--format") { Description = "text or mermaid", HelpName = "FORMAT", DefaultValueFactory = _ => Text };
-        var keys = BundleAccess.KeyOption();
-        var verb = new Command("lineage", "Shows what a bundle came from: every artifact by digest, and the stage that made it.\nExample: slipway lineage flight-delay --of fit.model") { reference, of, format, keys };
-        verb.SetAction((parsed, cancellation) => Task.FromResult(
-            Show(global.Shell(parsed), parsed.GetRequiredValue(reference), parsed.GetValue(of), parsed.GetRequiredValue(format), parsed.GetValue(keys) ?? [], cancellation)));
+        var trust = new TrustOptions();
+        var verb = new Command("lineage", "Shows what a bundle came from: every artifact by digest, and the stage that made it.\nExample: slipway lineage flight-delay --of fit.model") { reference, of, format };
+        trust.AddTo(verb);
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            return Task.FromResult(Show(shell, parsed.GetRequiredValue(reference), parsed.GetValue(of), parsed.GetRequiredValue(format), trust.Read(parsed, shell), cancellation));
+        });
         return verb;
     }
 
-    private static int Show(Shell shell, string reference, string? of, string format, string[] keys, CancellationToken cancellation)
+    private static int Show(Shell shell, string reference, string? of, string format, BundleTrust trust, CancellationToken cancellation)
     {
         if (format is not (Text or Mermaid))
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"--format is '{format}', allowed {Text} and {Mermaid}; --json writes the whole document"));
         if (format == Mermaid && shell.Json)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", "both --format mermaid and --json are given, and each writes all of stdout", Help: "give one of them"));
-        var (bundle, documents) = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
+        var (bundle, documents) = BundleAccess.Open(shell, reference, trust, cancellation).Require(shell);
         var graph = ArtifactGraph.Of(bundle, documents);
         if (of is null)
         {

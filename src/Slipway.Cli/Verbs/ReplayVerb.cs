@@ -19,29 +19,34 @@ internal static class ReplayVerb
     {
         var what = new Argument<string>("what") { Description = "An incident, such as inc-000042, or a file of captured requests" };
         var against = new Option<string>("--against") { Description = "The bundle that is asked: a digest or tag of this project, MODEL@NUMBER as it is registered, or oci:DIR:TAG", HelpName = "REF", Required = true };
-        var keys = BundleAccess.KeyOption();
+        var trust = new TrustOptions();
         var capture = new Option<string>("--capture-key") { Description = "Name or path of the private key that opens captured requests", HelpName = "KEY", DefaultValueFactory = _ => "capture" };
         var from = new Option<string?>("--from") { Description = "Requests since, such as 2026-05-31T12:00:00Z; default: a window before the incident", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "Requests until; default: the incident's end, or a window after its beginning", HelpName = "TIME" };
         var absolute = new Option<double?>("--absolute") { Description = $"Numbers may differ by that much; default: {Plain(Tolerance.Default.Absolute)}", HelpName = "NUMBER" };
         var relative = new Option<double?>("--relative") { Description = $"… and by that share of the larger one; default: {Plain(Tolerance.Default.Relative)}", HelpName = "SHARE" };
         var server = ServerClient.ServerOption();
-        var verb = new Command("replay", "Asks a bundle what was asked in production, and compares the answers.\nExample: slipway replay inc-000042 --against flight-delay") { what, against, keys, capture, from, to, absolute, relative, server };
-        verb.SetAction((parsed, cancellation) => ReplayAsync(
-            global.Shell(parsed),
-            new CaptureSource(parsed.GetRequiredValue(what), parsed.GetRequiredValue(capture), TimeOption.Parse(parsed.GetValue(from), "--from"), TimeOption.Parse(parsed.GetValue(to), "--to"), parsed.GetValue(server)),
-            parsed.GetRequiredValue(against),
-            parsed.GetValue(keys) ?? [],
-            new Tolerance(NotNegative(parsed.GetValue(absolute) ?? Tolerance.Default.Absolute, "--absolute"), NotNegative(parsed.GetValue(relative) ?? Tolerance.Default.Relative, "--relative")),
-            cancellation));
+        var verb = new Command("replay", "Asks a bundle what was asked in production, and compares the answers.\nExample: slipway replay inc-000042 --against flight-delay") { what, against, capture, from, to, absolute, relative, server };
+        trust.AddTo(verb);
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            return ReplayAsync(
+                shell,
+                new CaptureSource(parsed.GetRequiredValue(what), parsed.GetRequiredValue(capture), TimeOption.Parse(parsed.GetValue(from), "--from"), TimeOption.Parse(parsed.GetValue(to), "--to"), parsed.GetValue(server)),
+                parsed.GetRequiredValue(against),
+                trust.Read(parsed, shell),
+                new Tolerance(NotNegative(parsed.GetValue(absolute) ?? Tolerance.Default.Absolute, "--absolute"), NotNegative(parsed.GetValue(relative) ?? Tolerance.Default.Relative, "--relative")),
+                cancellation);
+        });
         return verb;
     }
 
-    private static async Task<int> ReplayAsync(Shell shell, CaptureSource source, string reference, string[] keys, Tolerance tolerance, CancellationToken cancellation)
+    private static async Task<int> ReplayAsync(Shell shell, CaptureSource source, string reference, BundleTrust trust, Tolerance tolerance, CancellationToken cancellation)
     {
         // Before the bundle is verified and its model loaded: what cannot be read need not wait for that.
         await using var captured = await source.OpenAsync(shell, cancellation);
-        var opened = BundleAccess.Open(shell, await RegisteredBundle.ReferenceAsync(shell, reference, source.Server, cancellation), keys, cancellation);
+        var opened = BundleAccess.Open(shell, await RegisteredBundle.ReferenceAsync(shell, reference, source.Server, cancellation), trust, cancellation);
         foreach (var note in opened.Notes)
             shell.Note("note: " + note);
         if (opened.Bundle is not { } bundle)

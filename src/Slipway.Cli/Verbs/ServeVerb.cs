@@ -15,18 +15,22 @@ internal static class ServeVerb
     public static Command Build(GlobalOptions global)
     {
         var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG" };
-        var keys = BundleAccess.KeyOption();
+        var trust = new TrustOptions();
         var (address, port) = (ListenOptions.Address(), ListenOptions.Port("--port", "", 8080));
-        var verb = new Command("serve", "Verifies a bundle and answers predictions by the Open Inference Protocol v2.\nExample: slipway serve flight-delay --port 8080") { reference, keys, address, port };
-        verb.SetAction((parsed, cancellation) => ServeAsync(
-            global.Shell(parsed), parsed.GetRequiredValue(reference), parsed.GetValue(keys) ?? [], parsed.GetRequiredValue(address), parsed.GetValue(port), cancellation));
+        var verb = new Command("serve", "Verifies a bundle and answers predictions by the Open Inference Protocol v2.\nExample: slipway serve flight-delay --port 8080") { reference, address, port };
+        trust.AddTo(verb);
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            return ServeAsync(shell, parsed.GetRequiredValue(reference), trust.Read(parsed, shell), parsed.GetRequiredValue(address), parsed.GetValue(port), cancellation);
+        });
         return verb;
     }
 
-    private static async Task<int> ServeAsync(Shell shell, string reference, string[] keys, string address, int port, CancellationToken cancellation)
+    private static async Task<int> ServeAsync(Shell shell, string reference, BundleTrust trust, string address, int port, CancellationToken cancellation)
     {
         var listen = ListenOptions.Parse(address);
-        var opened = BundleAccess.Open(shell, reference, keys, cancellation);
+        var opened = BundleAccess.Open(shell, reference, trust, cancellation);
         foreach (var note in opened.Notes)
             shell.Note("note: " + note);
         if (opened.Bundle is not { } bundle)

@@ -12,16 +12,21 @@ internal static class UnpackVerb
     {
         var reference = new Argument<string>("ref") { Description = "A digest or tag of this project, or oci:DIR:TAG" };
         var folder = new Argument<string>("dir") { Description = "A new folder, or an empty one" };
-        var keys = BundleAccess.KeyOption();
-        var verb = new Command("unpack", "Verifies a bundle and writes its files into a folder: model, code, documents.\nExample: slipway unpack flight-delay ./flight-delay") { reference, folder, keys };
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Unpack(global.Shell(parsed), parsed.GetRequiredValue(reference), parsed.GetRequiredValue(folder), parsed.GetValue(keys) ?? [], cancellation)));
+        var trust = new TrustOptions();
+        var verb = new Command("unpack", "Verifies a bundle and writes its files into a folder: model, code, documents.\nExample: slipway unpack flight-delay ./flight-delay") { reference, folder };
+        trust.AddTo(verb);
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var shell = global.Shell(parsed);
+            return Task.FromResult(Unpack(shell, parsed.GetRequiredValue(reference), parsed.GetRequiredValue(folder), trust.Read(parsed, shell), cancellation));
+        });
         return verb;
     }
 
-    private static int Unpack(Shell shell, string reference, string folder, string[] keys, CancellationToken cancellation)
+    private static int Unpack(Shell shell, string reference, string folder, BundleTrust trust, CancellationToken cancellation)
     {
         var target = shell.PathOf(folder);
-        var (bundle, _) = BundleAccess.Open(shell, reference, keys, cancellation).Require(shell);
+        var (bundle, _) = BundleAccess.Open(shell, reference, trust, cancellation).Require(shell);
         bundle.Unpack(target, cancellation);
         if (shell.Json)
         {

@@ -34,7 +34,7 @@ internal static class UpVerb
             return await UpAsync(
                 shell,
                 options,
-                gateways.TrustedKeys(parsed),
+                gateways.OwnKeys(parsed, gateways.Trusted(parsed, shell)),
                 (plane, channel) => gateways.Read(
                     parsed, shell, channel, null, Path.Combine(options.Folder, "gateways", channel), Loopback(plane.Url), plane.LocalGatewayToken, options.Address, parsed.GetValue(channel == ReleasePlan.Production ? production : staging)),
                 cancellation);
@@ -43,7 +43,7 @@ internal static class UpVerb
     }
 
     private static async Task<int> UpAsync(
-        Shell shell, ServerOptions options, (KeyRing Keys, bool AreOwn) trusted, Func<ControlPlane, string, GatewayOptions> optionsOf, CancellationToken cancellation)
+        Shell shell, ServerOptions options, KeyRing own, Func<ControlPlane, string, GatewayOptions> optionsOf, CancellationToken cancellation)
     {
         var (gateways, announced) = (new List<GatewayHost>(), false);
         await using var server = await ControlPlane.StartAsync(options, cancellation);
@@ -51,8 +51,8 @@ internal static class UpVerb
         {
             foreach (var channel in channels)
                 gateways.Add(await GatewayHost.StartAsync(optionsOf(server, channel), cancellation));
-            if (trusted.AreOwn && server.FirstAdminToken is { } token)
-                await TrustAsync(shell, Loopback(server.Url), token, trusted.Keys, cancellation);
+            if (!own.IsEmpty && server.FirstAdminToken is { } token)
+                await TrustAsync(shell, Loopback(server.Url), token, own, cancellation);
             ServerSetup.Announce(shell, server.FirstAdminToken, [("api", server.Url), .. channels.Zip(gateways, (channel, gateway) => (channel, gateway.Url))]);
             announced = true;
             await Shell.UntilStoppedAsync(cancellation, [.. gateways.Select(gateway => gateway.Ended)]);
@@ -67,7 +67,7 @@ internal static class UpVerb
         }
     }
 
-    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed. Keys named with <c>--key</c> are somebody's, and an administrator says whose.</summary>
+    /// <summary>While the server believes nobody, it believes whoever starts it: else nothing could be pushed. Keys named with <c>--key</c>, or in a policy, are somebody's, and an administrator says whose.</summary>
     private static async Task TrustAsync(Shell shell, Uri url, string token, KeyRing keys, CancellationToken cancellation)
     {
         using var client = ServerClient.With(url, token);

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Gates;
 using Slipway.Documents.Statements;
-using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Oci;
 using Slipway.Trust.Attestations;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Signing;
 using Slipway.Trust.Verification;
 
@@ -39,7 +39,7 @@ internal static class VerifyVerb
     private static int Verify(Shell shell, string reference, BundleTrust trust, ISigner? signer, CancellationToken cancellation)
     {
         var opened = BundleAccess.Open(shell, reference, trust, cancellation);
-        var summary = signer is null ? null : Attest(shell, reference, opened, trust, signer, cancellation);
+        var summary = signer is null ? null : Attest(opened, reference, trust.Policy, signer, TimeProvider.System.GetUtcNow(), cancellation);
         var verdict = opened.Bundle is { } bundle ? GateVerdict.Find(bundle) : null;
         if (shell.Json)
         {
@@ -78,24 +78,12 @@ internal static class VerifyVerb
         return signed.Identity is { } identity ? $"{signed.Name}, {identity}" : signed.Name == key ? $"key {key}" : $"{signed.Name}, key {key}";
     }
 
-    /// <summary>Signs what came of it; a bundle that is not there at all cannot be spoken of.</summary>
-    private static OciDescriptor? Attest(Shell shell, string reference, BundleAccess opened, BundleTrust trust, ISigner signer, CancellationToken cancellation)
+    /// <summary>Signs what came of it, about what was verified: the tag may name another bundle meanwhile.</summary>
+    /// <param name="reference">What the statement's subject is called.</param>
+    internal static OciDescriptor Attest(BundleAccess opened, string reference, TrustPolicy policy, ISigner signer, DateTimeOffset now, CancellationToken cancellation)
     {
-        var (layout, digest) = BundleReference.Parse(reference).Resolve(shell.Project.Bundles);
-        var statements = opened.Bundle?.Statements ?? [];
-        var level = opened.Bundle is null ? VerificationSummary.Failed
-            : statements.Any(signed => signed.Statement.PredicateType == SlsaProvenance.PredicateType) ? VerificationSummary.HasProvenance
-            : VerificationSummary.Unevaluated;
-        var predicate = new VerificationSummary(
-            new SummaryVerifier($"https://slipway.dev/verifier/v1#{signer.PublicKey.KeyId}", System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("slipway", Program.Version)),
-            StatementJson.Time(TimeProvider.System.GetUtcNow()),
-            $"oci:bundle@{digest}",
-            new ResourceDescriptor("trust policy", Digest: ResourceDescriptor.Sha256(trust.Policy.Digest)),
-            opened.Bundle is null ? VerificationSummary.Failed : VerificationSummary.Passed,
-            [level],
-            [.. statements.Select(signed => new ResourceDescriptor(signed.Statement.PredicateType, Digest: ResourceDescriptor.Sha256(signed.Manifest)))],
-            SlsaVersion: "1.1");
-        return Attestation.Attach(layout, digest, Statement.About(digest, reference, VerificationSummary.PredicateType, predicate.ToJson()), signer, cancellation);
+        var summary = VerificationSummary.Of(opened.Digest, opened.Bundle?.Statements, policy.Digest, signer.PublicKey, Program.Version, now);
+        return Attestation.Attach(opened.Layout, opened.Digest, Statement.About(opened.Digest, reference, VerificationSummary.PredicateType, summary.ToJson()), signer, cancellation);
     }
 
     private static JsonObject ToJson(BundleAccess opened, BundleTrust trust, GateVerdict? verdict, OciDescriptor? summary) => new()

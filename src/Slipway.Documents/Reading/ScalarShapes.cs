@@ -65,6 +65,9 @@ internal delegate bool TryParse<T>(string text, out T value);
 /// <param name="pattern">What <paramref name="parse"/> accepts, but for bounds, as a regular expression for the schema.</param>
 internal sealed class ParsedShape<T>(TryParse<T> parse, string allowed, string pattern, string code = "wrong-unit", string? help = null) : Shape<T>
 {
+    /// <summary>Takes the text as it is written, where a plain one may look like a number in some notation: an id in hex, such as <c>0b2b08…</c>.</summary>
+    public bool TakesUnclear { get; init; }
+
     public override string Allowed => allowed;
 
     public override JsonObject Schema() => new() { ["type"] = "string", ["pattern"] = pattern };
@@ -72,7 +75,7 @@ internal sealed class ParsedShape<T>(TryParse<T> parse, string allowed, string p
     protected override bool Read(Node node, Label label, FaultList faults, [MaybeNullWhen(false)] out T value)
     {
         value = default;
-        if (node is not ScalarNode { Kind: ScalarKind.Text or ScalarKind.Integer or ScalarKind.Number } scalar)
+        if (node is not ScalarNode { Kind: ScalarKind.Text or ScalarKind.Integer or ScalarKind.Number or ScalarKind.Unclear } scalar || (scalar.Kind == ScalarKind.Unclear && !TakesUnclear))
         {
             Refuse(node, label, faults);
             return false;

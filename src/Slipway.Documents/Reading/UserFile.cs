@@ -1,5 +1,6 @@
 using System.Text;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 
 namespace Slipway.Documents.Reading;
 
@@ -19,6 +20,9 @@ internal static class UserFile
         var full = Path.Combine(projectRoot, path);
         try
         {
+            // Opening a pipe waits for somebody to write into it, perhaps for ever.
+            if (FileStamp.Of(full) is { Kind: not (FileKind.File or FileKind.Folder) and var other })
+                throw Unusable($"{kind}-missing", $"this is no regular file ({other.ToString().ToLowerInvariant()}), expected a {kind} file");
             using var file = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > MostBytes)
                 throw Unusable($"{kind}-too-large", $"the {kind} file has {file.Length} bytes, allowed at most {MostBytes}");

@@ -7,13 +7,13 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Units;
 using Slipway.Store.Oci;
-using Slipway.Trust.Signing;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Verification;
 
 namespace Slipway.Gateway.Control;
 
-/// <summary>Bundles on this gateway's disk, each in a layout of its own. What it hands out was verified just now, with this gateway's keys. Thread-safe for different bundles.</summary>
-internal sealed class BundleShelf(string folder, KeyRing trusted, ServerLink link, TimeProvider time)
+/// <summary>Bundles on this gateway's disk, each in a layout of its own. What it hands out was verified just now, by this gateway's policy. Thread-safe for different bundles.</summary>
+internal sealed class BundleShelf(string folder, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, ServerLink link, TimeProvider time)
 {
     /// <summary>Blobs of one bundle; more is no list of ours.</summary>
     private const int MaxBlobs = 10_000;
@@ -95,7 +95,7 @@ internal sealed class BundleShelf(string folder, KeyRing trusted, ServerLink lin
     private string PathOf(Digest bundle) => Path.Combine(folder, bundle.Hex);
 
     private Task<VerificationResult> VerifyAsync(OciLayout layout, Digest bundle, CancellationToken cancellation) =>
-        Task.Run(() => BundleVerifier.Verify(layout, bundle, trusted, cancellation), cancellation);
+        Task.Run(() => BundleVerifier.Verify(layout, bundle, trusted, evidence, cancellation), cancellation);
 
     private async Task FetchAsync(Digest bundle, OciLayout layout, CancellationToken cancellation)
     {

@@ -58,7 +58,7 @@ internal sealed class GatewayControl : IAsyncDisposable
         var captures = options.CaptureKey is null ? null : new CaptureBuffer();
         var samplers = new Samplers(clock, captures);
         var lease = new WeightLease(options.Time);
-        var shelf = new BundleShelf(folder.Bundles, options.TrustedKeys, link, options.Time);
+        var shelf = new BundleShelf(folder.Bundles, options.Trusted, options.Evidence, link, options.Time);
         var follower = new StateFollower(options, link, lease, lastKnown, changed);
         var crashes = new CrashReports(notes, Recorder);
         versions = new HeldVersions(new VersionLoader(shelf, folder.Models, hosting, samplers), notes, hosting, changed.Set);

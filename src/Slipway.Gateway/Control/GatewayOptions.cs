@@ -3,7 +3,9 @@ using Slipway.Documents.Rollouts;
 using Slipway.Gateway.Protocol;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
+using Slipway.Trust.Policies;
 using Slipway.Trust.Signing;
+using Slipway.Trust.Verification;
 
 namespace Slipway.Gateway.Control;
 
@@ -25,8 +27,11 @@ public sealed record GatewayOptions
     /// <summary>Proves to the server that this is a gateway. Never in a log or a message.</summary>
     public required string Token { get; init; }
 
-    /// <summary>At least one. A bundle that none of them vouches for is refused, whatever the server says.</summary>
-    public required KeyRing TrustedKeys { get; init; }
+    /// <summary>Whose word is believed, with revocations; at least one signer. A bundle that does not meet it is refused, whatever the server says.</summary>
+    public required TrustPolicy Trusted { get; init; }
+
+    /// <summary>What ledgers of the policy know of attestations: trusted times. Default: none.</summary>
+    public IReadOnlyCollection<LedgerEvidence> Evidence { get; init; } = [];
 
     /// <summary>
     /// Public half of the key that captured requests are sealed for; null captures nothing, whatever a plan asks for. Best one whose private half
@@ -66,7 +71,7 @@ public sealed record GatewayOptions
             faults.Add(new Fault("bad-server", $"'{Server.OriginalString}' is no server's address, such as http://127.0.0.1:4040 or https://slipway.example.org"));
         if (Token.Length == 0 || Token.Any(c => c is <= ' ' or > '~'))
             faults.Add(new Fault("bad-token", Token.Length == 0 ? "the gateway has no token" : "the gateway's token has characters that no token has", Help: "an administrator makes one with `slipway access token new`; hand it over in SLIPWAY_TOKEN"));
-        if (TrustedKeys.IsEmpty)
+        if (Trusted.IsEmpty)
             faults.Add(new Fault("no-trusted-key", "there is no trusted key: this gateway could verify nothing", Help: "name the signer's with `--key FILE.pub`"));
         if (StartLimit <= TimeSpan.Zero || PredictionLimit <= TimeSpan.Zero)
             faults.Add(new Fault("bad-limit", $"the limits of a start and of a prediction are {StartLimit} and {PredictionLimit}, both must be more than zero"));

@@ -56,7 +56,7 @@ public sealed class CertificateRoots
 
     /// <summary>Whether a certificate led to one of these roots at a moment, and was good for a purpose.</summary>
     /// <param name="others">Certificates that came along; they may be in the chain, and end none.</param>
-    /// <param name="chain">Digests of the whole chain, leaf first; empty unless trusted.</param>
+    /// <param name="chain">What revocations may name of the whole chain, leaf first: of each certificate the digest of its DER, and the id of its key; empty unless trusted.</param>
     internal ChainVerdict Judge(X509Certificate2 leaf, X509Certificate2Collection others, DateTimeOffset at, string usage, out ImmutableArray<Digest> chain)
     {
         using var built = new X509Chain();
@@ -73,7 +73,7 @@ public sealed class CertificateRoots
         chain = [];
         if (built.Build(leaf))
         {
-            chain = [.. built.ChainElements.Select(element => Digest.Of(element.Certificate.RawData))];
+            chain = [.. built.ChainElements.SelectMany(element => (Digest[])[Digest.Of(element.Certificate.RawData), Digest.Of(element.Certificate.PublicKey.ExportSubjectPublicKeyInfo())])];
             return ChainVerdict.Trusted;
         }
 

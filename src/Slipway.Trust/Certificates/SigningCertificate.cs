@@ -75,7 +75,7 @@ public sealed class SigningCertificate
 
     /// <summary>Whether it names that identity, and was good for signing at that moment.</summary>
     /// <param name="at">A trusted time of the signature: such certificates live for minutes.</param>
-    /// <param name="chain">Digests of the chain, leaf first; empty unless null is returned.</param>
+    /// <param name="chain">As <see cref="CertificateRoots.Judge"/> gives it; empty unless null is returned.</param>
     /// <returns>Null when it does; otherwise why not.</returns>
     internal Fault? Judge(CertificateIdentity identity, DateTimeOffset at, out ImmutableArray<Digest> chain)
     {

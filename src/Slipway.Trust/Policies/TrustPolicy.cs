@@ -60,4 +60,8 @@ public sealed record RequiredStatement(string PredicateType, ImmutableArray<stri
 /// <summary>A key or certificate that is believed no longer: signatures count that a trusted time shows to be older.</summary>
 /// <param name="Subject">A key's id, or the digest of a certificate's DER; of a certificate above it in the chain as well.</param>
 /// <param name="Since">From when on it may have been in other hands.</param>
-public sealed record Revocation(Digest Subject, DateTimeOffset Since, string? Reason);
+public sealed record Revocation(Digest Subject, DateTimeOffset Since, string? Reason)
+{
+    /// <summary>Whether it names a certificate: such a one may well be met nowhere.</summary>
+    public bool IsCertificate { get; init; }
+}

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
+using Slipway.Primitives.Bytes;
 using Slipway.Trust.Certificates;
 
 namespace Slipway.Trust.Timestamps;
@@ -54,8 +56,10 @@ public sealed class TimestampToken
     }
 
     /// <summary>Whether an authority vouches that these bytes existed at <see cref="Time"/>.</summary>
-    public Verdict Judge(ReadOnlySpan<byte> stamped, CertificateRoots authority)
+    /// <param name="chain">Digests of the certificates that it vouches by, and ids of their keys; empty unless trusted. Whether one of them is revoked is the caller's to ask.</param>
+    public Verdict Judge(ReadOnlySpan<byte> stamped, CertificateRoots authority, out ImmutableArray<Digest> chain)
     {
+        chain = [];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(stamped, hash);
         if (info.HashAlgorithmId.Value != Sha256 || !info.GetMessageHash().Span.SequenceEqual(hash))
@@ -67,7 +71,7 @@ public sealed class TimestampToken
             var carried = token.AsSignedCms().Certificates;
             if (!token.VerifySignatureForHash(hash, HashAlgorithmName.SHA256, out var signer, authority.All))
                 return Diagnose(token.AsSignedCms(), info, [.. carried, .. authority.All]);
-            return authority.Judge(signer, carried, info.Timestamp, CertificateRoots.TimeStamping, out _) switch
+            return authority.Judge(signer, carried, info.Timestamp, CertificateRoots.TimeStamping, out chain) switch
             {
                 ChainVerdict.Trusted => Verdict.Trusted,
                 ChainVerdict.Expired => Verdict.Expired,

@@ -30,6 +30,9 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
             Problems.AddRange(refusals.Count > 0 ? refusals.DistinctBy(fault => (fault.Code, fault.Message)) : [Unsigned()]);
         else if (Problems.Count == 0)
             Problems.AddRange(Lacking(statements));
+        // What is told as a reason is not told as a note as well.
+        Notes.AddRange(refusals.Where(refusal => !Problems.Contains(refusal)).Select(refusal => $"{refusal.Message}: ignored").Distinct());
+        Notes.AddRange(judge.Unmet().Select(revoked => $"the revoked key {revoked.Subject.Hex} is none of this policy's signers', and signed nothing here: look at its id"));
         return statements;
     }
 
@@ -39,9 +42,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
         var type = statement.Statement.PredicateType;
         if (policy.MaySay(statement.Name, type))
             return true;
-        var fault = new Fault("signer-not-entitled", $"attestation {statement.Manifest}: the policy believes {statement.Name} nothing of type {DeterministicTar.Printable(type)}");
-        refusals.Add(fault);
-        Notes.Add(fault.Message + ": ignored");
+        refusals.Add(new Fault("signer-not-entitled", $"attestation {statement.Manifest}: the policy believes {statement.Name} nothing of type {DeterministicTar.Printable(type)}"));
         return false;
     }
 
@@ -57,12 +58,18 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
             if (statements.Any(statement => statement.Statement.PredicateType == type && (by.IsEmpty || by.Contains(statement.Name, StringComparer.Ordinal))))
                 continue;
             isLacking = true;
-            yield return new Fault("statement-missing", $"the policy wants a statement of type {type} by {(by.IsEmpty ? "a trusted signer" : string.Join(" or ", by))}, and bundle {bundle} has none that counts", Help: "copy the bundle together with all of its attestations, or have them made");
+            yield return new Fault("statement-missing", $"the policy wants a statement of type {type} by {(by.IsEmpty ? "a trusted signer" : string.Join(" or ", by))}, and bundle {bundle} has none that counts", Help: LackingHelp());
         }
 
         foreach (var refusal in isLacking ? refusals.DistinctBy(fault => (fault.Code, fault.Message)) : [])
             yield return refusal;
     }
+
+    /// <summary>By what is there instead: told to copy what lies there already, nobody gets any further.</summary>
+    private string LackingHelp() =>
+        refusals.Count > 0 ? "what is attached does not count, for the reasons below; have it signed anew by a signer of the policy"
+        : strangers.Count > 0 ? $"it is signed by {string.Join(", ", strangers.Distinct())} as well: if you know the signer, pass its public key with `--key FILE.pub`, or name it in the policy"
+        : "copy the bundle together with all of its attestations, or have them made";
 
     private VerifiedStatement? Judge(Referrer referrer)
     {
@@ -105,12 +112,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
                 Notes.Add($"{name} is signed by a key that is not trusted ({DeterministicTar.Printable(stranger.Name)}): ignored");
                 return null;
             case SignatureVerdict.Refused refused:
-                foreach (var fault in refused.Faults)
-                {
-                    refusals.Add(fault with { Message = $"{name}: {fault.Message}" });
-                    Notes.Add($"{name}: {fault.Message}: ignored");
-                }
-
+                refusals.AddRange(refused.Faults.Select(fault => fault with { Message = $"{name}: {fault.Message}" }));
                 return null;
             case SignatureVerdict.Trusted trusted:
                 Notes.AddRange(trusted.Flaws.Select(flaw => $"{name}: {flaw.Message}"));

@@ -15,6 +15,7 @@ namespace Slipway.Trust.Verification;
 internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<LedgerEvidence> evidence)
 {
     private readonly KeyRing keys = policy.Keys;
+    private readonly HashSet<Digest> met = [];
 
     /// <param name="attachment">Digests that name this very signature: of the attestation's manifest, and of its layer.</param>
     public SignatureVerdict Judge(SigstoreBundle signed, IReadOnlyCollection<Digest> attachment)
@@ -30,13 +31,15 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
         var key = named is not null
             ? Dsse.Verify(envelope, named) ? named : null
             : keys.Keys.FirstOrDefault(trusted => Dsse.Verify(envelope, trusted));
+        if (hint is not null && Digest.TryParse("sha256:" + (VerificationKey.IdOf(hint) ?? hint), out var claimed))
+            met.Add(claimed);
         if (key is null && named is not null)
             return new SignatureVerdict.Edited($"its signature does not belong to its content, although it names the trusted key {named.KeyId}");
         if (key is null)
             return new SignatureVerdict.Stranger(hint is null ? "a certificate" : VerificationKey.IdOf(hint) ?? hint);
 
         var (time, flaws) = TimeOf(signed, attachment);
-        if (policy.Revoked.FirstOrDefault(revoked => revoked.Subject == Id(key)) is { } revocation && Refuse(revocation, $"the key {key.KeyId[..12]}", time, flaws) is { } refused)
+        if (RevocationOf([Id(key)]) is { } revocation && Refuse(revocation, $"the key {key.KeyId[..12]}", time, flaws) is { } refused)
             return refused;
         return new SignatureVerdict.Trusted(key, NameOf(signer => signer.Keys.Find(key.KeyId) is not null), null, time, flaws);
     }
@@ -74,8 +77,7 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
                 continue;
             }
 
-            var revocation = policy.Revoked.FirstOrDefault(revoked => revoked.Subject == Id(certificate.Key) || chain.Contains(revoked.Subject));
-            if (revocation is not null && Refuse(revocation, $"the certificate of {identity}", time, flaws) is { } refused)
+            if (RevocationOf([Id(certificate.Key), .. chain]) is { } revocation && Refuse(revocation, $"the certificate of {identity}", time, flaws) is { } refused)
                 return refused;
             return new SignatureVerdict.Trusted(certificate.Key, NameOf(signer => signer.Identities.Contains(identity)), identity, time, flaws);
         }
@@ -83,12 +85,23 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
         return new SignatureVerdict.Refused([.. faults.DistinctBy(fault => fault.Message)]);
     }
 
+    /// <summary>Keys that the policy revokes, and that neither belong to a signer of it nor signed anything judged so far: the id may be misspelt.</summary>
+    public IEnumerable<Revocation> Unmet() =>
+        policy.Revoked.Where(revoked => !revoked.IsCertificate && keys.Find(revoked.Subject.Hex) is null && !met.Contains(revoked.Subject));
+
+    /// <summary>The earliest of all that name one of these: each of them counts.</summary>
+    private Revocation? RevocationOf(IReadOnlyCollection<Digest> subjects)
+    {
+        met.UnionWith(subjects);
+        return policy.Revoked.Where(revoked => subjects.Contains(revoked.Subject)).MinBy(revoked => revoked.Since);
+    }
+
     /// <summary>Null where the signature is surely older than the revocation.</summary>
     private static SignatureVerdict.Refused? Refuse(Revocation revocation, string what, TrustedTime? time, ImmutableArray<Fault> flaws)
     {
         if (time is not null && time.At < revocation.Since)
             return null;
-        var since = $"{what} is revoked since {Utc(revocation.Since)}{(revocation.Reason is { } reason ? $" ({reason})" : "")}";
+        var since = $"{what} is revoked since {Utc(revocation.Since)}{Because(revocation)}";
         return new SignatureVerdict.Refused(
         [
             time is null
@@ -110,11 +123,10 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
             try
             {
                 var token = TimestampToken.Parse(Dsse.StrictBase64(timestamp.Timestamp));
-                var verdicts = policy.TimestampAuthorities.Select(authority => (Authority: authority, Verdict: token.Judge(signature, authority))).ToList();
-                if (verdicts.FirstOrDefault(judged => judged.Verdict == TimestampToken.Verdict.Trusted) is { Authority: { } trusted })
-                    times.Add(new TrustedTime(token.Time, $"the timestamp authority {trusted.Name}"));
+                if (Judge(token, signature, out var flaw) is { } time)
+                    times.Add(time);
                 else
-                    flaws.Add(Flaw(verdicts.Select(judged => judged.Verdict).FirstOrDefault(verdict => verdict != TimestampToken.Verdict.Untrusted)));
+                    flaws.Add(flaw!);
             }
             catch (FormatException e)
             {
@@ -123,6 +135,29 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
         }
 
         return (times.MinBy(time => time.At), flaws.ToImmutable());
+    }
+
+    /// <summary>The time of a timestamp; null, with the reason, where it does not count. One of a revoked authority never counts: whoever has its key stamps any time with it.</summary>
+    private TrustedTime? Judge(TimestampToken token, ReadOnlySpan<byte> signature, out Fault? flaw)
+    {
+        (Revocation Revocation, string Name)? revoked = null;
+        var verdict = TimestampToken.Verdict.Untrusted;
+        flaw = null;
+        foreach (var authority in policy.TimestampAuthorities)
+        {
+            var judged = token.Judge(signature, authority, out var chain);
+            if (judged != TimestampToken.Verdict.Trusted)
+                verdict = verdict == TimestampToken.Verdict.Untrusted ? judged : verdict;
+            else if (RevocationOf(chain) is { } revocation)
+                revoked = (revocation, authority.Name);
+            else
+                return new TrustedTime(token.Time, $"the timestamp authority {authority.Name}");
+        }
+
+        flaw = revoked is { } by
+            ? new Fault("timestamp-revoked", $"its timestamp is not counted: a key or certificate of the authority {by.Name} is revoked{Because(by.Revocation)}, and whoever has it stamps any time", Help: "have it stamped by another authority, or give a ledger's proof (--ledger-proof)")
+            : Flaw(verdict);
+        return null;
     }
 
     private static Fault Flaw(TimestampToken.Verdict verdict) => verdict switch
@@ -135,6 +170,8 @@ internal sealed class SignatureJudge(TrustPolicy policy, IReadOnlyCollection<Led
     };
 
     private string NameOf(Func<TrustedSigner, bool> isTheirs) => policy.Signers.First(isTheirs).Name;
+
+    private static string Because(Revocation revocation) => revocation.Reason is { } reason ? $" ({reason})" : "";
 
     private static Digest Id(VerificationKey key) => Digest.Parse("sha256:" + key.KeyId);
 

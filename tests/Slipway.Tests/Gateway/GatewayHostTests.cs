@@ -87,7 +87,7 @@ public sealed class GatewayHostTests : IAsyncLifetime
         Folder = folder,
         Server = server.Url,
         Token = Token,
-        TrustedKeys = models.Keys,
+        Trusted = models.Keys,
         Serving = new InferenceOptions { Port = port },
     };
 

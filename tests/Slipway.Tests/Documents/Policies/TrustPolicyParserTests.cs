@@ -11,6 +11,8 @@ namespace Slipway.Tests.Documents.Policies;
 
 public sealed class TrustPolicyParserTests : IDisposable
 {
+    private static readonly DateTimeOffset Now = new(2026, 12, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly ScratchFolder scratch = new();
     private readonly SigningKey build = SigningKey.Create(), risk = SigningKey.Create();
     private readonly TestAuthority authority = new();
@@ -90,6 +92,7 @@ public sealed class TrustPolicyParserTests : IDisposable
     [InlineData("- roots: keys/tsa.pem", "- roots: keys/build.pub", "not-certificates")]
     [InlineData("since: 2026-11-01T00:00:00Z", "since: yesterday", "bad-value")]
     [InlineData("since: 2026-11-01T00:00:00Z", "since: 2026-11-01T00:00:00+02:00", "bad-value")]
+    [InlineData("since: 2026-11-01T00:00:00Z", "since: 2026-12-01T00:00:01Z", "bad-value")]
     [InlineData("identity: https", "identty: https", "unknown-key")]
     [InlineData("timestamp-authorities: [keys/tsa.pem]", "timestamp-authorities: [keys]", "trusted-missing")]
     [InlineData("predicate: https://slsa.dev/provenance/v1", "predicate: provenance", "bad-value")]
@@ -113,6 +116,50 @@ public sealed class TrustPolicyParserTests : IDisposable
     }
 
     [Fact]
+    public void A_certificate_identity_of_two_signers_is_refused_where_one_certificate_could_be_both()
+    {
+        var refused = Assert.Throws<SlipwayException>(() => Two("issuer: https://token.example", ""));
+        Assert.Contains("with a and with b", Assert.Single(refused.Faults, fault => fault.Code == "duplicate-value").Message);
+        Assert.Equal(5, refused.Faults[0].Line);
+        Assert.Throws<SlipwayException>(() => Two("", ""));
+        Assert.Equal(2, Two("issuer: https://one.example", "issuer: https://two.example").Signers.Length);
+
+        TrustPolicy Two(string one, string two) => Parse(
+            $"slipway-trust: 1\nsigners:\n  a:\n    certificates: [{{ roots: keys/tsa.pem, identity: ci@example.org, {one} }}]\n  b:\n    certificates: [{{ roots: keys/tsa.pem, identity: ci@example.org, {two} }}]\n".Replace(", }", " }", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("0b", '1')]
+    [InlineData("0b", '0')]
+    [InlineData("0", '7')]
+    [InlineData("1", '2')]
+    [InlineData("12345e67", '8')]
+    [InlineData("0e", '1')]
+    [InlineData("a", 'b')]
+    public void A_key_id_is_taken_as_it_is_written_whatever_number_it_looks_like(string begin, char rest)
+    {
+        var id = begin.PadRight(64, rest);
+        Assert.Equal(id, Assert.Single(Parse(Full.Replace(risk.PublicKey.KeyId, id, StringComparison.Ordinal)).Revoked).Subject.Hex);
+    }
+
+    [Fact]
+    public void A_key_that_is_revoked_twice_is_refused()
+    {
+        var twice = Full.Replace("timestamp-authorities:", $"  - {{ key: {risk.PublicKey.KeyId}, since: 2026-10-01T00:00:00Z }}\ntimestamp-authorities:", StringComparison.Ordinal);
+        var fault = Assert.Single(Assert.Throws<SlipwayException>(() => Parse(twice)).Faults);
+        Assert.Equal(("duplicate-value", twice.Split('\n').ToList().FindIndex(line => line.Contains("2026-10-01", StringComparison.Ordinal)) + 1), (fault.Code, fault.Line));
+    }
+
+    [Fact]
+    public void What_is_no_regular_file_is_refused_and_not_waited_for()
+    {
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [scratch["pipe.yaml"]]))
+            made.WaitForExit();
+        var refused = Assert.Throws<SlipwayException>(() => TrustPolicyParser.Load(scratch.Root, "pipe.yaml", Now));
+        Assert.Equal((ExitCode.UnusableInput, "trust-policy-missing"), (refused.Exit, refused.Faults[0].Code));
+    }
+
+    [Fact]
     public void Whatever_bytes_a_policy_has_it_is_read_or_refused()
     {
         var good = Encoding.UTF8.GetBytes(Full);
@@ -126,7 +173,7 @@ public sealed class TrustPolicyParserTests : IDisposable
                 bytes = bytes[..random.Next(bytes.Length)];
             try
             {
-                _ = TrustPolicyParser.Parse("trust.yaml", bytes, scratch.Root).Digest;
+                _ = TrustPolicyParser.Parse("trust.yaml", bytes, scratch.Root, Now).Digest;
             }
             catch (SlipwayException refused)
             {
@@ -137,5 +184,5 @@ public sealed class TrustPolicyParserTests : IDisposable
 
     private static string Indent(string pem) => string.Join('\n', pem.TrimEnd().Split('\n').Select(line => "          " + line));
 
-    private TrustPolicy Parse(string text) => TrustPolicyParser.Parse("trust.yaml", Encoding.UTF8.GetBytes(text), scratch.Root);
+    private TrustPolicy Parse(string text) => TrustPolicyParser.Parse("trust.yaml", Encoding.UTF8.GetBytes(text), scratch.Root, Now);
 }

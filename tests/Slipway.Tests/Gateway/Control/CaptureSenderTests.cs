@@ -23,7 +23,7 @@ public sealed class CaptureSenderTests : IAsyncLifetime
         server = await ScriptedServer.StartAsync(models.Layout);
         link = new ServerLink(server.Url, ScriptedServer.Token, TimeProvider.System);
         sender = new CaptureSender(
-            new GatewayOptions { Name = "edge-1", Channel = "production", Folder = "", Server = server.Url, Token = ScriptedServer.Token, TrustedKeys = KeyRing.Of(), Log = log.Add }, "boot", link, buffer, key.PublicKey);
+            new GatewayOptions { Name = "edge-1", Channel = "production", Folder = "", Server = server.Url, Token = ScriptedServer.Token, Trusted = KeyRing.Of(), Log = log.Add }, "boot", link, buffer, key.PublicKey);
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,7 @@ public sealed class GatewayOptionsTests
         Folder = "/tmp/gateway",
         Server = new Uri("https://slipway.example.org"),
         Token = "slw_secret",
-        TrustedKeys = Keys(),
+        Trusted = Keys(),
     };
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class GatewayOptionsTests
             Channel = "productoin",
             Server = new Uri("ftp://example.org"),
             Token = "",
-            TrustedKeys = KeyRing.Of(),
+            Trusted = KeyRing.Of(),
             StartLimit = TimeSpan.Zero,
             Concurrency = 0,
         };

@@ -163,7 +163,7 @@ public sealed class TelemetryTests : IAsyncLifetime
             Folder = folder,
             Server = server.Url,
             Token = Token,
-            TrustedKeys = models.Keys,
+            Trusted = models.Keys,
             Log = line =>
             {
                 lock (log)

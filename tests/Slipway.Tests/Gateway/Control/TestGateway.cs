@@ -25,7 +25,7 @@ internal sealed class TestGateway : IAsyncDisposable
             Folder = folder,
             Server = server,
             Token = ScriptedServer.Token,
-            TrustedKeys = keys,
+            Trusted = keys,
             Log = line =>
             {
                 lock (log)

@@ -40,7 +40,7 @@ public sealed class HostileBytesTests : IDisposable
     public void Certificates_and_timestamps()
     {
         Mutate(authority.StampCertificate.RawData, bytes => SigningCertificate.Parse(bytes).Subjects.ToString(), typeof(FormatException));
-        Mutate(authority.Stamp("s"u8, TestAuthority.Noon), bytes => TimestampToken.Parse(bytes).Judge("s"u8, authority.Roots), typeof(FormatException));
+        Mutate(authority.Stamp("s"u8, TestAuthority.Noon), bytes => TimestampToken.Parse(bytes).Judge("s"u8, authority.Roots, out _), typeof(FormatException));
         Mutate(System.Text.Encoding.ASCII.GetBytes(authority.Root.ExportCertificatePem()), bytes => CertificateRoots.Parse(System.Text.Encoding.Latin1.GetString(bytes), "roots").Name, typeof(SlipwayException));
     }
 

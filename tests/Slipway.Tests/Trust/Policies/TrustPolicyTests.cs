@@ -122,6 +122,68 @@ public sealed class TrustPolicyTests : IDisposable
     }
 
     [Fact]
+    public void A_timestamp_of_a_revoked_authority_counts_never_whichever_certificate_or_key_of_its_chain_is_named()
+    {
+        bundle.Signed();
+        Stamp(Noon.AddDays(-1));
+        Verify(Revoked).Require();
+        Digest[] chain =
+        [
+            Digest.Of(authority.StampCertificate.RawData), Digest.Of(authority.Root.RawData),
+            Digest.Of(authority.StampCertificate.PublicKey.ExportSubjectPublicKeyInfo()), Digest.Of(authority.Root.PublicKey.ExportSubjectPublicKeyInfo()),
+        ];
+        foreach (var subject in chain)
+        {
+            // Even where it says to have stamped before it was stolen: who has its key writes any time.
+            var refused = AssertRefused(Revoked with { Revoked = [.. Revoked.Revoked, new Revocation(subject, Noon, null)] }, "statement-missing", "signer-revoked", "timestamp-revoked");
+            Assert.DoesNotContain(refused.Notes, note => note.Contains("signed nothing here", StringComparison.Ordinal));
+        }
+
+        // Another source of time is not touched by that.
+        var attached = bundle.Layout.Referrers(bundle.Digest)[^1].Entry.Digest;
+        Verify(Revoked with { Revoked = [.. Revoked.Revoked, new Revocation(chain[0], Noon, null)] }, Proof(Noon.AddDays(-1), attached)).Require();
+    }
+
+    [Fact]
+    public void Of_several_revocations_of_a_key_the_earliest_decides()
+    {
+        bundle.Signed();
+        Stamp(Noon.AddDays(-1));
+        var (late, early) = (Revoked.Revoked[0], Revoked.Revoked[0] with { Since = Noon.AddDays(-2) });
+        Verify(Policy with { Revoked = [late] }).Require();
+        AssertRefused(Policy with { Revoked = [late, early] }, "statement-missing", "signer-revoked");
+        AssertRefused(Policy with { Revoked = [early, late] }, "statement-missing", "signer-revoked");
+    }
+
+    [Fact]
+    public void A_revoked_key_that_is_nobodys_is_told()
+    {
+        bundle.Signed();
+        Say(Review, reviewer);
+        var unknown = new Revocation(Digest.Of("misspelt"u8), Noon, null);
+        Assert.Contains(unknown.Subject.Hex, Assert.Single(Verify(Policy with { Revoked = [unknown] }).Notes));
+        Assert.Empty(Verify(Policy with { Revoked = [unknown with { IsCertificate = true }] }).Notes);
+
+        // One that is no signer's any more and has signed is no misspelt one.
+        Say(Review, ledger);
+        Assert.DoesNotContain(Verify(Policy with { Revoked = [unknown with { Subject = Digest.Parse("sha256:" + ledger.PublicKey.KeyId) }] }).Notes, note => note.Contains("signed nothing here", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_told_as_a_reason_is_not_told_again_as_a_note_and_the_help_fits_the_reason()
+    {
+        bundle.Signed();
+        Assert.Contains("copy the bundle", AssertRefused(Policy, "statement-missing").Problems[0].Help);
+        Say(Review, ledger);
+        Assert.Contains("--key FILE.pub", AssertRefused(Policy, "statement-missing").Problems[0].Help);
+        Say(Review, reviewer);
+        var refused = AssertRefused(Revoked, "statement-missing", "signer-revoked");
+        Assert.Contains("for the reasons below", refused.Problems[0].Help);
+        Assert.DoesNotContain(refused.Notes, note => note.Contains("revoked", StringComparison.Ordinal));
+        Assert.Contains(Verify(Revoked with { Required = [] }).Notes, note => note.Contains("is revoked since", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_timestamp_that_is_garbage_is_told_and_counts_for_nothing()
     {
         bundle.Signed();

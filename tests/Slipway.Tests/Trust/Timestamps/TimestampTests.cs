@@ -19,21 +19,21 @@ public sealed class TimestampTests : IDisposable
     {
         var good = authority.Stamp("signature"u8, TestAuthority.Noon);
         Assert.Equal(TestAuthority.Noon, Parse(good).Time);
-        Assert.Equal(Verdict.Trusted, Parse(good).Judge("signature"u8, authority.Roots));
-        Assert.Equal(Verdict.OtherBytes, Parse(good).Judge("signaturf"u8, authority.Roots));
+        Assert.Equal(Verdict.Trusted, Parse(good).Judge("signature"u8, authority.Roots, out _));
+        Assert.Equal(Verdict.OtherBytes, Parse(good).Judge("signaturf"u8, authority.Roots, out _));
         using var foreign = new TestAuthority("Somebody");
-        Assert.Equal(Verdict.Untrusted, Parse(good).Judge("signature"u8, foreign.Roots));
+        Assert.Equal(Verdict.Untrusted, Parse(good).Judge("signature"u8, foreign.Roots, out _));
 
         // An authority of the same name is another authority.
         using var namesake = new TestAuthority();
-        Assert.Equal(Verdict.Untrusted, Parse(good).Judge("signature"u8, namesake.Roots));
+        Assert.Equal(Verdict.Untrusted, Parse(good).Judge("signature"u8, namesake.Roots, out _));
 
         var (key, expired) = authority.Issue("old", CertificateRoots.TimeStamping, TestAuthority.Noon.AddYears(-3), TestAuthority.Noon.AddYears(-2));
-        Assert.Equal(Verdict.Expired, Parse(authority.Stamp("signature"u8, TestAuthority.Noon, key, expired)).Judge("signature"u8, authority.Roots));
-        Assert.Equal(Verdict.Trusted, Parse(authority.Stamp("signature"u8, TestAuthority.Noon.AddMonths(-30), key, expired)).Judge("signature"u8, authority.Roots));
+        Assert.Equal(Verdict.Expired, Parse(authority.Stamp("signature"u8, TestAuthority.Noon, key, expired)).Judge("signature"u8, authority.Roots, out _));
+        Assert.Equal(Verdict.Trusted, Parse(authority.Stamp("signature"u8, TestAuthority.Noon.AddMonths(-30), key, expired)).Judge("signature"u8, authority.Roots, out _));
 
         var (other, code) = authority.Issue("code", CertificateRoots.CodeSigning, TestAuthority.Noon.AddYears(-1), TestAuthority.Noon.AddYears(1));
-        Assert.Equal(Verdict.WrongUsage, Parse(authority.Stamp("signature"u8, TestAuthority.Noon, other, code)).Judge("signature"u8, authority.Roots));
+        Assert.Equal(Verdict.WrongUsage, Parse(authority.Stamp("signature"u8, TestAuthority.Noon, other, code)).Judge("signature"u8, authority.Roots, out _));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class TimestampTests : IDisposable
             try
             {
                 var token = Parse(changed);
-                if (token.Judge("signature"u8, roots) != Verdict.Trusted)
+                if (token.Judge("signature"u8, roots, out _) != Verdict.Trusted)
                     continue;
                 // The status word, and parts of the certificate list that nothing signs, may differ; the time may not.
                 trusted++;
@@ -95,7 +95,7 @@ public sealed class TimestampTests : IDisposable
         Assert.True(query.IsAnsweredBy(reply));
         Assert.False(TimestampQuery.For("signature"u8, RandomNumberGenerator.GetBytes(8)).IsAnsweredBy(reply));
         Assert.False(query.IsAnsweredBy("no reply"u8));
-        Assert.Equal(Verdict.Trusted, Parse(reply).Judge("signature"u8, authority.Roots));
+        Assert.Equal(Verdict.Trusted, Parse(reply).Judge("signature"u8, authority.Roots, out _));
 
         // And the other way round: openssl takes ours.
         File.WriteAllBytes(scratch["ours"], authority.Stamp("signature"u8, TestAuthority.Noon));
@@ -122,7 +122,7 @@ public sealed class TimestampTests : IDisposable
         var signature = bundle.RootElement.GetProperty("messageSignature").GetProperty("signature").GetBytesFromBase64();
         var verdicts = root.RootElement.GetProperty("timestampAuthorities").EnumerateArray()
             .Select(authority => CertificateRoots.Parse(Pem(authority.GetProperty("certChain").GetProperty("certificates")), name))
-            .Select(roots => Parse(stamp).Judge(signature, roots)).ToList();
+            .Select(roots => Parse(stamp).Judge(signature, roots, out _)).ToList();
 
         Assert.Contains(expected, verdicts);
         Assert.Equal(expected == Verdict.Trusted, verdicts.Contains(Verdict.Trusted));
