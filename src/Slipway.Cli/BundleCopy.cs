@@ -10,12 +10,12 @@ internal static class BundleCopy
 {
     /// <summary>Copies what a source names, with what is attached to it.</summary>
     /// <param name="replace">Whether the tag may have named a list of variants before where it gets a bundle now, or the other way round.</param>
-    /// <param name="judge">Called with the plan and the blobs that came, before anything is visible; what it throws ends it.</param>
+    /// <param name="judge">Called with the plan and the blobs that came, before anything is visible; what it throws ends it. What it cannot judge is left behind.</param>
     public static async Task<(TransferPlan Plan, TransferReport Report)> RunAsync(
         Shell shell, TransferSource source, TransferDestination destination, bool replace, CancellationToken cancellation,
         Action<TransferPlan, IReadOnlyCollection<Digest>>? judge = null)
     {
-        var plan = await TransferPlan.ReadAsync(source.Place, source.Root, [], cancellation);
+        var plan = await TransferPlan.ReadAsync(source.Place, source.Root, [], cancellation, onlyOfBundles: judge is not null);
         // Until a variant stands under its tag, nothing leads to it.
         using var writing = destination is { Variant: not null, Place: LayoutPlace place } ? place.Layout.BeginWriting(cancellation) : null;
         using var progress = new TransferProgress(shell, TimeProvider.System);
@@ -33,17 +33,21 @@ internal static class BundleCopy
         ["variants"] = plan.Root.Index is null ? null : new JsonArray([.. plan.Root.Index.Variants.Select(variant => (JsonNode)variant)]),
         ["source"] = source.Text,
         ["destination"] = destination.Text,
+        ["before"] = report.Before?.ToString(),
         ["attached"] = new JsonArray([.. plan.Manifests.Where(manifest => manifest.Subject is not null).Select(manifest => (JsonNode)manifest.Digest.ToString())]),
         ["bytes"] = new JsonObject { ["sent"] = report.Sent, ["there"] = report.Skipped, ["mounted"] = report.Mounted },
     };
 
     /// <summary>The lines for people, after the first.</summary>
-    public static void Tell(Shell shell, TransferPlan plan, TransferReport report, TransferDestination destination)
+    /// <param name="moved">What happened to bytes that were not there: sent, or received.</param>
+    public static void Tell(Shell shell, TransferPlan plan, TransferReport report, TransferDestination destination, string moved = "sent")
     {
         shell.Out.WriteLine($"to        {destination.Text}");
-        var variants = plan.Root.Index is null ? "" : ", to " + string.Join(", ", plan.Root.Index.Variants.Select(variant => "#" + variant));
+        if (report.Before is { } before)
+            shell.Out.WriteLine($"before    '{destination.Tag}' named {before}");
+        var variants = plan.Root.Index is null || !plan.Root.Index.Variants.Any() ? "" : ", to " + string.Join(", ", plan.Root.Index.Variants.Select(variant => "#" + variant));
         var mounted = report.Mounted > 0 ? $", {new ByteSize(report.Mounted)} taken over from another repository" : "";
         shell.Out.WriteLine($"attached  {plan.Manifests.Count(manifest => manifest.Subject is not null)}{variants}");
-        shell.Out.WriteLine($"bytes     {new ByteSize(report.Sent)} sent, {new ByteSize(report.Skipped)} were there{mounted}");
+        shell.Out.WriteLine($"bytes     {new ByteSize(report.Sent)} {moved}, {new ByteSize(report.Skipped)} were there{mounted}");
     }
 }

@@ -48,8 +48,9 @@ internal sealed record TransferDestination(IBundleTarget Place, string? Tag, str
 
     /// <summary>Opens it; a layout's folder is made where there is none.</summary>
     /// <param name="tag">For a reference that has none; null where it must have one, or none is wanted.</param>
+    /// <param name="keepsTags">Whether a layout's tag that names something else is refused.</param>
     /// <exception cref="SlipwayException">No reference, or one by digest (exit 2); docker's configuration is unusable (exit 2, 3).</exception>
-    public static async Task<TransferDestination> OpenAsync(Shell shell, string text, string? tag, RegistryAccess access, CancellationToken cancellation)
+    public static async Task<TransferDestination> OpenAsync(Shell shell, string text, string? tag, RegistryAccess access, CancellationToken cancellation, bool keepsTags = false)
     {
         var reference = BundleReference.Parse(text);
         if (reference.Digest is not null)
@@ -72,7 +73,7 @@ internal sealed record TransferDestination(IBundleTarget Place, string? Tag, str
         var layout = OciLayout.Create(shell.PathOf(reference.Folder) ?? shell.Project.Bundles);
         layout.RemoveLeftovers();
         var folder = reference.Folder ?? Path.GetRelativePath(Environment.CurrentDirectory, layout.Folder);
-        return new TransferDestination(new LayoutPlace(layout), named, reference.Variant, null, $"oci:{folder}{(named is null ? "" : ":" + named)}{Suffix(reference)}");
+        return new TransferDestination(new LayoutPlace(layout) { KeepsTags = keepsTags }, named, reference.Variant, null, $"oci:{folder}{(named is null ? "" : ":" + named)}{Suffix(reference)}");
     }
 
     /// <summary>Makes a bundle that is there a variant under the tag.</summary>

@@ -83,6 +83,7 @@ public sealed class UpkeepTests : IDisposable
     public void Nothing_is_collected_while_it_is_not_known_what_a_bundle_needs()
     {
         var digest = DigestOf(project.Run("run", "--json"));
+        var weights = Layer(digest);
         Append(Blob(digest));
         var refused = project.Run("gc", "--keep-runs", "0", "--delete");
         Assert.True(refused.Code == 2 && refused.Errors.Contains("what it leads to is not known"), refused.All);
@@ -91,7 +92,9 @@ public sealed class UpkeepTests : IDisposable
         Assert.Equal(2, project.Run("gc", "--delete").Code);
         Assert.Contains("damaged-run", project.Run("doctor", "--json").Output);
         Assert.Equal(0, project.Run("doctor", "--repair").Code);
-        Assert.Equal(0, project.Run("gc", "--delete").Code);
+        // One byte of a manifest is not to cost the weights: what is set aside keeps what it names.
+        Assert.Equal(0, project.Run("gc", "--keep-runs", "0", "--delete").Code);
+        Assert.True(File.Exists(Blob(weights)));
         Assert.Equal(digest, DigestOf(project.Run("run", "--json")));
     }
 

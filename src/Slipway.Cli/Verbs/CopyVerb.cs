@@ -25,7 +25,7 @@ internal static class CopyVerb
         return verb;
     }
 
-    public static Option<bool> ForceOption() => new("--force") { Description = "Let a tag of variants name one bundle, or a bundle's tag name variants" };
+    public static Option<bool> ForceOption() => new("--force") { Description = "Let a tag name something else than before: another bundle, or variants in place of one" };
 
     /// <param name="done">The first line's word.</param>
     public static async Task<int> CopyAsync(
@@ -45,7 +45,8 @@ internal static class CopyVerb
 
         shell.Out.WriteLine($"{done,-8}  {plan.Root.Digest}");
         BundleCopy.Tell(shell, plan, report, destination);
-        shell.Note("every digest was checked, and no signature: `slipway verify` and `slipway pull` do that");
+        if (done == "copied")
+            shell.Note("every digest was checked, and no signature: `slipway verify` and `slipway pull` do that");
         return (int)ExitCode.Done;
     }
 

@@ -48,38 +48,72 @@ internal static class PullVerb
             throw new SlipwayException(ExitCode.UnusableInput, new Fault(
                 "bad-destination", $"{to} is in a registry, and pull fetches to this machine", Help: "`slipway copy` copies between registries"));
         using var source = await TransferSource.FindAsync(shell, from, access, server, cancellation);
-        using var destination = await TransferDestination.OpenAsync(shell, to ?? $"oci:{shell.Project.Bundles}", source.Tag, access, cancellation);
+        using var destination = await TransferDestination.OpenAsync(shell, to ?? $"oci:{shell.Project.Bundles}", source.Tag, access, cancellation, keepsTags: true);
         var layout = ((LayoutPlace)destination.Place).Layout;
         var results = new List<VerificationResult>();
-        var (plan, report) = await BundleCopy.RunAsync(
-            shell, source, destination, force, cancellation, (plan, arrived) => results.AddRange(Judge(layout, plan, arrived, trust, cancellation)));
+        var refused = new List<Digest>();
+        (TransferPlan Plan, TransferReport Report) copied;
+        try
+        {
+            copied = await BundleCopy.RunAsync(shell, source, destination, force, cancellation, (plan, arrived) =>
+            {
+                refused.AddRange([.. arrived, .. plan.Manifests.Select(manifest => manifest.Digest)]);
+                results.AddRange(Judge(layout, plan, trust, cancellation));
+                refused.Clear();
+            });
+        }
+        catch (SlipwayException) when (refused.Count > 0)
+        {
+            // Only now, when the right to write is given back. Where another command is writing here, `slipway gc` finds what is left.
+            layout.DeleteUnreferenced(refused, CancellationToken.None);
+            throw;
+        }
+
+        var (plan, report) = copied;
+        foreach (var left in plan.LeftBehind)
+            shell.Note($"note: {left} was left behind: it is attached to a list of variants or is a list itself, and nobody could verify it");
         foreach (var note in results.SelectMany(result => result.Notes))
             shell.Note("note: " + note);
         if (shell.Json)
         {
             var document = BundleCopy.Document(plan, report, source, destination);
             document["verdict"] = "pass";
+            document["verified"] = new JsonArray([.. plan.Bundles.Select(bundle => (JsonNode)bundle.Digest.ToString())]);
+            document["left-behind"] = new JsonArray([.. plan.LeftBehind.Select(left => (JsonNode)left.ToString())]);
             document["notes"] = new JsonArray([.. results.SelectMany(result => result.Notes).Select(note => (JsonNode)note)]);
             shell.WriteJson(document);
             return (int)ExitCode.Done;
         }
 
-        shell.Out.WriteLine($"verified  {plan.Root.Digest}");
+        foreach (var bundle in plan.Bundles)
+            shell.Out.WriteLine($"verified  {bundle.Digest}{Variants(plan.Root.Index, bundle.Digest)}");
+        if (plan.Root.Index is not null)
+            shell.Out.WriteLine($"list      {plan.Root.Digest}   of these variants; it bears no signature itself");
         var signed = results.SelectMany(result => result.Bundle!.Statements).Select(each => $"{each.Statement.PredicateType}   by {VerifyVerb.Signer(each)}");
         foreach (var line in signed.Distinct().Order(StringComparer.Ordinal))
             shell.Out.WriteLine($"signed    {line}");
-        BundleCopy.Tell(shell, plan, report, destination);
+        BundleCopy.Tell(shell, plan, report, destination, "received");
+        var variant = plan.Root.Index is { Variants: [var one, ..] } ? "#" + one : "";
+        shell.Out.WriteLine($"next      slipway verify {(to is null ? destination.Tag ?? plan.Root.Digest.ToString() : destination.Text)}{variant}");
         return (int)ExitCode.Done;
     }
 
+    /// <summary>Under which names a list has a bundle.</summary>
+    private static string Variants(OciIndex? list, Digest bundle) =>
+        string.Concat((list?.Variants ?? []).Where(variant => list!.Has(variant, bundle)).Select(variant => "  #" + variant));
+
     /// <summary>Verifies every bundle of the plan while its content is here, and listed in no index: nobody finds a bundle before it verified.</summary>
-    /// <exception cref="SlipwayException">One of them does not verify (exit 1): what came is deleted.</exception>
-    private static List<VerificationResult> Judge(OciLayout layout, TransferPlan plan, IReadOnlyCollection<Digest> arrived, BundleTrust trust, CancellationToken cancellation)
+    /// <exception cref="SlipwayException">One of them does not verify, or there is none (exit 1).</exception>
+    private static List<VerificationResult> Judge(OciLayout layout, TransferPlan plan, BundleTrust trust, CancellationToken cancellation)
     {
         foreach (var manifest in plan.Manifests)
             layout.AddBlob(manifest.Bytes.Span);
         var results = new List<VerificationResult>();
         var faults = new List<Fault>();
+        if (!plan.Bundles.Any())
+            throw new SlipwayException(ExitCode.BadVerdict, new Fault(
+                "no-bundle", $"{plan.Root.Digest} names no bundle: it is a list of nothing, and there is nothing to verify",
+                Help: "`slipway tags` lists what else the place has; ask who pushed it"));
         foreach (var bundle in plan.Bundles)
         {
             var result = BundleVerifier.Verify(layout, bundle.Digest, plan.AttachedTo(bundle.Digest), trust.Policy, trust.Evidence, cancellation);
@@ -87,9 +121,6 @@ internal static class PullVerb
             results.Add(result);
         }
 
-        if (faults.Count == 0)
-            return results;
-        layout.DeleteUnreferenced([.. arrived, .. plan.Manifests.Select(manifest => manifest.Digest)], cancellation);
-        throw new SlipwayException(ExitCode.BadVerdict, faults);
+        return faults.Count == 0 ? results : throw new SlipwayException(ExitCode.BadVerdict, faults);
     }
 }

@@ -51,41 +51,42 @@ internal static class TagVerb
             throw new SlipwayException(ExitCode.UnusableInput, new Fault(
                 "bad-variant", $"'{variant}' is no variant",
                 Help: "allowed are a lower-case letter, then up to 62 lower-case letters, digits, '-' and '_'"));
-        var tagged = reference.Registry is { } repository
+        var (tagged, was) = reference.Registry is { } repository
             ? await TagThereAsync(reference, repository, name, variant, force, access, cancellation)
             : TagHere(shell, reference, name, variant, force, cancellation);
+        var before = was == tagged ? null : was;
         if (shell.Json)
-            shell.WriteJson(new JsonObject { ["tag"] = name, ["variant"] = variant, ["digest"] = tagged.ToString() });
+            shell.WriteJson(new JsonObject { ["tag"] = name, ["variant"] = variant, ["digest"] = tagged.ToString(), ["before"] = before?.ToString() });
         else
-            shell.Out.WriteLine($"{name}{(variant is null ? "" : "#" + variant)}  {tagged}");
+            shell.Out.WriteLine($"{name}{(variant is null ? "" : "#" + variant)}  {tagged}{(before is null ? "" : $", and named {before} before")}");
         return (int)ExitCode.Done;
     }
 
-    private static Digest TagHere(Shell shell, BundleReference reference, string name, string? variant, bool force, CancellationToken cancellation)
+    private static (Digest Now, Digest? Before) TagHere(Shell shell, BundleReference reference, string name, string? variant, bool force, CancellationToken cancellation)
     {
         var here = reference with { Folder = shell.PathOf(reference.Folder) };
         if (variant is not null)
         {
             var (layout, bundle) = here.Resolve(shell.Project.Bundles);
             layout.TagVariant(bundle, name, variant, force, cancellation);
-            return bundle;
+            return (bundle, null);
         }
 
         var (place, entry) = here.Find(shell.Project.Bundles);
+        var before = place.Tags().GetValueOrDefault(name)?.Digest;
         place.Tag(entry.Digest, name, force, cancellation);
-        return entry.Digest;
+        return (entry.Digest, before);
     }
 
-    private static async Task<Digest> TagThereAsync(
+    private static async Task<(Digest Now, Digest? Before)> TagThereAsync(
         BundleReference reference, RegistryReference repository, string name, string? variant, bool force, RegistryAccess access, CancellationToken cancellation)
     {
         using var client = await access.OpenAsync(repository, cancellation);
         var found = await client.ResolveAsync(reference, cancellation);
         if (variant is null)
-            await client.TagAsync(found, name, force, cancellation);
-        else
-            await client.TagVariantAsync(found, name, variant, force, cancellation);
-        return found.Descriptor.Digest;
+            return (found.Descriptor.Digest, await client.TagAsync(found, name, force, cancellation));
+        await client.TagVariantAsync(found, name, variant, force, cancellation);
+        return (found.Descriptor.Digest, null);
     }
 
     private static async Task<int> ListAsync(Shell shell, string? text, RegistryAccess access, CancellationToken cancellation)

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
-using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -32,9 +31,8 @@ public static class GarbageCollection
     /// <exception cref="SlipwayException">As <see cref="Find(ProjectFolder, int)"/>; no permission, or somebody adds to the layout all the time (exit 3).</exception>
     public static async Task<Garbage> CollectAsync(ProjectFolder project, int keepRuns, Action<string> waiting, CancellationToken cancellation)
     {
-        using var held = await RunLock.TakeAsync(project, () => waiting("a run is under way in this project; waiting for it to end"), cancellation);
-        var layout = OciLayout.TryOpen(project.Bundles);
-        using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
+        using var alone = await ProjectAlone.TakeAsync(project, waiting, cancellation);
+        var layout = alone.Layout;
         var kept = KeptContent.Of(project, layout, keepRuns);
         var garbage = Find(project, layout, kept);
         layout?.Unlist(layout.Entries().Select(entry => entry.Digest).Where(manifest => !kept.Manifests.Contains(manifest)).ToHashSet(), cancellation);
@@ -56,8 +54,8 @@ public static class GarbageCollection
         var garbage = new Garbage(
             layout is null ? [] : [.. layout.Bundles().Select(entry => entry.Digest).Where(bundle => !kept.Manifests.Contains(bundle)).Distinct().Order()],
             [.. new StepStore(project).All().Select(step => step.Key).Where(key => !kept.Steps.Contains(key)).Order()],
-            [.. objects.Objects().Where(digest => !kept.Objects.Contains(digest)).Order()],
-            layout is null ? [] : layout.UnreferencedBlobs(kept.Manifests),
+            [.. objects.Objects().Where(digest => !kept.Objects.Contains(digest) && !kept.Aside.Contains(digest)).Order()],
+            layout is null ? [] : [.. layout.UnreferencedBlobs(kept.Manifests).Where(digest => !kept.Aside.Contains(digest))],
             0);
         return garbage with { Bytes = Freed(garbage, objects, layout) };
     }

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using Slipway.Documents.Runs;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Bytes;
@@ -11,7 +13,8 @@ namespace Slipway.Pipeline.Upkeep;
 /// <param name="Steps">Keys of the step records.</param>
 /// <param name="Objects">What those steps gave, files of folders included.</param>
 /// <param name="Manifests">Bundles, what is attached to them, and what an index under a tag lists.</param>
-internal sealed record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Objects, HashSet<Digest> Manifests)
+/// <param name="Aside">Every digest that stands in a damaged document which was set aside: what a manifest led to before its bytes were changed is not for a collection to judge.</param>
+internal sealed partial record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Objects, HashSet<Digest> Manifests, HashSet<Digest> Aside)
 {
     /// <summary>Files and folders that are looked through for locks; data sets of more files lie elsewhere, or the wrong folder was named.</summary>
     private const int MostEntries = 2_000_000;
@@ -28,8 +31,18 @@ internal sealed record KeptContent(HashSet<Digest> Steps, HashSet<Digest> Object
         foreach (var artifact in steps.Select(store.Find).OfType<StepRecord>().SelectMany(record => record.Outputs.Values).Concat(runs.SelectMany(run => run.Stages).SelectMany(stage => stage.Outputs.Values)))
             Add(artifact, content, objects);
         var bundles = runs.Select(run => run.Bundle).Concat(Baselines(project)).OfType<Digest>().ToHashSet();
-        return new KeptContent(steps, objects, layout is null ? [] : layout.LedTo(bundles));
+        return new KeptContent(steps, objects, layout is null ? [] : layout.LedTo(bundles), NamedAside(project));
     }
+
+    private static HashSet<Digest> NamedAside(ProjectFolder project)
+    {
+        var folder = Path.Combine(project.State, StoreRepair.AsideFolder);
+        var documents = Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Length <= OciManifest.MaxBytes) : [];
+        return [.. documents.SelectMany(file => Named().Matches(File.ReadAllText(file.FullName, Encoding.Latin1))).Select(match => Digest.Parse(match.Value))];
+    }
+
+    [GeneratedRegex("sha256:[0-9a-f]{64}", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex Named();
 
     private static void Add(Artifact artifact, ContentStore content, HashSet<Digest> objects)
     {

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
-using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -13,19 +12,24 @@ namespace Slipway.Pipeline.Upkeep;
 /// <summary>Brings a project's state to where the next run makes again what is lost: nothing that is damaged is used, and nothing is deleted that could still be read.</summary>
 public static class StoreRepair
 {
+    /// <summary>Below the project's state: what was damaged, until somebody deletes it. What it names is kept.</summary>
+    internal const string AsideFolder = "damaged";
+
     /// <summary>Damaged content is set aside in <c>.slipway/damaged</c>; records that led to it are forgotten; blobs come back from the content store where that has them.</summary>
     /// <param name="waiting">Told once what is waited for.</param>
     /// <returns>What was found, what was done about it in words, and what is found after that.</returns>
     /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
     public static async Task<(StoreReport Before, ImmutableArray<string> Done, StoreReport After)> RepairAsync(ProjectFolder project, Action<string> waiting, CancellationToken cancellation)
     {
-        using var held = await RunLock.TakeAsync(project, () => waiting("a run is under way in this project; waiting for it to end"), cancellation);
-        var report = StoreExamination.Examine(project, cancellation);
         var done = ImmutableArray.CreateBuilder<string>();
-        if (report.Findings.Any(finding => finding.Kind == Trouble.DamagedLayout))
-            done.Add(Relist(project, cancellation));
-        var layout = OciLayout.TryOpen(project.Bundles);
-        using var alone = layout is null ? null : await layout.BeginCollectingAsync(() => waiting("a bundle is being added to this project's layout; waiting for that to end"), cancellation);
+        StoreReport? first = null;
+        using var alone = await ProjectAlone.TakeAsync(project, waiting, cancellation, mend: () =>
+        {
+            first = StoreExamination.Examine(project, cancellation);
+            if (first.Findings.Any(finding => finding.Kind == Trouble.DamagedLayout))
+                done.Add(Relist(project, cancellation));
+        });
+        var (report, layout) = (first!, alone.Layout);
         var (objects, steps, owners) = (new ContentStore(project.Objects), new StepStore(project), new ObjectOwners(project));
         foreach (var key in owners.KeysOf(Digests(report, Trouble.DamagedObject, Trouble.MissingObject)).Concat(Digests(report, Trouble.DamagedRecord)).Distinct())
         {
@@ -69,7 +73,7 @@ public static class StoreRepair
 
         void SetAside(string path, Digest digest, string what)
         {
-            var aside = Path.Combine(project.State, "damaged", $"{what}-{digest.Hex}");
+            var aside = Path.Combine(project.State, AsideFolder, $"{what}-{digest.Hex}");
             AtomicFile.CreateFolder(Path.GetDirectoryName(aside)!);
             AtomicFile.Rename(path, aside);
             done.Add($"set {what} {digest.Short} aside: {Path.GetRelativePath(project.Root, aside)}");
@@ -78,7 +82,7 @@ public static class StoreRepair
 
     private static string Relist(ProjectFolder project, CancellationToken cancellation)
     {
-        var (mark, aside) = (Path.Combine(project.Bundles, "oci-layout"), Path.Combine(project.State, "damaged"));
+        var (mark, aside) = (Path.Combine(project.Bundles, "oci-layout"), Path.Combine(project.State, AsideFolder));
         AtomicFile.CreateFolder(aside);
         try
         {

@@ -15,7 +15,7 @@ namespace Slipway.Store.Oci;
 /// <param name="Variant">What stands behind '#'; null when nothing does.</param>
 public sealed record BundleReference(string Text, string? Folder, string? Tag, Digest? Digest, RegistryReference? Registry = null, string? Variant = null)
 {
-    private const string Scheme = "oci:";
+    private const string Scheme = "oci:", Hash = "sha256:";
 
     /// <exception cref="SlipwayException">No reference (exit 2).</exception>
     public static BundleReference Parse(string text)
@@ -28,6 +28,9 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
                 throw Malformed(text, $"'{variant}' is no variant: a lower-case letter, then up to 62 lower-case letters, digits, '-' and '_'");
         }
 
+        // No host begins so: it is a folder's path.
+        if (rest.StartsWith('.') || rest.StartsWith('/'))
+            throw Malformed(text, "it is a path", $"a layout's folder is written with oci: before it: did you mean oci:{rest}?");
         if (RegistryReference.IsMeant(rest))
         {
             var place = RegistryReference.Parse(rest);
@@ -41,6 +44,8 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
     {
         if (Primitives.Bytes.Digest.TryParse(named, out var bare))
             return new BundleReference(text, null, null, bare);
+        if (named.StartsWith(Hash, StringComparison.Ordinal) && !named.Contains('/'))
+            throw Malformed(text, $"a digest has 64 lower-case hex digits behind '{Hash}', and this has {named.Length - Hash.Length} characters", "`slipway tags` lists tags with their whole digests");
         if (!named.StartsWith(Scheme, StringComparison.Ordinal))
             return OciLayout.IsTag(named) ? new BundleReference(text, null, named, null) : throw Malformed(text, "it is no digest, no tag, and no place in a registry");
 
@@ -112,8 +117,8 @@ public sealed record BundleReference(string Text, string? Folder, string? Tag, D
     private static string Known(OciLayout layout) =>
         layout.Tags() is { Count: > 0 } tags ? "its tags are " + string.Join(", ", tags.Keys.Take(10)) : "it has no tags; run `slipway run` to seal a bundle";
 
-    private static SlipwayException Malformed(string text, string why) =>
+    private static SlipwayException Malformed(string text, string why, string? help = null) =>
         new(ExitCode.UnusableInput, new Fault(
             "bad-reference", $"'{text}' is no bundle reference: {why}",
-            Help: "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, HOST/REPOSITORY:TAG, or a tag or digest of this project"));
+            Help: help ?? "write oci:DIR:TAG, oci:DIR@sha256:…, oci:DIR, HOST/REPOSITORY:TAG, or a tag or digest of this project"));
 }

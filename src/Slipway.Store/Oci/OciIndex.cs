@@ -75,7 +75,8 @@ public sealed record OciIndex(
         };
     }
 
-    internal bool Has(string variant, Digest manifest) =>
+    /// <summary>Whether it gives that variant to a manifest.</summary>
+    public bool Has(string variant, Digest manifest) =>
         Manifests.Any(entry => entry.Digest == manifest && entry.Annotation(VariantAnnotation) == variant);
 
     /// <summary>The one manifest that is meant.</summary>

@@ -13,19 +13,20 @@ public sealed partial class OciLayout
     /// <param name="documents">Manifests and indexes.</param>
     /// <param name="tagged">The one that gets the tag.</param>
     /// <param name="replace">Whether the tag may have named an index before where it gets a bundle now, or the other way round.</param>
+    /// <param name="mayMove">Whether the tag may have named something else of its kind before; what replaces may.</param>
     /// <exception cref="JsonException">One of them is neither.</exception>
-    /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed or of the other kind (exit 2); no space, or the layout stays locked (exit 3).</exception>
-    public void PutAll(IEnumerable<ReadOnlyMemory<byte>> documents, Digest tagged, string? tag, bool replace, CancellationToken cancellation = default)
+    /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed, of the other kind or taken (exit 2); no space, or the layout stays locked (exit 3).</exception>
+    public void PutAll(IEnumerable<ReadOnlyMemory<byte>> documents, Digest tagged, string? tag, bool replace, CancellationToken cancellation = default, bool mayMove = true)
     {
         using var writing = BeginWriting(cancellation);
         var stored = documents.Select(Stored).ToList();
         using var alone = TakeLock(cancellation);
-        List(stored, tagged, tag, replace);
+        List(stored, tagged, tag, replace, mayMove);
     }
 
-    /// <summary>Gives a manifest or an index that is here a tag, which any other loses.</summary>
-    /// <inheritdoc cref="PutAll" path="/param[@name='replace']"/>
-    /// <exception cref="SlipwayException">It is not here, or damaged, or the tag is malformed or of the other kind (exit 2).</exception>
+    /// <summary>Gives a manifest or an index that is here a tag.</summary>
+    /// <param name="replace">Whether the tag may have named something else before, which then loses it.</param>
+    /// <exception cref="SlipwayException">It is not here, or damaged, or the tag is malformed or taken (exit 2).</exception>
     public void Tag(Digest manifest, string tag, bool replace, CancellationToken cancellation = default)
     {
         var read = ReadBlob(manifest, OciManifest.MaxBytes);
@@ -33,7 +34,7 @@ public sealed partial class OciLayout
             throw Unusable("manifest-missing", $"manifest {manifest} is not in {Folder}, or is damaged", Folder);
         try
         {
-            PutAll([read.Bytes], manifest, tag, replace, cancellation);
+            PutAll([read.Bytes], manifest, tag, replace, cancellation, mayMove: false);
         }
         catch (JsonException e)
         {
@@ -90,12 +91,20 @@ public sealed partial class OciLayout
     }
 
     /// <summary>Deletes those of these blobs that nothing in the index leads to: what is left of content that was refused.</summary>
+    /// <returns>
+    /// False where somebody adds to the layout, who may be about to list one of them: then nothing is deleted, and what nobody lists is left for who collects.
+    /// </returns>
+    /// <remarks>Not to be called while holding the right to write.</remarks>
     /// <exception cref="SlipwayException">No permission, or the layout stays locked (exit 3).</exception>
-    public void DeleteUnreferenced(IReadOnlyCollection<Digest> blobs, CancellationToken cancellation = default)
+    public bool DeleteUnreferenced(IReadOnlyCollection<Digest> blobs, CancellationToken cancellation = default)
     {
+        using var collecting = FolderLock.TryTake(WritersLock);
+        if (collecting is null)
+            return false;
         using var alone = TakeLock(cancellation);
         foreach (var blob in UnreferencedBlobs().Intersect(blobs))
             DeleteBlob(blob);
+        return true;
     }
 
     private bool IsImage(OciDescriptor entry) =>
@@ -178,5 +187,15 @@ internal static class OciVariants
             : new Fault(
                 "tag-is-bundle", $"the tag '{tag}' names a bundle, and would name a list of variants", place,
                 Help: "choose another tag, or say --force: the bundle then loses this one"));
+    }
+
+    /// <summary>A tag does not come to name another bundle where nobody said so: what has no tag is soon collected.</summary>
+    /// <exception cref="SlipwayException">It names something else (exit 2).</exception>
+    public static void RequireSame(Digest before, Digest now, string tag, string place)
+    {
+        if (before != now)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "tag-taken", $"the tag '{tag}' names {before} already, and would name {now}", place,
+                Help: "choose another tag, or say --force: the other then loses this one, and `slipway gc` may delete it"));
     }
 }

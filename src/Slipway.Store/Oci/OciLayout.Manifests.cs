@@ -40,8 +40,9 @@ public sealed partial class OciLayout
     /// <remarks>Under the index's lock: nothing that was not listed yet is deleted between the look at what a manifest needs and the listing.</remarks>
     /// <param name="tagged">The one that gets the tag.</param>
     /// <param name="replace">Whether the tag may have named an index before where it gets a bundle now, or the other way round.</param>
-    /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed or of another kind (exit 2); no space (exit 3).</exception>
-    private void List(IReadOnlyList<(OciDescriptor Entry, IEnumerable<OciDescriptor> Needs)> manifests, Digest tagged, string? tag, bool replace)
+    /// <param name="mayMove">Whether the tag may have named something else of its kind before.</param>
+    /// <exception cref="SlipwayException">Content that one of them names is missing, or the tag is malformed, of another kind or taken (exit 2); no space (exit 3).</exception>
+    private void List(IReadOnlyList<(OciDescriptor Entry, IEnumerable<OciDescriptor> Needs)> manifests, Digest tagged, string? tag, bool replace, bool mayMove = true)
     {
         if (tag is not null && !IsTag(tag))
             throw Unusable("bad-tag", $"'{tag}' is no tag", tag, "allowed are letters, digits, '.', '_' and '-', at most 128, not beginning with '.' or '-'");
@@ -54,7 +55,12 @@ public sealed partial class OciLayout
         var index = ReadIndex();
         var list = index.Manifests;
         if (!replace && tag is not null && list.FirstOrDefault(entry => entry.Annotation(TagAnnotation) == tag) is { } before)
+        {
             OciVariants.RequireKind(before.MediaType, manifests.First(each => each.Entry.Digest == tagged).Entry.MediaType, tag, Folder);
+            if (!mayMove)
+                OciVariants.RequireSame(before.Digest, tagged, tag, Folder);
+        }
+
         foreach (var (entry, _) in manifests)
         {
             var named = entry.Digest == tagged ? tag : null;

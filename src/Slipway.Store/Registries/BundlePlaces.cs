@@ -36,6 +36,10 @@ public interface IBundleTarget
     /// <exception cref="SlipwayException">A layout stays locked (exit 3).</exception>
     IDisposable? BeginWriting(CancellationToken cancellation);
 
+    /// <summary>What a tag names there now, before anything is sent; null for nothing.</summary>
+    /// <exception cref="SlipwayException">It may not come to name this, as publishing would say too (exit 2); no answer (exit 3).</exception>
+    Task<Digest?> CheckTagAsync(PlannedManifest root, string tag, bool replace, CancellationToken cancellation);
+
     /// <exception cref="SlipwayException">No answer (exit 3).</exception>
     Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation);
 

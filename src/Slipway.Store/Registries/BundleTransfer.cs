@@ -23,6 +23,7 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
     public async Task<TransferReport> RunAsync(TransferPlan plan, string? tag, bool replace, CancellationToken cancellation, Action<IReadOnlyCollection<Digest>>? judge = null)
     {
         using var writing = target.BeginWriting(cancellation);
+        var before = tag is null ? null : await target.CheckTagAsync(plan.Root, tag, replace, cancellation);
         Observe(new TransferStarted(plan.Blobs.Sum(blob => (decimal)blob.Size)));
         long sent = 0, skipped = 0, mounted = 0;
         var arrived = new ConcurrentBag<Digest>();
@@ -42,7 +43,7 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
 
         judge?.Invoke([.. arrived]);
         await target.PublishAsync(plan.Manifests, plan.Root, tag, replace, cancellation);
-        return new TransferReport(plan.Root.Digest, sent, skipped, mounted);
+        return new TransferReport(plan.Root.Digest, sent, skipped, mounted, before == plan.Root.Digest ? null : before);
     }
 }
 
@@ -51,7 +52,8 @@ public sealed class BundleTransfer(IBundleSource source, IBundleTarget target)
 /// <param name="Sent">Bytes that went from source to target.</param>
 /// <param name="Skipped">Bytes that were there already.</param>
 /// <param name="Mounted">Bytes that the registry took over from another of its repositories.</param>
-public sealed record TransferReport(Digest Root, long Sent, long Skipped, long Mounted);
+/// <param name="Before">What the tag named before; null where it was new, or named the same.</param>
+public sealed record TransferReport(Digest Root, long Sent, long Skipped, long Mounted, Digest? Before);
 
 /// <summary>How a blob came to be at the target.</summary>
 public enum BlobArrival

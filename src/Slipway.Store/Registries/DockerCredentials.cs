@@ -21,6 +21,18 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
     /// <summary>How long a helper may take, which may ask a cloud for a token; then it is ended, and that is a fault.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// What a helper learns of this process's environment: where programs and its own files are, the session whose keyring it opens, and the way to the network.
+    /// Nothing else, so that no secret of ours goes to a program that a file names.
+    /// </summary>
+    private static readonly string[] Handed =
+    [
+        "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TERM", "LANG", "LANGUAGE", "DOCKER_CONFIG", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "GNUPGHOME", "GPG_TTY",
+        "PASSWORD_STORE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    ];
+
+    private static readonly string[] HandedPrefixes = ["LC_", "XDG_"];
+
     private string File => Path.Combine(folder, "config.json");
 
     /// <summary>The credential for a registry, or null where nobody has logged in to it.</summary>
@@ -134,9 +146,12 @@ public sealed class DockerCredentials(string folder, string searchPath, TimeProv
         var path = searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted)
             .Select(folder => Path.Combine(folder, program)).FirstOrDefault(System.IO.File.Exists)
             ?? throw Failed(program, "is not there");
+        var start = new ProcessStartInfo(path, ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in start.Environment.Keys.Where(name => !Handed.Contains(name) && !HandedPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))).ToArray())
+            start.Environment.Remove(name);
         try
         {
-            return Process.Start(new ProcessStartInfo(path, ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return Process.Start(start)!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {

@@ -14,6 +14,9 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
 
     public OciLayout Layout => layout;
 
+    /// <summary>Whether a tag that names something else already is refused, unless it may be replaced; without it the tag moves.</summary>
+    public bool KeepsTags { get; init; }
+
     public Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
     {
         var read = layout.ReadBlob(manifest, OciManifest.MaxBytes);
@@ -39,6 +42,19 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
 
     public IDisposable? BeginWriting(CancellationToken cancellation) => layout.BeginWriting(cancellation);
 
+    public Task<Digest?> CheckTagAsync(PlannedManifest root, string tag, bool replace, CancellationToken cancellation)
+    {
+        var before = layout.Tags().GetValueOrDefault(tag);
+        if (before is not null && !replace)
+        {
+            OciVariants.RequireKind(before.MediaType, root.MediaType, tag, Name);
+            if (KeepsTags)
+                OciVariants.RequireSame(before.Digest, root.Digest, tag, Name);
+        }
+
+        return Task.FromResult(before?.Digest);
+    }
+
     /// <remarks>Its bytes are hashed, so that a blob that was changed here is fetched again.</remarks>
     public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation) =>
         Task.Run(() => layout.CheckBlob(blob, cancellation) == BlobState.Intact, cancellation);
@@ -57,7 +73,7 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
 
     public Task PublishAsync(IReadOnlyList<PlannedManifest> manifests, PlannedManifest root, string? tag, bool replace, CancellationToken cancellation)
     {
-        layout.PutAll(manifests.Select(manifest => manifest.Bytes), root.Digest, tag, replace, cancellation);
+        layout.PutAll(manifests.Select(manifest => manifest.Bytes), root.Digest, tag, replace, cancellation, mayMove: !KeepsTags);
         return Task.CompletedTask;
     }
 }

@@ -42,14 +42,22 @@ public sealed partial class RegistryClient
         replace: false,
         cancellation);
 
-    /// <summary>Gives a manifest or index that is there a tag, which any other loses.</summary>
-    /// <param name="replace">Whether the tag may have named a list of variants before where it gets a bundle now, or the other way round.</param>
-    /// <exception cref="SlipwayException">The tag is of the other kind (exit 2); denied (exit 3).</exception>
-    public async Task TagAsync(RegistryManifest manifest, string tag, bool replace, CancellationToken cancellation)
+    /// <summary>Gives a manifest or index that is there a tag.</summary>
+    /// <param name="replace">Whether the tag may have named something else before, which then loses it.</param>
+    /// <returns>What the tag named before; null for nothing.</returns>
+    /// <remarks>Not every registry lets two that tag at once be told apart: then the later wins.</remarks>
+    /// <exception cref="SlipwayException">The tag is of the other kind, or taken (exit 2); denied (exit 3).</exception>
+    public async Task<Digest?> TagAsync(RegistryManifest manifest, string tag, bool replace, CancellationToken cancellation)
     {
-        if (!replace && await FindManifestAsync(tag, cancellation) is { } before)
+        var before = await FindManifestAsync(tag, cancellation);
+        if (!replace && before is not null)
+        {
             OciVariants.RequireKind(before.MediaType, manifest.Descriptor.MediaType, tag, Place.Name);
+            OciVariants.RequireSame(before.Digest, manifest.Descriptor.Digest, tag, Place.Name);
+        }
+
         await PutManifestAsync(tag, manifest.Descriptor.MediaType, manifest.Bytes, cancellation);
+        return before?.Digest;
     }
 
     /// <summary>Makes a manifest that is there a variant under a tag; other variants of the tag stay as they are.</summary>

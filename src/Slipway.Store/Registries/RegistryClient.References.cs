@@ -41,7 +41,7 @@ public sealed partial class RegistryClient
 
     private async Task<SlipwayException> NotFoundAsync(string tagOrDigest, CancellationToken cancellation)
     {
-        var tags = await TagsAsync(cancellation);
+        var tags = await TagsAsync(PagesForHelp, cancellation);
         var isDigest = Digest.TryParse(tagOrDigest, out _);
         var nearest = isDigest ? null : NearestName.Of(tagOrDigest, tags);
         return new SlipwayException(ExitCode.UnusableInput, new Fault(

@@ -17,6 +17,15 @@ public sealed partial class RegistryClient : IDisposable
     /// <summary>Pages of one list; more is an endless one, and a fault.</summary>
     private const int MaxPages = 1000;
 
+    /// <summary>Tags of one repository; the largest public ones have some ten thousand. More is a fault.</summary>
+    private const int MaxTags = 100_000;
+
+    /// <summary>Bytes of all pages of one list together: twice what so many of the longest tags have. More is a fault.</summary>
+    private const long MaxListBytes = 32L << 20;
+
+    /// <summary>Pages of tags that are looked at for the nearest to one that is not there.</summary>
+    private const int PagesForHelp = 3;
+
     private readonly RegistryConnection connection;
 
     /// <param name="place">Host and repository; tag and digest are not looked at.</param>
@@ -48,16 +57,28 @@ public sealed partial class RegistryClient : IDisposable
 
     /// <summary>All tags in the registry's order, without the lists of what is attached (<c>sha256-…</c>).</summary>
     /// <exception cref="SlipwayException">No such repository (exit 2); denied, or no answer that the specification knows (exit 3).</exception>
-    public async Task<ImmutableArray<string>> TagsAsync(CancellationToken cancellation)
+    public Task<ImmutableArray<string>> TagsAsync(CancellationToken cancellation) => TagsAsync(int.MaxValue, cancellation);
+
+    private async Task<ImmutableArray<string>> TagsAsync(int pages, CancellationToken cancellation)
     {
         var tags = ImmutableArray.CreateBuilder<string>();
-        await foreach (var body in PagesAsync(At($"tags/list?n={TagsOfPage}"), "tags", null, cancellation))
+        var (seen, isMissing) = (0, false);
+        await foreach (var body in PagesAsync(At($"tags/list?n={TagsOfPage}"), "tags", () => isMissing = true, cancellation))
         {
             var page = Read(body, RegistryJson.Default.RegistryTags, "a list of tags").Tags ?? [];
+            if ((seen += page.Length) > MaxTags)
+                throw RegistryFault.Strange(Place.Name, $"lists more than {MaxTags} tags");
             tags.AddRange(page.OfType<string>().Where(tag => OciLayout.IsTag(tag) && !ReferrersTag.IsOne(tag)));
+            if (--pages == 0)
+                break;
         }
 
-        return [.. tags.Distinct()];
+        if (!isMissing)
+            return [.. tags.Distinct()];
+        await PingAsync(cancellation);
+        throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+            "repository-not-found", $"{Place.Host} has no repository '{Place.Repository}'",
+            Help: "is the name right? the first `slipway push` to it makes it; some registries show a private one only after `docker login`"));
     }
 
     private Uri At(string below) => new(connection.Base, $"/v2/{Place.Repository}/{below}");
@@ -67,6 +88,7 @@ public sealed partial class RegistryClient : IDisposable
     private async IAsyncEnumerable<byte[]> PagesAsync(Uri first, string what, Action? isMissing, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var page = first;
+        var bytes = 0L;
         for (var pages = 0; ; pages++)
         {
             using var response = await connection.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, page), Pull, cancellation);
@@ -78,7 +100,10 @@ public sealed partial class RegistryClient : IDisposable
 
             if (response.StatusCode != HttpStatusCode.OK)
                 throw await RefusedAsync(response, cancellation);
-            yield return await BodyAsync(response, $"a list of {what}", cancellation);
+            var body = await BodyAsync(response, $"a list of {what}", cancellation);
+            if ((bytes += body.Length) > MaxListBytes)
+                throw RegistryFault.Strange(Place.Name, $"lists {what} in more than {MaxListBytes} bytes");
+            yield return body;
             if (Next(response) is not { } link)
                 yield break;
             var next = Uri.TryCreate(page, link, out var target) ? target : null;

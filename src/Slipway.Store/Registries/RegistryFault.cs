@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Archives;
@@ -20,6 +21,7 @@ internal static class RegistryFault
         var asked = $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath}";
         var message = string.Create(CultureInfo.InvariantCulture, $"{place} answered {(int)status} to {asked}{(said is null ? "" : ": " + said)}");
         var host = response.RequestMessage?.RequestUri?.Authority;
+        var again = When(response.Headers.RetryAfter) ?? "later";
         return status switch
         {
             HttpStatusCode.Unauthorized => new(ExitCode.NotThere, new Fault(
@@ -28,14 +30,22 @@ internal static class RegistryFault
                 "registry-denied", message,
                 Help: "this account may not do that in this repository: ask the registry's owner, or use another account")),
             HttpStatusCode.NotFound => new(ExitCode.UnusableInput, new Fault("registry-not-found", message, Help: "`slipway tags` lists what a repository has")),
-            HttpStatusCode.TooManyRequests => new(ExitCode.NotThere, new Fault("registry-busy", message, Help: "it wants fewer requests: try again later; what was sent is kept")),
+            HttpStatusCode.TooManyRequests => new(ExitCode.NotThere, new Fault("registry-busy", message, Help: $"it wants fewer requests: try again {again}; what was sent is kept")),
             HttpStatusCode.RequestEntityTooLarge => new(ExitCode.NotThere, new Fault(
                 "registry-too-large", message, Help: "the registry, or a proxy before it, takes no content of this size")),
             >= HttpStatusCode.InternalServerError => new(ExitCode.NotThere, new Fault(
-                "registry-failing", message, Help: "try again later; what was sent is kept, and is not sent again")),
+                "registry-failing", message, Help: $"try again {again}; what was sent is kept, and is not sent again")),
             _ => new(ExitCode.NotThere, new Fault("registry-refused", message, Help: "is it a registry of the OCI distribution specification?")),
         };
     }
+
+    /// <summary>When the registry wants to be asked again, as the end of a sentence; null where it does not say. Source: RFC 9110, 10.2.3.</summary>
+    private static string? When(RetryConditionHeaderValue? after) => after switch
+    {
+        { Delta: { } delta } => string.Create(CultureInfo.InvariantCulture, $"in {delta.TotalSeconds:0} s, as it says"),
+        { Date: { } date } => string.Create(CultureInfo.InvariantCulture, $"after {date.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, as it says"),
+        _ => null,
+    };
 
     public static SlipwayException Unreachable(string place, Exception cause) =>
         new(ExitCode.NotThere, new Fault(

@@ -25,6 +25,14 @@ public sealed class RegistryPlace(RegistryClient client) : IBundleSource, IBundl
     /// <remarks>A registry keeps what is not needed for hours at least.</remarks>
     public IDisposable? BeginWriting(CancellationToken cancellation) => null;
 
+    public async Task<Digest?> CheckTagAsync(PlannedManifest root, string tag, bool replace, CancellationToken cancellation)
+    {
+        var before = await client.FindManifestAsync(tag, cancellation);
+        if (before is not null && !replace)
+            OciVariants.RequireKind(before.MediaType, root.MediaType, tag, Name);
+        return before?.Digest;
+    }
+
     public Task<bool> HasBlobAsync(OciDescriptor blob, CancellationToken cancellation) => client.HasBlobAsync(blob, cancellation);
 
     public Task<bool> TakeBlobAsync(OciDescriptor blob, IBundleSource from, Action<long> progress, CancellationToken cancellation) =>
@@ -32,8 +40,8 @@ public sealed class RegistryPlace(RegistryClient client) : IBundleSource, IBundl
 
     public async Task PublishAsync(IReadOnlyList<PlannedManifest> manifests, PlannedManifest root, string? tag, bool replace, CancellationToken cancellation)
     {
-        if (tag is not null && !replace && await client.FindManifestAsync(tag, cancellation) is { } before)
-            OciVariants.RequireKind(before.MediaType, root.MediaType, tag, Name);
+        if (tag is not null)
+            await CheckTagAsync(root, tag, replace, cancellation);
         foreach (var manifest in manifests.Where(manifest => manifest.Subject is null))
             await PutAsync(manifest, cancellation);
         foreach (var attached in manifests.Where(manifest => manifest.Subject is not null).GroupBy(manifest => manifest.Subject!.Value))

@@ -10,7 +10,8 @@ namespace Slipway.Store.Registries;
 /// <param name="Root">What gets the tag.</param>
 /// <param name="Manifests">Each once; each after what it refers to, but for its subject.</param>
 /// <param name="Blobs">Each once, largest first.</param>
-public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedManifest> Manifests, ImmutableArray<OciDescriptor> Blobs)
+/// <param name="LeftBehind">What is attached and does not go along, because nobody could verify it.</param>
+public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedManifest> Manifests, ImmutableArray<OciDescriptor> Blobs, ImmutableArray<Digest> LeftBehind)
 {
     /// <summary>Indexes inside indexes that are followed; images in use have two at most.</summary>
     private const int Deepest = 4;
@@ -29,15 +30,25 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
 
     /// <summary>Reads all manifests, and no blob.</summary>
     /// <param name="further">Manifests that go along untagged, such as images of environments.</param>
+    /// <param name="onlyOfBundles">
+    /// For who verifies, which is done bundle by bundle: leaves behind what is attached to an index, which nobody signs, and an index that is attached.
+    /// </param>
     /// <exception cref="SlipwayException">One is missing or none (exit 2), has another digest (exit 1), or the source does not answer (exit 3).</exception>
-    public static async Task<TransferPlan> ReadAsync(IBundleSource source, Digest root, IEnumerable<Digest> further, CancellationToken cancellation)
+    public static async Task<TransferPlan> ReadAsync(IBundleSource source, Digest root, IEnumerable<Digest> further, CancellationToken cancellation, bool onlyOfBundles = false)
     {
         var reader = new Reader(source);
-        var first = await reader.AddAsync(root, 0, cancellation);
+        var first = await reader.AddNeededAsync(root, cancellation);
+        var left = ImmutableArray.CreateBuilder<Digest>();
         foreach (var subject in reader.Manifests.ToArray())
         {
             foreach (var attached in await source.ReferrersAsync(subject.Digest, cancellation))
             {
+                if (onlyOfBundles && !reader.IsNeeded(attached) && (subject.Index is not null || await reader.IsIndexAsync(attached, cancellation)))
+                {
+                    left.Add(attached);
+                    continue;
+                }
+
                 var manifest = await reader.AddAsync(attached, 0, cancellation);
                 if (manifest.Subject != subject.Digest && !reader.IsNeeded(manifest.Digest))
                     reader.Drop(manifest);
@@ -46,12 +57,12 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
 
         foreach (var manifest in further)
             await reader.AddAsync(manifest, 0, cancellation);
-        return new TransferPlan(first, [.. reader.Manifests], reader.Blobs());
+        return new TransferPlan(first, [.. reader.Manifests], reader.Blobs(), [.. left.Distinct()]);
     }
 
     private sealed class Reader(IBundleSource source)
     {
-        private readonly Dictionary<Digest, PlannedManifest> known = [];
+        private readonly Dictionary<Digest, PlannedManifest> known = [], read = [];
         private readonly HashSet<Digest> under = [];
         private long bytes;
 
@@ -63,15 +74,23 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
         /// <summary>A registry's list may name what is attached to something else: that does not go along.</summary>
         public void Drop(PlannedManifest manifest) => Manifests.Remove(manifest);
 
+        /// <summary>Adds what is there for its own sake: nobody's list makes it something attached.</summary>
+        public Task<PlannedManifest> AddNeededAsync(Digest digest, CancellationToken cancellation)
+        {
+            under.Add(digest);
+            return AddAsync(digest, 0, cancellation);
+        }
+
+        /// <summary>Whether it is an index; it is not added, and nothing of what it names is read.</summary>
+        public async Task<bool> IsIndexAsync(Digest digest, CancellationToken cancellation) => (await ReadAsync(digest, cancellation)).Index is not null;
+
         public async Task<PlannedManifest> AddAsync(Digest digest, int depth, CancellationToken cancellation)
         {
             if (known.TryGetValue(digest, out var there))
                 return there;
             if (depth > Deepest || known.Count >= MaxManifests)
                 throw Refused(digest, depth > Deepest ? $"lies deeper than {Deepest} indexes" : $"is one of more than {MaxManifests}");
-            var manifest = Parse(digest, await source.ReadManifestAsync(digest, cancellation));
-            if ((bytes += manifest.Bytes.Length) > MaxManifestBytes)
-                throw Refused(digest, $"and what goes along have more than {MaxManifestBytes} bytes of manifests");
+            var manifest = await ReadAsync(digest, cancellation);
             known.Add(digest, manifest);
             foreach (var entry in manifest.Index?.Manifests ?? [])
             {
@@ -102,6 +121,17 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             if (blobs.Count > MaxBlobs)
                 throw Refused(Manifests[0].Digest, $"and what goes along have more than {MaxBlobs} blobs");
             return [.. blobs.Values.OrderByDescending(blob => blob.Size).ThenBy(blob => blob.Digest)];
+        }
+
+        private async Task<PlannedManifest> ReadAsync(Digest digest, CancellationToken cancellation)
+        {
+            if (read.TryGetValue(digest, out var there))
+                return there;
+            var manifest = Parse(digest, await source.ReadManifestAsync(digest, cancellation));
+            if ((bytes += manifest.Bytes.Length) > MaxManifestBytes)
+                throw Refused(digest, $"and what goes along have more than {MaxManifestBytes} bytes of manifests");
+            read.Add(digest, manifest);
+            return manifest;
         }
 
         private PlannedManifest Parse(Digest digest, ReadOnlyMemory<byte> bytes)

@@ -139,6 +139,14 @@ public sealed class BundleReferenceTests : IDisposable
         Assert.Equal(other, BundleReference.Parse($"oci:{scratch["other"]}").Resolve(scratch["own"]).Manifest);
     }
 
+    [Theory]
+    [InlineData(".slipway/bundles", "did you mean oci:.slipway/bundles?")]
+    [InlineData("./bundles:v1", "did you mean oci:./bundles:v1?")]
+    [InlineData("/srv/bundles", "did you mean oci:/srv/bundles?")]
+    [InlineData("sha256:8149847e", "`slipway tags` lists tags with their whole digests")]
+    public void What_is_nearly_a_reference_is_told_how_to_write_it(string text, string help) =>
+        Assert.Contains(help, Assert.Throws<SlipwayException>(() => BundleReference.Parse(text)).Faults[0].Help);
+
     [Fact]
     public void A_layout_of_two_bundles_needs_a_tag()
     {

@@ -65,7 +65,10 @@ public sealed class OciVariantTests : IDisposable
         var one = Put("1", "a");
         layout.Tag(one, "b", replace: false);
         Assert.Equal(["a", "b"], layout.Tags().Keys);
-        layout.Tag(Put("2"), "b", replace: false);
+        layout.Tag(one, "b", replace: false);
+        Assert.Equal("tag-taken", Of(() => layout.Tag(Put("2"), "b", replace: false)).Code);
+        Assert.Equal((one, one), (Resolve("a"), Resolve("b")));
+        layout.Tag(Put("2"), "b", replace: true);
         Assert.Equal((one, Put("2")), (Resolve("a"), Resolve("b")));
         Assert.Equal("manifest-missing", Of(() => layout.Tag(Digest.Of("x"u8), "c", replace: false)).Code);
         Assert.Equal("manifest-missing", Of(() => layout.TagVariant(layout.AddBlob("{}"u8).Digest, "c", "cuda", replace: false)).Code);

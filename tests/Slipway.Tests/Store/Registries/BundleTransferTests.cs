@@ -136,11 +136,11 @@ public sealed class BundleTransferTests : IAsyncLifetime
             Assert.Equal(plan.Blobs.Length, arrived.Count);
             Assert.All(plan.Blobs, blob => Assert.Equal(BlobState.Intact, to.CheckBlob(blob)));
             Assert.Empty(to.ReadIndex().Manifests);
-            to.DeleteUnreferenced(arrived);
             throw new SlipwayException(ExitCode.BadVerdict, new Fault("no", "not this one"));
         }));
         Assert.Equal("no", refused.Faults[0].Code);
         Assert.Empty(to.ReadIndex().Manifests);
+        Assert.True(to.DeleteUnreferenced([.. plan.Blobs.Select(blob => blob.Digest)], Stop));
         Assert.Empty(Directory.EnumerateFiles(scratch["to/blobs/sha256"]));
     }
 
@@ -155,6 +155,85 @@ public sealed class BundleTransferTests : IAsyncLifetime
         Assert.Empty(layout.UnreferencedBlobs());
         Assert.Equal(BlobState.Intact, layout.ReadBlob(bundle.Digest, 10_000).State);
         await Task.CompletedTask;
+    }
+
+    [Fact]
+    public void What_was_refused_stays_while_another_writes_who_may_be_about_to_list_it()
+    {
+        var layout = OciLayout.Create(scratch["to"]);
+        var shared = layout.AddBlob("shared"u8).Digest;
+        using (layout.BeginWriting(Stop))
+            Assert.False(layout.DeleteUnreferenced([shared], Stop));
+        Assert.Equal(BlobState.Intact, layout.ReadBlob(shared, 100).State);
+        Assert.True(layout.DeleteUnreferenced([shared], Stop));
+        Assert.Equal(BlobState.Missing, layout.ReadBlob(shared, 100).State);
+    }
+
+    [Fact]
+    public async Task What_nobody_could_verify_is_left_behind_where_somebody_verifies()
+    {
+        var layout = OciLayout.Create(scratch["from"]);
+        var bundle = SomeBundle.Put(layout, null);
+        var signature = SomeBundle.Attach(layout, bundle, 1);
+        var index = layout.TagVariant(bundle.Digest, "v1", "cpu", replace: false, Stop);
+        var ofIndex = SomeBundle.Attach(layout, layout.Tags()["v1"], 2);
+        var inner = SomeBundle.Put(layout, null, 7);
+        var list = Encoding.UTF8.GetBytes($$$"""
+            {"schemaVersion":2,"mediaType":"{{{OciIndex.IndexMediaType}}}","manifests":[{"mediaType":"{{{inner.MediaType}}}","digest":"{{{inner.Digest}}}","size":{{{inner.Size}}}}],
+             "subject":{"mediaType":"{{{bundle.MediaType}}}","digest":"{{{bundle.Digest}}}","size":{{{bundle.Size}}}}}
+            """);
+        layout.PutAll([list], Digest.Of(list), null, replace: false, Stop);
+        // A registry says what it likes: here that the bundle and the index are attached to themselves as well.
+        var source = new Attaching(new LayoutPlace(layout), new() { [index] = [index, ofIndex.Digest], [bundle.Digest] = [bundle.Digest, index, signature.Digest, Digest.Of(list)] });
+
+        var plan = await TransferPlan.ReadAsync(source, index, [], Stop, onlyOfBundles: true);
+        Assert.Equal(new[] { index, bundle.Digest, signature.Digest }.Order(), plan.Manifests.Select(manifest => manifest.Digest).Order());
+        Assert.Equal(new[] { ofIndex.Digest, Digest.Of(list) }.Order(), plan.LeftBehind.Order());
+        Assert.Equal(OciManifest.Parse(layout.ReadBlob(bundle.Digest, 10_000).Bytes).Blobs.Concat(OciManifest.Parse(layout.ReadBlob(signature.Digest, 10_000).Bytes).Blobs).Select(blob => blob.Digest).Order(), plan.Blobs.Select(blob => blob.Digest).Order());
+        var all = await TransferPlan.ReadAsync(source, index, [], Stop);
+        Assert.Equal(6, all.Manifests.Length);
+        Assert.Empty(all.LeftBehind);
+    }
+
+    [Fact]
+    public async Task A_tag_that_names_another_bundle_is_told_or_kept()
+    {
+        var layout = OciLayout.Create(scratch["from"]);
+        var (one, other) = (SomeBundle.Put(layout, null, 1), SomeBundle.Put(layout, null, 2));
+        Assert.Null((await PushAsync(layout, one.Digest, "v1")).Before);
+        Assert.Null((await PushAsync(layout, one.Digest, "v1")).Before);
+        Assert.Equal(one.Digest, (await PushAsync(layout, other.Digest, "v1")).Before);
+
+        var to = OciLayout.Create(scratch["to"]);
+        var (source, keeping) = (new LayoutPlace(layout), new LayoutPlace(to) { KeepsTags = true });
+        var (first, second) = (await TransferPlan.ReadAsync(source, one.Digest, [], Stop), await TransferPlan.ReadAsync(source, other.Digest, [], Stop));
+        await new BundleTransfer(source, keeping).RunAsync(first, "v1", replace: false, Stop);
+        await new BundleTransfer(source, keeping).RunAsync(first, "v1", replace: false, Stop);
+        var refused = await RegistryClientTests.FaultOfAsync(() => new BundleTransfer(source, keeping).RunAsync(second, "v1", replace: false, Stop, _ => Assert.Fail("refused before anything is sent")));
+        Assert.Equal("tag-taken", refused.Code);
+        Assert.Equal(BlobState.Missing, to.ReadBlob(second.Blobs.Except(first.Blobs).First().Digest, 1_000_000).State);
+        foreach (var blob in second.Blobs)
+            await keeping.TakeBlobAsync(blob, source, static _ => { }, Stop);
+        // And under the lock again, for a tag that came in between.
+        Assert.Equal("tag-taken", (await RegistryClientTests.FaultOfAsync(async () => await keeping.PublishAsync(second.Manifests, second.Root, "v1", replace: false, Stop))).Code);
+        Assert.Equal(one.Digest, (await new BundleTransfer(source, keeping).RunAsync(second, "v1", replace: true, Stop)).Before);
+        Assert.Equal(other.Digest, to.Tags()["v1"].Digest);
+    }
+
+    [Fact]
+    public async Task A_tag_in_a_registry_is_not_given_to_another_bundle_unless_told()
+    {
+        var layout = OciLayout.Create(scratch["from"]);
+        var (one, other) = (SomeBundle.Put(layout, null, 1), SomeBundle.Put(layout, null, 2));
+        await PushAsync(layout, one.Digest, "one");
+        await PushAsync(layout, other.Digest, "other");
+        using var client = registry.Client();
+        var manifest = (await client.GetManifestAsync("other", Stop))!;
+        Assert.Equal("tag-taken", (await RegistryClientTests.FaultOfAsync(() => client.TagAsync(manifest, "one", replace: false, Stop))).Code);
+        Assert.Equal(one.Digest, registry["team/model"].Tags["one"]);
+        Assert.Null(await client.TagAsync(manifest, "third", replace: false, Stop));
+        Assert.Equal(one.Digest, await client.TagAsync(manifest, "one", replace: true, Stop));
+        Assert.Equal(other.Digest, registry["team/model"].Tags["one"]);
     }
 
     [Fact]
@@ -288,6 +367,21 @@ public sealed class BundleTransferTests : IAsyncLifetime
         public Task<System.Collections.Immutable.ImmutableArray<Digest>> ReferrersAsync(Digest subject, CancellationToken cancellation) => Task.FromResult<System.Collections.Immutable.ImmutableArray<Digest>>([]);
 
         public Task<Stream> OpenBlobAsync(OciDescriptor blob, long offset, CancellationToken cancellation) => throw new InvalidOperationException("nothing is to be sent");
+    }
+
+    /// <summary>A place that says of everything what is attached to it, true or not.</summary>
+    private sealed class Attaching(LayoutPlace place, Dictionary<Digest, Digest[]> attached) : IBundleSource
+    {
+        public string Name => place.Name;
+
+        public RegistryReference? Repository => null;
+
+        public Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation) => place.ReadManifestAsync(manifest, cancellation);
+
+        public Task<System.Collections.Immutable.ImmutableArray<Digest>> ReferrersAsync(Digest subject, CancellationToken cancellation) =>
+            Task.FromResult<System.Collections.Immutable.ImmutableArray<Digest>>([.. attached.GetValueOrDefault(subject) ?? []]);
+
+        public Task<Stream> OpenBlobAsync(OciDescriptor blob, long offset, CancellationToken cancellation) => place.OpenBlobAsync(blob, offset, cancellation);
     }
 
     private (OciDescriptor Bundle, OciLayout Layout) Sealed()

@@ -67,6 +67,19 @@ public sealed class DockerCredentialsTests : IDisposable
         Assert.Null(await FindAsync("none.example.org"));
     }
 
+    [Fact]
+    public async Task A_helper_learns_no_secret_of_the_environment()
+    {
+        Environment.SetEnvironmentVariable("SLIPWAY_SECRET_OF_A_TEST", "secret-thing");
+        Environment.SetEnvironmentVariable("XDG_OF_A_TEST", "a place");
+        Helper("telling", """cat >/dev/null; echo "{\"Username\":\"a\",\"Secret\":\"$(env | cut -d= -f1 | tr '\n' ' ')\"}" """);
+        Write("""{"credsStore":"telling"}""");
+        var names = (await FindAsync("registry.example.org"))!.Secret.Split(' ');
+        Assert.Contains("PATH", names);
+        Assert.Contains("XDG_OF_A_TEST", names);
+        Assert.DoesNotContain(names, name => name.StartsWith("SLIPWAY_", StringComparison.Ordinal) || name.StartsWith("DOTNET_", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("exit 3")]
     [InlineData("cat >/dev/null; echo secret-thing")]

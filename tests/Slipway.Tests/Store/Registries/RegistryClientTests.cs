@@ -336,17 +336,48 @@ public sealed class RegistryClientTests : IAsyncLifetime
         Assert.Equal(pages, (await client.TagsAsync(Stop)).Length);
     }
 
-    [Fact]
-    public async Task Pages_that_never_end_end_with_a_fault()
+    [Theory]
+    [InlineData(0, 0, "on more than 1000 pages", 1001)]
+    [InlineData(30_000, 0, "lists more than 100000 tags", 4)]
+    [InlineData(0, 4_000_000, "in more than 33554432 bytes", 9)]
+    public async Task Pages_that_never_end_end_with_a_fault(int tags, int padding, string why, int pages)
     {
+        var list = string.Join(',', Enumerable.Range(0, tags).Select(tag => $"\"t{tag}\""));
         registry.Intercept = async http =>
         {
+            if (!http.Request.Path.Value!.EndsWith("/tags/list", StringComparison.Ordinal))
+                return false;
             http.Response.Headers.Link = $"</v2/team/model/tags/list?last={registry.Calls.Count}>; rel=\"next\"";
-            await http.Response.WriteAsync("""{"tags":null}""");
+            await http.Response.WriteAsync($$"""{"tags":[{{list}}]{{new string(' ', padding)}}}""");
             return true;
         };
         using var client = registry.Client();
-        Assert.Contains("more than", (await FaultOfAsync(() => client.TagsAsync(Stop))).Message);
+        Assert.Contains(why, (await FaultOfAsync(() => client.TagsAsync(Stop))).Message);
+        Assert.Equal(pages, registry.Calls.Count);
+
+        // A name that is near is looked for in the first pages alone.
+        registry.Calls.Clear();
+        Assert.Equal("bundle-not-found", (await FaultOfAsync(() => client.ResolveAsync(BundleReference.Parse($"{registry.Host}/team/model:t1x"), Stop))).Code);
+        Assert.Equal(3, registry.Calls.Count(call => call.Target.Contains("/tags/list")));
+    }
+
+    [Fact]
+    public async Task A_repository_that_is_not_there_is_named()
+    {
+        registry.Intercept = async http =>
+        {
+            if (!http.Request.Path.Value!.Contains("/tags/list", StringComparison.Ordinal))
+                return false;
+            await SpecRegistry.RefuseAsync(http, 404, "NAME_UNKNOWN", "repository name not known to registry");
+            return true;
+        };
+        using var client = registry.Client("team/modle");
+        foreach (var act in new Func<Task>[] { () => client.TagsAsync(Stop), () => client.ResolveAsync(BundleReference.Parse($"{registry.Host}/team/modle:v1"), Stop) })
+        {
+            var fault = await FaultOfAsync(act);
+            Assert.Equal(("repository-not-found", $"{registry.Host} has no repository 'team/modle'"), (fault.Code, fault.Message));
+            Assert.DoesNotContain("slipway tags", fault.Help);
+        }
     }
 
     [Theory]
@@ -383,10 +414,10 @@ public sealed class RegistryClientTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("7", 7)]
-    [InlineData("Wed, 01 Jan 2200 00:00:00 GMT", 0)]
-    [InlineData("99999", 0)]
-    public async Task A_registry_says_when_to_come_back(string after, int waits)
+    [InlineData("7", 7, "")]
+    [InlineData("Wed, 01 Jan 2200 00:00:00 GMT", 0, "try again after 2200-01-01T00:00:00Z, as it says")]
+    [InlineData("99999", 0, "try again in 99999 s, as it says")]
+    public async Task A_registry_says_when_to_come_back(string after, int waits, string told)
     {
         var time = new HurriedTime();
         registry.Intercept = async http =>
@@ -405,7 +436,9 @@ public sealed class RegistryClientTests : IAsyncLifetime
         }
         else
         {
-            Assert.Equal("registry-busy", (await FaultOfAsync(() => client.PingAsync(Stop))).Code);
+            var busy = await FaultOfAsync(() => client.PingAsync(Stop));
+            Assert.Equal("registry-busy", busy.Code);
+            Assert.Contains(told, busy.Help);
             Assert.Empty(time.Waits);
         }
     }
