@@ -30,7 +30,7 @@ internal sealed class GatewaySetup
     /// <exception cref="SlipwayException">A file is missing or unusable (exit 2, 3), or there is nobody (exit 3).</exception>
     public BundleTrust Trusted(ParseResult parsed, Shell shell) =>
         trust.Read(parsed, shell) is { Policy.IsEmpty: false } trusted ? trusted
-            : throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: a gateway could verify nothing", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
+            : throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: a gateway could verify nothing", Help: "name the signer's with `--key FILE.pub`; on a machine that seals as well, `slipway keys new` makes one"));
 
     /// <summary>The person's own keys that the gateway believes, where nobody else is named.</summary>
     public KeyRing OwnKeys(ParseResult parsed, BundleTrust trusted) => trust.IsStanding(parsed)

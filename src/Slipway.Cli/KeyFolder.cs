@@ -1,5 +1,6 @@
 using System.Text;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 using Slipway.Trust.Signing;
 
 namespace Slipway.Cli;
@@ -22,10 +23,20 @@ internal static class KeyFolder
     public static SigningKey Open(string name)
     {
         var file = FileOf(name);
+        if (!name.Contains('/') && FileStamp.Of(file) is null)
+            throw Missing(name, file);
         var passphrase = Passphrase;
         if (passphrase is null && Prompt.IsAnswered && File.Exists(file) && File.ReadAllText(file, Encoding.Latin1).Contains("ENCRYPTED", StringComparison.Ordinal))
             passphrase = Prompt.Secret($"Passphrase of {file}: ");
         return SigningKey.Load(file, passphrase);
+    }
+
+    private static SlipwayException Missing(string name, string file)
+    {
+        var names = Directory.Exists(Path) ? Directory.GetFiles(Path, "*.key").Select(System.IO.Path.GetFileNameWithoutExtension).OfType<string>().Order(StringComparer.Ordinal).ToList() : [];
+        var make = $"`slipway keys new{(name == "default" ? "" : " " + name)}` makes it";
+        return new SlipwayException(ExitCode.NotThere, new Fault(
+            "key-missing", $"there is no key '{name}': there is no key file {file}", file, Help: NearestName.Of(name, names) is { } nearest ? $"did you mean '{nearest}'? {make}" : make));
     }
 
     /// <summary>The public keys whose word is believed: those named, or all of the person's own folder.</summary>

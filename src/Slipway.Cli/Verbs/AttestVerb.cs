@@ -27,8 +27,14 @@ internal static class AttestVerb
         return verb;
     }
 
-    private static byte[] Bytes(string path) =>
-        FileStamp.Of(path) is { Kind: FileKind.File, Size: <= PredicateRules.MaxBytes }
-            ? File.ReadAllBytes(path)
-            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("predicate-missing", $"is no file of at most {PredicateRules.MaxBytes} bytes", path, Help: "--predicate names a file with a JSON object"));
+    private static byte[] Bytes(string path) => FileStamp.Of(path) switch
+    {
+        { Kind: FileKind.File, Size: <= PredicateRules.MaxBytes } => File.ReadAllBytes(path),
+        { Kind: FileKind.File } large => throw Unusable("predicate-too-large", $"the predicate has {large.Size} bytes, allowed at most {PredicateRules.MaxBytes}", path),
+        { } other => throw Unusable("predicate-missing", $"is no regular file ({other.Kind.ToString().ToLowerInvariant()})", path),
+        null => throw Unusable("predicate-missing", "there is no such file", path),
+    };
+
+    private static SlipwayException Unusable(string code, string message, string path) =>
+        new(ExitCode.UnusableInput, new Fault(code, message, path, Help: "--predicate names a file with a JSON object"));
 }

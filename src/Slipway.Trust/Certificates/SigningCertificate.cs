@@ -60,7 +60,7 @@ public sealed class SigningCertificate
     /// <exception cref="SlipwayException">No such certificate (exit 2, 3).</exception>
     public static SigningCertificate Load(string file)
     {
-        var pem = KeyFile.Read(file);
+        var pem = KeyFile.Read(file, "name the signer's certificate in PEM, on P-256");
         try
         {
             return PemEncoding.TryFind(pem, out var found) && pem[found.Label] is "CERTIFICATE"

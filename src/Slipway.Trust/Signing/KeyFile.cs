@@ -7,14 +7,18 @@ namespace Slipway.Trust.Signing;
 /// <summary>Key files on disk. A secret is never in a message.</summary>
 internal static class KeyFile
 {
-    public static string Read(string file)
+    /// <summary>What to do next, by what was asked for: who verifies needs no key pair.</summary>
+    public const string NamePublic = "name the signer's public key, as `--key FILE.pub`", NamePrivate = "name one that `slipway keys new` made, or make another so";
+
+    /// <param name="help">The next step where there is no such file, or one that holds no key.</param>
+    public static string Read(string file, string help)
     {
         try
         {
             if (FileStamp.Of(file) is not { } stamp)
-                throw new SlipwayException(ExitCode.NotThere, new Fault("key-missing", $"there is no key file {file}", file, Help: "make a key with `slipway keys new`, or name one with `--key FILE`"));
+                throw new SlipwayException(ExitCode.NotThere, new Fault("key-missing", $"there is no key file {file}", file, Help: help));
             if (stamp.Kind != FileKind.File || stamp.Size > SigningKey.MaxFileBytes)
-                throw NoKey(file, null, $"a key file of at most {SigningKey.MaxFileBytes} bytes");
+                throw NoKey(file, null, $"a key file of at most {SigningKey.MaxFileBytes} bytes", help);
             return File.ReadAllText(file, Encoding.Latin1);
         }
         catch (UnauthorizedAccessException e)
@@ -40,9 +44,9 @@ internal static class KeyFile
         static SlipwayException Exposed(string code, string message, string path, string help) => new(ExitCode.UnusableInput, new Fault(code, message, path, Help: help));
     }
 
-    public static SlipwayException NoKey(string file, string? kind, string expected) =>
-        Unusable("not-a-key", $"{file} holds {(kind is null ? "no PEM block" : $"a PEM block '{kind}'")}, expected {expected}", file);
+    public static SlipwayException NoKey(string file, string? kind, string expected, string help) =>
+        Unusable("not-a-key", $"{file} holds {(kind is null ? "no PEM block" : $"a PEM block '{kind}'")}, expected {expected}", file, help);
 
-    public static SlipwayException Unusable(string code, string message, string file) =>
-        new(ExitCode.UnusableInput, new Fault(code, message, file, Help: "make a key pair with `slipway keys new`"));
+    public static SlipwayException Unusable(string code, string message, string file, string help) =>
+        new(ExitCode.UnusableInput, new Fault(code, message, file, Help: help));
 }

@@ -34,7 +34,7 @@ public sealed class SigningKey : ISigner, IDisposable
     /// </exception>
     public static SigningKey Load(string file, string? passphrase = null)
     {
-        var pem = KeyFile.Read(file);
+        var pem = KeyFile.Read(file, KeyFile.NamePrivate);
         if (PemEncoding.TryFind(pem, out var found) && pem[found.Label] is not "PUBLIC KEY")
             KeyFile.RequirePrivate(file);
         return Parse(pem, passphrase, file);
@@ -46,9 +46,9 @@ public sealed class SigningKey : ISigner, IDisposable
     {
         var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
         if (kind is "PUBLIC KEY")
-            throw KeyFile.Unusable("key-is-public", $"{source} holds a public key, and the private one is needed (the file without .pub)", source);
+            throw KeyFile.Unusable("key-is-public", $"{source} holds a public key, and the private one is needed (the file without .pub)", source, KeyFile.NamePrivate);
         if (kind is not ("PRIVATE KEY" or "ENCRYPTED PRIVATE KEY"))
-            throw KeyFile.NoKey(source, kind, "a P-256 private key in PKCS#8 PEM (PRIVATE KEY or ENCRYPTED PRIVATE KEY)");
+            throw KeyFile.NoKey(source, kind, "a P-256 private key in PKCS#8 PEM (PRIVATE KEY or ENCRYPTED PRIVATE KEY)", KeyFile.NamePrivate);
         if (kind is "ENCRYPTED PRIVATE KEY" && passphrase is null)
             throw new SlipwayException(ExitCode.NotThere, new Fault("passphrase-missing", $"{source} is encrypted and no passphrase is given", source, Help: "set SLIPWAY_KEY_PASSPHRASE, or run it in a terminal, which asks"));
 
@@ -66,8 +66,8 @@ public sealed class SigningKey : ISigner, IDisposable
         {
             key.Dispose();
             throw kind is "PRIVATE KEY"
-                ? KeyFile.Unusable("key-unreadable", $"{source} holds no P-256 key: {e.Message}", source)
-                : KeyFile.Unusable("passphrase-wrong", $"{source} does not open with this passphrase, or holds no P-256 key", source);
+                ? KeyFile.Unusable("key-unreadable", $"{source} holds no P-256 key: {e.Message}", source, KeyFile.NamePrivate)
+                : KeyFile.Unusable("passphrase-wrong", $"{source} does not open with this passphrase, or holds no P-256 key", source, "type it again, or look at what SLIPWAY_KEY_PASSPHRASE holds");
         }
         catch (SlipwayException)
         {

@@ -45,7 +45,7 @@ public sealed class VerificationKey
     }
 
     /// <exception cref="SlipwayException">No such file (exit 3); no P-256 public key in SPKI PEM (exit 2).</exception>
-    public static VerificationKey Load(string file) => Parse(KeyFile.Read(file), file);
+    public static VerificationKey Load(string file) => Parse(KeyFile.Read(file, KeyFile.NamePublic), file);
 
     /// <param name="file">What a message calls the text.</param>
     /// <exception cref="SlipwayException">No P-256 public key in SPKI PEM (exit 2).</exception>
@@ -53,9 +53,9 @@ public sealed class VerificationKey
     {
         var kind = PemEncoding.TryFind(pem, out var found) ? pem[found.Label] : null;
         if (kind is "PRIVATE KEY" or "ENCRYPTED PRIVATE KEY" or "EC PRIVATE KEY")
-            throw KeyFile.Unusable("key-is-private", $"{file} holds a private key, and the public one is needed (FILE.pub)", file);
+            throw KeyFile.Unusable("key-is-private", $"{file} holds a private key, and the public one is needed (FILE.pub)", file, KeyFile.NamePublic);
         if (kind is not "PUBLIC KEY")
-            throw KeyFile.NoKey(file, kind, "a P-256 public key in SPKI PEM (PUBLIC KEY)");
+            throw KeyFile.NoKey(file, kind, "a P-256 public key in SPKI PEM (PUBLIC KEY)", KeyFile.NamePublic);
         try
         {
             var key = FromSpki(Convert.FromBase64String(pem[found.Base64Data]), file);
@@ -64,7 +64,7 @@ public sealed class VerificationKey
         }
         catch (CryptographicException e)
         {
-            throw KeyFile.Unusable("key-unreadable", $"{file} holds no P-256 key: {e.Message}", file);
+            throw KeyFile.Unusable("key-unreadable", $"{file} holds no P-256 key: {e.Message}", file, KeyFile.NamePublic);
         }
     }
 
@@ -99,7 +99,7 @@ public sealed class VerificationKey
     {
         var curve = key.ExportParameters(false).Curve;
         if (!curve.IsNamed || curve.Oid.Value != P256)
-            throw KeyFile.Unusable("key-wrong-curve", $"{file} is a key on {(curve.IsNamed ? curve.Oid.FriendlyName : "a curve given by its parameters")}, expected P-256", file);
+            throw KeyFile.Unusable("key-wrong-curve", $"{file} is a key on {(curve.IsNamed ? curve.Oid.FriendlyName : "a curve given by its parameters")}, expected P-256", file, "keys that sign bundles are on P-256; `slipway keys new` makes such a pair");
     }
 
     /// <summary>Reads r and s here, because the native library takes a negative integer for the positive one of the same bytes.</summary>

@@ -48,7 +48,7 @@ public static class BundleVerifier
     private static VerificationResult Verify(OciLayout layout, Digest manifest, Func<Digest, ImmutableArray<Referrer>> attached, TrustPolicy trusted, IReadOnlyCollection<LedgerEvidence> evidence, CancellationToken cancellation)
     {
         if (trusted.IsEmpty)
-            throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing can be verified", Help: "make one with `slipway keys new`, or name the signer's with `--key FILE.pub`"));
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key: nothing can be verified", Help: "name the signer's with `--key FILE.pub`"));
 
         var problems = new List<Fault>();
         if (ReadManifest(layout, manifest, problems) is not { } bytes)

@@ -1,6 +1,9 @@
 using Slipway.Documents.Rollouts;
+using Slipway.Gateway.Control;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Units;
 using Slipway.Runtime.ModelHosts;
+using Slipway.Trust.Policies;
 using static Slipway.Tests.Gateway.Control.ScriptedServer;
 
 namespace Slipway.Tests.Gateway.Control;
@@ -113,6 +116,18 @@ public sealed class GatewayControlTests : IAsyncLifetime
         Assert.Equal(0, server.Reports.Last().Revision);
         Assert.Null(gateway.Router.Current.Find("flight-delay")!.Stable);
         Assert.Equal("version 1 is refused here", gateway.Router.Current.Find("flight-delay")!.Unready);
+    }
+
+    [Fact]
+    public async Task A_bundle_by_a_key_that_the_policy_revokes_is_refused()
+    {
+        var version = models.Onnx(1);
+        server.Order(1, 1, Route(version));
+        TrustPolicy trusted = models.Keys;
+        var revoked = new Revocation(Digest.Parse("sha256:" + models.Keys.Keys[0].KeyId), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), "laptop stolen");
+        await using var gateway = Start(options => options with { Trusted = trusted with { Revoked = [revoked] } });
+        await gateway.UntilAsync(() => server.Reports.LastOrDefault()?.Versions is [{ State: VersionState.Refused }]);
+        Assert.Contains("laptop stolen", server.Reports.Last().Versions[0].Reason);
     }
 
     [Fact]
@@ -296,5 +311,5 @@ public sealed class GatewayControlTests : IAsyncLifetime
         Assert.DoesNotContain(gateway.Log, line => line.Contains("slp_wrong"));
     }
 
-    private TestGateway Start() => new(server.Url, models.Keys, folder);
+    private TestGateway Start(Func<GatewayOptions, GatewayOptions>? options = null) => new(server.Url, models.Keys, folder, options);
 }

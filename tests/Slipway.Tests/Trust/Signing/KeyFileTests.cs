@@ -112,6 +112,8 @@ public sealed class KeyFileTests : IDisposable
         key.Save(scratch["a"], "right");
 
         var wrong = AssertFault("passphrase-wrong", ExitCode.UnusableInput, () => SigningKey.Load(scratch["a"], "hunter2"));
+        Assert.Contains("type it again", wrong.Faults[0].Help);
+        Assert.DoesNotContain("keys new", AssertFault("key-missing", ExitCode.NotThere, () => VerificationKey.Load(scratch["none.pub"])).Faults[0].Help);
         Assert.DoesNotContain("hunter2", wrong.ToString());
         var missing = AssertFault("passphrase-missing", ExitCode.NotThere, () => SigningKey.Load(scratch["a"]));
         Assert.NotNull(missing.Faults[0].Help);
