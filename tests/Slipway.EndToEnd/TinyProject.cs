@@ -8,6 +8,9 @@ namespace Slipway.EndToEnd;
 /// <summary>A project that trains in a second, in a folder of its own outside any work tree, with a home of its own.</summary>
 public sealed class TinyProject : IDisposable
 {
+    /// <summary>Of every project's key.</summary>
+    public const string Passphrase = "correct horse";
+
     private static readonly TimeSpan AtMost = TimeSpan.FromMinutes(3);
 
     public TinyProject(string? folder = null)
@@ -75,7 +78,7 @@ public sealed class TinyProject : IDisposable
         start.Environment["HOME"] = Home;
         start.Environment.Remove("XDG_CONFIG_HOME");
         start.Environment["NO_COLOR"] = "1";
-        start.Environment["SLIPWAY_KEY_PASSPHRASE"] = "correct horse";
+        start.Environment["SLIPWAY_KEY_PASSPHRASE"] = Passphrase;
         start.Environment.Remove("SLIPWAY_SERVER");
         start.Environment.Remove("SLIPWAY_TOKEN");
         foreach (var (name, value) in Variables)
