@@ -256,9 +256,8 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
 
         if (documents.Evaluation is not null && !known.Any(signed => VerdictStatement.IsOfEvaluation(signed.Statement, documents)))
             Attestation.Attach(layout, bundle, VerdictStatement.OfEvaluation(bundle, documents, now), signer, cancellation);
-        var bom = BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation);
-        if (!known.Any(signed => signed.Statement.PredicateType == CycloneDxBom.PredicateType && signed.Statement.ToBytes().AsSpan().SequenceEqual(bom.ToBytes())))
-            Attestation.Attach(layout, bundle, bom, signer, cancellation);
+        if (!known.Any(signed => BomStatement.IsOurs(signed.Statement)))
+            Attestation.Attach(layout, bundle, BomStatement.Of(bundle, documents, model, code, new HostPackages(), options.ToolVersion, cancellation), signer, cancellation);
         if (account.Gates is { } gates && !(GateVerdict.Find(bundle, known) is { } said && said.Report.SaysTheSameAs(gates)))
             Attestation.Attach(layout, bundle, VerdictStatement.OfGates(gates, documents, now), signer, cancellation);
     }

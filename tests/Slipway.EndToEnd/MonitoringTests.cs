@@ -81,7 +81,7 @@ public sealed class MonitoringTests(SealedProject original) : IClassFixture<Seal
             $"""
             #!/bin/sh
             set -e
-            export HOME='{Project.Home}' SLIPWAY_TOKEN="$(cat '{folder}/token')"
+            export HOME='{Project.Home}' SLIPWAY_KEY_PASSPHRASE='{TinyProject.Passphrase}' SLIPWAY_TOKEN="$(cat '{folder}/token')"
             '{RepositoryRoot.Slipway}' -C '{again}' run --quiet
             '{RepositoryRoot.Slipway}' -C '{again}' push --reason "trained again: $(grep -o 'dev.slipway[a-z.]*' "$SLIPWAY_EVENT" | head -n 1)"
             """);

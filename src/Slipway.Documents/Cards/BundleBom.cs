@@ -26,6 +26,9 @@ public sealed class BundleBom(
     ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, PackageFacts>> packages,
     string toolVersion)
 {
+    /// <summary>As a bill names who made it.</summary>
+    public const string Tool = "slipway";
+
     /// <summary>Files of the model, and of the code, that are components of their own; of more, their number and the digest of their list stand for them. Files of all datasets together likewise.</summary>
     /// <remarks>An attestation is read up to 16 MiB: with these bounds a bill has half of that at most.</remarks>
     private const int MostFiles = 5_000;
@@ -48,7 +51,7 @@ public sealed class BundleBom(
             CycloneDxBom.Format,
             CycloneDxBom.V16,
             1,
-            new BomMetadata(Model(data), new BomTools([new BomComponent("application", "slipway", Version: toolVersion)])),
+            new BomMetadata(Model(data), new BomTools([new BomComponent("application", Tool, Version: toolVersion)])),
             components,
             [new BomDependency(ModelRef, [.. components.Select(component => component.BomRef!)])]).WithSerialNumber();
     }

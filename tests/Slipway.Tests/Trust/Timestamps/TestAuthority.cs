@@ -41,7 +41,15 @@ public sealed class TestAuthority : IDisposable
         if (usage is not null)
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], usage == CertificateRoots.TimeStamping));
         more?.Invoke(request);
-        return (key, request.Create(Root, from, to, RandomNumberGenerator.GetBytes(8)));
+        return (key, request.Create(Root, from, to, Serial()));
+    }
+
+    /// <summary>Eight random bytes that are a positive integer in DER as they stand: one whose first nine bits are alike is refused.</summary>
+    private static byte[] Serial()
+    {
+        var serial = RandomNumberGenerator.GetBytes(8);
+        serial[0] = (byte)((serial[0] & 0x3F) | 0x40);
+        return serial;
     }
 
     /// <summary>A granted response, as an authority would give at that moment.</summary>
@@ -49,7 +57,7 @@ public sealed class TestAuthority : IDisposable
 
     public byte[] Stamp(ReadOnlySpan<byte> data, DateTimeOffset at, ECDsa key, X509Certificate2 certificate, long? accuracyMicroseconds = null)
     {
-        var info = new Rfc3161TimestampTokenInfo(new Oid("1.2.3.4"), new Oid(Sha256), SHA256.HashData(data), RandomNumberGenerator.GetBytes(8), at, accuracyMicroseconds);
+        var info = new Rfc3161TimestampTokenInfo(new Oid("1.2.3.4"), new Oid(Sha256), SHA256.HashData(data), Serial(), at, accuracyMicroseconds);
         using var with = certificate.CopyWithPrivateKey(key);
         var signer = new CmsSigner(SubjectIdentifierType.IssuerAndSerialNumber, with) { DigestAlgorithm = new Oid(Sha256), IncludeOption = X509IncludeOption.EndCertOnly };
         signer.SignedAttributes.Add(new AsnEncodedData(new Oid(SigningCertificateV2), SigningCertificate(certificate)));
