@@ -15,7 +15,7 @@ internal static class BundleCopy
         Shell shell, TransferSource source, TransferDestination destination, bool replace, CancellationToken cancellation,
         Action<TransferPlan, IReadOnlyCollection<Digest>>? judge = null)
     {
-        var plan = await TransferPlan.ReadAsync(source.Place, source.Root, [], cancellation, onlyOfBundles: judge is not null);
+        var plan = await TransferPlan.ReadAsync(source.Place, source.Root, cancellation, onlyOfBundles: judge is not null);
         // Until a variant stands under its tag, nothing leads to it.
         using var writing = destination is { Variant: not null, Place: LayoutPlace place } ? place.Layout.BeginWriting(cancellation) : null;
         using var progress = new TransferProgress(shell, TimeProvider.System);
@@ -23,6 +23,8 @@ internal static class BundleCopy
         var report = await transfer.RunAsync(plan, destination.Variant is null ? destination.Tag : null, replace, cancellation, arrived => judge?.Invoke(plan, arrived));
         if (destination.Variant is not null)
             await destination.TagVariantAsync(plan.Root, replace, cancellation);
+        foreach (var left in plan.LeftBehind)
+            shell.Note($"note: {left} was left behind: it is listed as attached and is gone, or is nothing that could be verified (a list, or attached to a list)");
         return (plan, report);
     }
 
@@ -35,6 +37,7 @@ internal static class BundleCopy
         ["destination"] = destination.Text,
         ["before"] = report.Before?.ToString(),
         ["attached"] = new JsonArray([.. plan.Manifests.Where(manifest => manifest.Subject is not null).Select(manifest => (JsonNode)manifest.Digest.ToString())]),
+        ["left-behind"] = new JsonArray([.. plan.LeftBehind.Select(left => (JsonNode)left.ToString())]),
         ["bytes"] = new JsonObject { ["sent"] = report.Sent, ["there"] = report.Skipped, ["mounted"] = report.Mounted },
     };
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli;
 
@@ -29,6 +30,5 @@ internal sealed class PrintableWriter(TextWriter to) : TextWriter
 
     public override void Flush() => to.Flush();
 
-    /// <remarks>Source for the marks of direction: Unicode Standard Annex 9, explicit formatting characters.</remarks>
-    private static bool IsPlain(char c) => c is '\n' or '\t' || !char.IsControl(c) && c is not (>= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069');
+    private static bool IsPlain(char c) => c is '\n' or '\t' || !ForeignText.IsHidden(c);
 }

@@ -40,7 +40,7 @@ internal sealed class ServerPlace : IBundleSource
                 Help: "is it a Slipway server of the same version?"));
     }
 
-    public async Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
+    public async Task<ReadOnlyMemory<byte>?> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
     {
         var size = contents.Blobs.FirstOrDefault(blob => blob.Digest == manifest)?.Size;
         if (size is not (>= 0 and <= OciManifest.MaxBytes))

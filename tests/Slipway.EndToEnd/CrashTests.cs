@@ -15,7 +15,7 @@ public sealed class CrashTests
 
         using var project = new TinyProject();
         project.MakeKey();
-        const int kills = 12;
+        var kills = Kills.OrElse(12);
         for (var i = 0; i < kills; i++)
         {
             using var run = project.Start("run");

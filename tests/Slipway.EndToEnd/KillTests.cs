@@ -6,8 +6,6 @@ namespace Slipway.EndToEnd;
 /// <summary>kill -9 of the server, of the gateway and of both, again and again, in every phase of a rollout, under traffic.</summary>
 public sealed class KillTests : IAsyncLifetime
 {
-    private const int Kills = 100;
-
     /// <summary>The version that fails for some inputs, and answers no numbers for others.</summary>
     private const int Harmful = 3;
 
@@ -103,14 +101,15 @@ public sealed class KillTests : IAsyncLifetime
     {
         using var stopping = new CancellationTokenSource();
         var traffic = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => SendAsync(stopping.Token))));
-        for (var kill = 0; kill < Kills; kill++)
+        var kills = Kills.OrElse(2 * 4 * scenes.Length);
+        for (var kill = 0; kill < kills; kill++)
         {
             var scene = scenes[kill % scenes.Length];
             var id = await BringAboutAsync(scene);
             await Task.Delay(chance.Next(Longest), TestContext.Current.CancellationToken);
             if (await RunningAsync() is { } disturbed)
                 met[(string)disturbed["phase"]!] = met.GetValueOrDefault((string)disturbed["phase"]!) + 1;
-            // Every pair of a scene and a death comes four times. A gateway's death loses evidence, and its rollout is then taken back when its
+            // Every pair of a scene and a death comes twice. A gateway's death loses evidence, and its rollout is then taken back when its
             // step ends: every other kill is the server's alone.
             var (ofServer, ofGateway) = ((kill + kill / scenes.Length) % 4) switch
             {

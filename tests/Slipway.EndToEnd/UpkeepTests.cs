@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -8,8 +7,8 @@ namespace Slipway.EndToEnd;
 /// <summary>What a project stores: whether it is sound, what of it nothing needs, and that a death at any instant loses nothing.</summary>
 public sealed class UpkeepTests : IDisposable
 {
-    /// <summary>How often something is killed, three in five times a run: 40 take a minute or two; SLIPWAY_KILLS asks for more.</summary>
-    private static readonly int kills = int.Parse(Environment.GetEnvironmentVariable("SLIPWAY_KILLS") ?? "40", CultureInfo.InvariantCulture);
+    /// <summary>Three in five are a run's.</summary>
+    private static readonly int kills = Kills.OrElse(20);
 
     private readonly TinyProject project = new();
 

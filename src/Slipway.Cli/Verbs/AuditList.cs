@@ -108,7 +108,7 @@ internal sealed class AuditList(GlobalOptions global)
     }
 
     /// <summary>Text of others' without what steers a terminal.</summary>
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+    private static string Printable(string text) => string.Concat(text.Select(c => ForeignText.IsHidden(c) ? ' ' : c));
 
     private static string? Milliseconds(string option, string? text)
     {

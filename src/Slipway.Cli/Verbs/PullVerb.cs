@@ -70,8 +70,6 @@ internal static class PullVerb
         }
 
         var (plan, report) = copied;
-        foreach (var left in plan.LeftBehind)
-            shell.Note($"note: {left} was left behind: it is attached to a list of variants or is a list itself, and nobody could verify it");
         foreach (var note in results.SelectMany(result => result.Notes))
             shell.Note("note: " + note);
         if (shell.Json)
@@ -79,7 +77,6 @@ internal static class PullVerb
             var document = BundleCopy.Document(plan, report, source, destination);
             document["verdict"] = "pass";
             document["verified"] = new JsonArray([.. plan.Bundles.Select(bundle => (JsonNode)bundle.Digest.ToString())]);
-            document["left-behind"] = new JsonArray([.. plan.LeftBehind.Select(left => (JsonNode)left.ToString())]);
             document["notes"] = new JsonArray([.. results.SelectMany(result => result.Notes).Select(note => (JsonNode)note)]);
             shell.WriteJson(document);
             return (int)ExitCode.Done;

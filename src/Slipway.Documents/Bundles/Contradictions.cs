@@ -181,7 +181,7 @@ internal sealed class Contradictions(BundleDocuments documents)
     private static bool Same<T>(T x, T y, JsonTypeInfo<T> type) =>
         CanonicalJson.Serialize(x, type).AsSpan().SequenceEqual(CanonicalJson.Serialize(y, type));
 
-    private static string Shown(string? text) => DeterministicTar.Printable(text ?? "");
+    private static string Shown(string? text) => ForeignText.Shown(text ?? "");
 
     private void Add(string code, string message) => Found.Add(new Fault(code, message));
 }

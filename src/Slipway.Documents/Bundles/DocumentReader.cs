@@ -22,7 +22,7 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
         foreach (var stranger in files.Keys.Except(Known).Order(StringComparer.Ordinal))
         {
             var nearest = NearestName.Of(stranger, Known);
-            Problems.Add(new Fault("document-unknown", $"'{DeterministicTar.Printable(stranger)}' is no document of a bundle", Help: nearest is null ? null : $"the nearest is {nearest}"));
+            Problems.Add(new Fault("document-unknown", $"'{ForeignText.Shown(stranger)}' is no document of a bundle", Help: nearest is null ? null : $"the nearest is {nearest}"));
         }
 
         var spec = Read(SpecFile, DocumentJson.Default.Spec);
@@ -66,7 +66,7 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
         }
         catch (JsonException e)
         {
-            Problems.Add(new Fault("config-unreadable", $"the bundle's config is no ModelPack config: {DeterministicTar.Printable(e.Message)}"));
+            Problems.Add(new Fault("config-unreadable", $"the bundle's config is no ModelPack config: {ForeignText.Shown(e.Message)}"));
         }
 
         return null;
@@ -90,7 +90,7 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
         }
         catch (JsonException e)
         {
-            Problems.Add(new Fault("document-unreadable", $"{name} cannot be read: {DeterministicTar.Printable(e.Message)}"));
+            Problems.Add(new Fault("document-unreadable", $"{name} cannot be read: {ForeignText.Shown(e.Message)}"));
         }
 
         return null;

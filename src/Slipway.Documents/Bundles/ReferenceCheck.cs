@@ -100,7 +100,7 @@ internal sealed class ReferenceCheck(Spec spec)
 
     private static int ByCodePoint(string x, string y) => Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
 
-    private static string Shown(ReferenceFeature feature) => DeterministicTar.Printable(feature.Name ?? "");
+    private static string Shown(ReferenceFeature feature) => ForeignText.Shown(feature.Name ?? "");
 
     private void Add(string code, string message) => found.Add(new Fault(code, $"reference.json: {message}"));
 }

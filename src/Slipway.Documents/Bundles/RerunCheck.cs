@@ -66,5 +66,5 @@ internal static class RerunCheck
 
     private static string Listed(IEnumerable<string> names) => string.Join(", ", names.Select(Shown)) is { Length: > 0 } listed ? listed : "none";
 
-    private static string Shown(string text) => DeterministicTar.Printable(text);
+    private static string Shown(string text) => ForeignText.Shown(text);
 }

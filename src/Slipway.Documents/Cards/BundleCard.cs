@@ -30,7 +30,7 @@ public sealed record BundleCard(
     EvaluationCurves? Curves,
     GateVerdict? Gates,
     ImmutableArray<BundleOrigin> Origins,
-    ImmutableArray<SignedStatement> Statements)
+    ImmutableArray<CardStatement> Statements)
 {
     /// <param name="documents">Of this bundle.</param>
     public static BundleCard Of(VerifiedBundle bundle, BundleDocuments documents) => new(
@@ -45,7 +45,7 @@ public sealed record BundleCard(
         documents.Curves,
         GateVerdict.Find(bundle),
         BundleOrigin.All(bundle),
-        SignedStatement.All(bundle));
+        CardStatement.All(bundle));
 }
 
 /// <param name="Kind">weight, code, doc and the like.</param>

@@ -135,7 +135,7 @@ internal sealed class OidcVerifier : IDisposable
         }
     }
 
-    private static string Printable(string name) => new string([.. name.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(Principal.LongestName)]).Trim();
+    private static string Printable(string name) => new string([.. name.Where(c => !ForeignText.IsHidden(c) && !char.IsSurrogate(c)).Take(Principal.LongestName)]).Trim();
 
     private static ApiProblem Refused(Exception e) => e switch
     {

@@ -37,17 +37,7 @@ internal static class ArchivePath
     }
 
     public static SlipwayException Refused(string code, string path, string finding) =>
-        new(ExitCode.UnusableInput, new Fault(code, $"the archive path '{Printable(path)}' {finding}"));
-
-    /// <summary>A hostile path as it may stand in a message: short, and without control characters.</summary>
-    public static string Printable(string path)
-    {
-        const int shown = 120;
-        var text = new StringBuilder();
-        foreach (var c in path.Length <= shown ? path : path[..shown] + "…")
-            _ = char.IsControl(c) || char.IsSurrogate(c) ? text.Append('?') : text.Append(c);
-        return text.ToString();
-    }
+        new(ExitCode.UnusableInput, new Fault(code, $"the archive path '{ForeignText.Shown(path)}' {finding}"));
 
     private static byte[] Encode(string path)
     {

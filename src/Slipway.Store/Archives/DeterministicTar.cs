@@ -105,9 +105,6 @@ public static class DeterministicTar
             RequireBelow(item.Path, below);
     }
 
-    /// <summary>Foreign text as it may stand in a message: short, and without control characters.</summary>
-    public static string Printable(string text) => ArchivePath.Printable(text);
-
     /// <summary>Checks a path by the rules that bind every path of an archive.</summary>
     /// <exception cref="SlipwayException">The path is not allowed (exit 2).</exception>
     public static void CheckPath(string path) => ArchivePath.Check(path);

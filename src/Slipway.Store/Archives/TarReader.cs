@@ -187,7 +187,7 @@ internal sealed class TarReader(Stream tar, ArchiveLimits limits)
                 && long.TryParse(record.AsSpan("size=".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
                 size = bytes;
             else
-                throw Refused("archive-not-deterministic", $"has the extended record '{ArchivePath.Printable(record)}'; allowed are path and size, once each");
+                throw Refused("archive-not-deterministic", $"has the extended record '{ForeignText.Shown(record)}'; allowed are path and size, once each");
             pax = pax[length..];
         }
 

@@ -80,14 +80,12 @@ public sealed partial class OciLayout
     }
 
     /// <summary>What stands for itself: bundles and indexes; not what is attached, and not the variants of an index that is here.</summary>
-    /// <remarks>Images of environments count only where there is nothing else.</remarks>
     public IReadOnlyList<OciDescriptor> Bundles()
     {
         var entries = ReadIndex().Manifests.Where(entry => !IsAttached(entry)).DistinctBy(entry => entry.Digest).ToList();
         var variants = entries.Select(entry => entry.MediaType == OciIndex.IndexMediaType ? TryReadNested(entry.Digest) : null).OfType<OciIndex>()
             .SelectMany(index => index.Manifests).Select(entry => entry.Digest).ToHashSet();
-        var own = entries.Where(entry => !variants.Contains(entry.Digest)).ToList();
-        return own.Where(entry => !IsImage(entry)).ToList() is { Count: > 0 } bundles ? bundles : own;
+        return [.. entries.Where(entry => !variants.Contains(entry.Digest))];
     }
 
     /// <summary>Deletes those of these blobs that nothing in the index leads to: what is left of content that was refused.</summary>
@@ -106,9 +104,6 @@ public sealed partial class OciLayout
             DeleteBlob(blob);
         return true;
     }
-
-    private bool IsImage(OciDescriptor entry) =>
-        entry.MediaType == OciManifest.ManifestMediaType && TryReadManifest(entry.Digest).Manifest is { ArtifactType: null, Config.MediaType: "application/vnd.oci.image.config.v1+json" };
 
     private (OciDescriptor Entry, IEnumerable<OciDescriptor> Needs) Stored(ReadOnlyMemory<byte> json)
     {

@@ -14,9 +14,9 @@ public interface IBundleSource
     /// <summary>The repository, where blobs may be taken over without sending them; null where there is none.</summary>
     RegistryReference? Repository { get; }
 
-    /// <summary>The bytes of a manifest or index, of this digest.</summary>
-    /// <exception cref="SlipwayException">Not there (exit 2), something else (exit 1), or no answer (exit 3).</exception>
-    Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation);
+    /// <summary>The bytes of a manifest or index; null where it is not there, and the place's own lists may name it nevertheless.</summary>
+    /// <exception cref="SlipwayException">Not there, where the place says that it is (exit 2); something else (exit 1), or no answer (exit 3).</exception>
+    Task<ReadOnlyMemory<byte>?> ReadManifestAsync(Digest manifest, CancellationToken cancellation);
 
     /// <summary>The manifests that are attached to one.</summary>
     Task<ImmutableArray<Digest>> ReferrersAsync(Digest subject, CancellationToken cancellation);

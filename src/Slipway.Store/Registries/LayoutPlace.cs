@@ -17,12 +17,12 @@ public sealed class LayoutPlace(OciLayout layout) : IBundleSource, IBundleTarget
     /// <summary>Whether a tag that names something else already is refused, unless it may be replaced; without it the tag moves.</summary>
     public bool KeepsTags { get; init; }
 
-    public Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
+    public Task<ReadOnlyMemory<byte>?> ReadManifestAsync(Digest manifest, CancellationToken cancellation)
     {
         var read = layout.ReadBlob(manifest, OciManifest.MaxBytes);
         return read.State switch
         {
-            BlobState.Intact => Task.FromResult<ReadOnlyMemory<byte>>(read.Bytes),
+            BlobState.Intact => Task.FromResult<ReadOnlyMemory<byte>?>(read.Bytes),
             BlobState.Missing => throw new SlipwayException(ExitCode.UnusableInput, new Fault(
                 "manifest-missing", $"manifest {manifest} is not in {layout.Folder}", layout.Folder, Help: "index.json names what is there")),
             _ => throw RegistryFault.Wrong($"manifest {manifest} in {layout.Folder} was changed: its bytes have another digest"),

@@ -111,7 +111,7 @@ public sealed partial class RegistryClient
         }
         catch (JsonException e)
         {
-            throw RegistryFault.Strange(Place.Name, $"answers something else than an index: {Archives.DeterministicTar.Printable(e.Message)}");
+            throw RegistryFault.Strange(Place.Name, $"answers something else than an index: {ForeignText.Shown(e.Message)}");
         }
     }
 }

@@ -76,7 +76,7 @@ public sealed partial class RegistryClient
         if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
             throw await RegistryFault.OfAsync(response, Place.Name, connection.Options.Silence, cancellation);
         if (Header(response, "Docker-Content-Digest") is { } said && said != Digest.Of(bytes.Span).ToString())
-            throw RegistryFault.Strange(Place.Name, $"stored a manifest as '{Archives.DeterministicTar.Printable(said)}' that has the digest {Digest.Of(bytes.Span)}");
+            throw RegistryFault.Strange(Place.Name, $"stored a manifest as '{ForeignText.Shown(said)}' that has the digest {Digest.Of(bytes.Span)}");
         return (true, Digest.TryParse(Header(response, "OCI-Subject"), out var subject) ? subject : null);
     }
 
@@ -95,7 +95,7 @@ public sealed partial class RegistryClient
         if (Digest.TryParse(tagOrDigest, out var asked) && asked != digest)
             throw RegistryFault.Wrong($"what {Place.Name} sent as manifest {asked} has the digest {digest}");
         if (Header(response, "Docker-Content-Digest") is { } said && said != digest.ToString())
-            throw RegistryFault.Wrong($"what {Place.Name} sent as manifest {tagOrDigest} has the digest {digest}, and it says '{Archives.DeterministicTar.Printable(said)}'");
+            throw RegistryFault.Wrong($"what {Place.Name} sent as manifest {tagOrDigest} has the digest {digest}, and it says '{ForeignText.Shown(said)}'");
         try
         {
             var (isIndex, type) = (OciVariants.IsIndex(bytes), response.Content.Headers.ContentType?.MediaType);
@@ -109,7 +109,7 @@ public sealed partial class RegistryClient
         catch (JsonException e)
         {
             throw new SlipwayException(ExitCode.UnusableInput, new Fault(
-                "manifest-shape", $"{Place.Name} has something under {tagOrDigest} that is no OCI manifest: {Archives.DeterministicTar.Printable(e.Message)}",
+                "manifest-shape", $"{Place.Name} has something under {tagOrDigest} that is no OCI manifest: {ForeignText.Shown(e.Message)}",
                 Help: "Slipway's bundles are OCI image manifests; `skopeo inspect --raw` shows what this is"));
         }
     }

@@ -150,7 +150,7 @@ public sealed partial class RegistryClient : IDisposable
         }
         catch (JsonException e)
         {
-            throw RegistryFault.Strange(Place.Name, $"answers something else than {what}: {Archives.DeterministicTar.Printable(e.Message)}");
+            throw RegistryFault.Strange(Place.Name, $"answers something else than {what}: {ForeignText.Shown(e.Message)}");
         }
     }
 

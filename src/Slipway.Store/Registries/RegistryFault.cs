@@ -77,7 +77,7 @@ internal static class RegistryFault
         {
             var errors = JsonSerializer.Deserialize(body, RegistryJson.Default.RegistryErrors)?.Errors ?? [];
             var text = string.Join("; ", errors.OfType<RegistryError>().Take(3).Select(error => $"{error.Code} {error.Message}".Trim()).Where(text => text.Length > 0));
-            return text.Length == 0 ? null : DeterministicTar.Printable(text);
+            return text.Length == 0 ? null : ForeignText.Shown(text);
         }
         catch (JsonException)
         {

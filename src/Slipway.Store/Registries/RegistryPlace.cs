@@ -12,10 +12,8 @@ public sealed class RegistryPlace(RegistryClient client) : IBundleSource, IBundl
 
     public RegistryReference? Repository => client.Place;
 
-    public async Task<ReadOnlyMemory<byte>> ReadManifestAsync(Digest manifest, CancellationToken cancellation) =>
-        (await client.GetManifestAsync(manifest.ToString(), cancellation))?.Bytes
-        ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault(
-            "manifest-missing", $"manifest {manifest} is not in {Name}", Help: "push it again; `slipway tags` lists what is there"));
+    public async Task<ReadOnlyMemory<byte>?> ReadManifestAsync(Digest manifest, CancellationToken cancellation) =>
+        (await client.GetManifestAsync(manifest.ToString(), cancellation))?.Bytes;
 
     public async Task<ImmutableArray<Digest>> ReferrersAsync(Digest subject, CancellationToken cancellation) =>
         [.. (await client.ReferrersAsync(subject, cancellation)).Select(entry => entry.Digest)];

@@ -6,11 +6,11 @@ using Slipway.Store.Oci;
 
 namespace Slipway.Store.Registries;
 
-/// <summary>Everything that goes along with a bundle: its manifest or the index of its variants, what is attached, further manifests, and the blobs of all.</summary>
+/// <summary>Everything that goes along with a bundle: its manifest or the index of its variants, what is attached, and the blobs of all.</summary>
 /// <param name="Root">What gets the tag.</param>
 /// <param name="Manifests">Each once; each after what it refers to, but for its subject.</param>
 /// <param name="Blobs">Each once, largest first.</param>
-/// <param name="LeftBehind">What is attached and does not go along, because nobody could verify it.</param>
+/// <param name="LeftBehind">What is attached and does not go along, because nobody could verify it, or because it is only listed: a registry's list may outlive what it names.</param>
 public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedManifest> Manifests, ImmutableArray<OciDescriptor> Blobs, ImmutableArray<Digest> LeftBehind)
 {
     /// <summary>Indexes inside indexes that are followed; images in use have two at most.</summary>
@@ -29,12 +29,11 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
     public IReadOnlyCollection<Digest> AttachedTo(Digest subject) => [.. Manifests.Where(manifest => manifest.Subject == subject).Select(manifest => manifest.Digest)];
 
     /// <summary>Reads all manifests, and no blob.</summary>
-    /// <param name="further">Manifests that go along untagged, such as images of environments.</param>
     /// <param name="onlyOfBundles">
     /// For who verifies, which is done bundle by bundle: leaves behind what is attached to an index, which nobody signs, and an index that is attached.
     /// </param>
     /// <exception cref="SlipwayException">One is missing or none (exit 2), has another digest (exit 1), or the source does not answer (exit 3).</exception>
-    public static async Task<TransferPlan> ReadAsync(IBundleSource source, Digest root, IEnumerable<Digest> further, CancellationToken cancellation, bool onlyOfBundles = false)
+    public static async Task<TransferPlan> ReadAsync(IBundleSource source, Digest root, CancellationToken cancellation, bool onlyOfBundles = false)
     {
         var reader = new Reader(source);
         var first = await reader.AddNeededAsync(root, cancellation);
@@ -43,7 +42,7 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
         {
             foreach (var attached in await source.ReferrersAsync(subject.Digest, cancellation))
             {
-                if (onlyOfBundles && !reader.IsNeeded(attached) && (subject.Index is not null || await reader.IsIndexAsync(attached, cancellation)))
+                if (!reader.IsNeeded(attached) && (await reader.PeekAsync(attached, cancellation) is not { } listed || (onlyOfBundles && (subject.Index ?? listed.Index) is not null)))
                 {
                     left.Add(attached);
                     continue;
@@ -55,8 +54,6 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             }
         }
 
-        foreach (var manifest in further)
-            await reader.AddAsync(manifest, 0, cancellation);
         return new TransferPlan(first, [.. reader.Manifests], reader.Blobs(), [.. left.Distinct()]);
     }
 
@@ -81,8 +78,19 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             return AddAsync(digest, 0, cancellation);
         }
 
-        /// <summary>Whether it is an index; it is not added, and nothing of what it names is read.</summary>
-        public async Task<bool> IsIndexAsync(Digest digest, CancellationToken cancellation) => (await ReadAsync(digest, cancellation)).Index is not null;
+        /// <summary>What is listed as attached; null where it is only listed. It is not added, and nothing of what it names is read.</summary>
+        public async Task<PlannedManifest?> PeekAsync(Digest digest, CancellationToken cancellation)
+        {
+            if (read.TryGetValue(digest, out var there))
+                return there;
+            if (await source.ReadManifestAsync(digest, cancellation) is not { } found)
+                return null;
+            var manifest = Parse(digest, found);
+            if ((bytes += manifest.Bytes.Length) > MaxManifestBytes)
+                throw Refused(digest, $"and what goes along have more than {MaxManifestBytes} bytes of manifests");
+            read.Add(digest, manifest);
+            return manifest;
+        }
 
         public async Task<PlannedManifest> AddAsync(Digest digest, int depth, CancellationToken cancellation)
         {
@@ -90,7 +98,8 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
                 return there;
             if (depth > Deepest || known.Count >= MaxManifests)
                 throw Refused(digest, depth > Deepest ? $"lies deeper than {Deepest} indexes" : $"is one of more than {MaxManifests}");
-            var manifest = await ReadAsync(digest, cancellation);
+            var manifest = await PeekAsync(digest, cancellation) ?? throw new SlipwayException(ExitCode.UnusableInput, new Fault(
+                "manifest-missing", $"manifest {digest} is not in {source.Name}", Help: "push it again; `slipway tags` lists what is there"));
             known.Add(digest, manifest);
             foreach (var entry in manifest.Index?.Manifests ?? [])
             {
@@ -123,17 +132,6 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             return [.. blobs.Values.OrderByDescending(blob => blob.Size).ThenBy(blob => blob.Digest)];
         }
 
-        private async Task<PlannedManifest> ReadAsync(Digest digest, CancellationToken cancellation)
-        {
-            if (read.TryGetValue(digest, out var there))
-                return there;
-            var manifest = Parse(digest, await source.ReadManifestAsync(digest, cancellation));
-            if ((bytes += manifest.Bytes.Length) > MaxManifestBytes)
-                throw Refused(digest, $"and what goes along have more than {MaxManifestBytes} bytes of manifests");
-            read.Add(digest, manifest);
-            return manifest;
-        }
-
         private PlannedManifest Parse(Digest digest, ReadOnlyMemory<byte> bytes)
         {
             if (Digest.Of(bytes.Span) != digest)
@@ -146,7 +144,7 @@ public sealed record TransferPlan(PlannedManifest Root, ImmutableArray<PlannedMa
             }
             catch (JsonException e)
             {
-                throw Refused(digest, $"is no OCI manifest: {Archives.DeterministicTar.Printable(e.Message)}");
+                throw Refused(digest, $"is no OCI manifest: {ForeignText.Shown(e.Message)}");
             }
         }
 

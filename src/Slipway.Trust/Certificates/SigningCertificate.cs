@@ -99,7 +99,7 @@ public sealed class SigningCertificate
     }
 
     /// <summary>Text of a stranger in a message: short, and without control characters.</summary>
-    private static string Printable(string text) => Store.Archives.DeterministicTar.Printable(text);
+    private static string Printable(string text) => ForeignText.Shown(text);
 
     /// <summary>An extension that stands there once; one that stands twice says nothing.</summary>
     private X509Extension? Only(string oid) => certificate.Extensions.Where(extension => extension.Oid?.Value == oid).ToList() is [var one] ? one : null;

@@ -42,7 +42,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
         var type = statement.Statement.PredicateType;
         if (policy.MaySay(statement.Name, type))
             return true;
-        refusals.Add(new Fault("signer-not-entitled", $"attestation {statement.Manifest}: the policy believes {statement.Name} nothing of type {DeterministicTar.Printable(type)}"));
+        refusals.Add(new Fault("signer-not-entitled", $"attestation {statement.Manifest}: the policy believes {statement.Name} nothing of type {ForeignText.Shown(type)}"));
         return false;
     }
 
@@ -78,7 +78,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
             return Problem("attestation-damaged", $"{name}: its manifest {referrer.Flaw}");
         if (manifest.ArtifactType != SigstoreBundle.V03)
         {
-            Notes.Add($"{referrer.Entry.Digest} is attached, and is no attestation ({DeterministicTar.Printable(manifest.ArtifactType ?? "no artifact type")}): ignored");
+            Notes.Add($"{referrer.Entry.Digest} is attached, and is no attestation ({ForeignText.Shown(manifest.ArtifactType ?? "no artifact type")}): ignored");
             return null;
         }
 
@@ -97,7 +97,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
         }
         catch (JsonException e)
         {
-            return Problem("attestation-malformed", $"{name}: {DeterministicTar.Printable(e.Message)}");
+            return Problem("attestation-malformed", $"{name}: {ForeignText.Shown(e.Message)}");
         }
     }
 
@@ -108,8 +108,8 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
             case SignatureVerdict.Edited edited:
                 return Problem("attestation-edited", $"{name}: {edited.Message}");
             case SignatureVerdict.Stranger stranger:
-                strangers.Add(DeterministicTar.Printable(stranger.Name));
-                Notes.Add($"{name} is signed by a key that is not trusted ({DeterministicTar.Printable(stranger.Name)}): ignored");
+                strangers.Add(ForeignText.Shown(stranger.Name));
+                Notes.Add($"{name} is signed by a key that is not trusted ({ForeignText.Shown(stranger.Name)}): ignored");
                 return null;
             case SignatureVerdict.Refused refused:
                 refusals.AddRange(refused.Faults.Select(fault => fault with { Message = $"{name}: {fault.Message}" }));
@@ -126,7 +126,7 @@ internal sealed class AttestationReader(OciLayout layout, Digest bundle, TrustPo
     {
         var envelope = signed.DsseEnvelope!;
         if (envelope.PayloadType != Dsse.InToto)
-            return Problem("attestation-malformed", $"{name}: its payload is '{DeterministicTar.Printable(envelope.PayloadType)}', expected {Dsse.InToto}");
+            return Problem("attestation-malformed", $"{name}: its payload is '{ForeignText.Shown(envelope.PayloadType)}', expected {Dsse.InToto}");
         var statement = Statement.Parse(envelope.PayloadBytes());
         return statement.Covers(bundle)
             ? new VerifiedStatement(statement, by.Key, manifest) { Name = by.Name, Identity = by.Identity, Time = by.Time }

@@ -39,7 +39,7 @@ internal sealed record Contents(ReadOnlyMemory<byte> Config, ImmutableSortedDict
         const string folder = ModelPack.DocumentsPath + "/";
         var files = DeterministicTar.ReadAll(new MemoryStream(tar, writable: false), StrictManifest.MaxDocumentBytes);
         return files.Keys.FirstOrDefault(path => !path.StartsWith(folder, StringComparison.Ordinal)) is { } stray
-            ? throw new SlipwayException(ExitCode.UnusableInput, new Fault("archive-path-outside", $"the archive path '{DeterministicTar.Printable(stray)}' is outside '{folder}', where this archive belongs"))
+            ? throw new SlipwayException(ExitCode.UnusableInput, new Fault("archive-path-outside", $"the archive path '{ForeignText.Shown(stray)}' is outside '{folder}', where this archive belongs"))
             : files.ToImmutableSortedDictionary(file => file.Key[folder.Length..], file => file.Value, StringComparer.Ordinal);
     }
 

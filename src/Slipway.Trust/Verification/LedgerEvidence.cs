@@ -27,7 +27,7 @@ public sealed record LedgerEvidence(string Ledger, long Index, DateTimeOffset Ti
             throw Bad(ExitCode.UnusableInput, "ledger-proof-malformed", "what it proves is no entry of a ledger", ProveAgain);
         var keys = ledgers.Where(key => key.Name == origin).ToList();
         if (keys.Count == 0)
-            throw Bad(ExitCode.BadVerdict, "ledger-proof-untrusted", $"it is of the ledger {Store.Archives.DeterministicTar.Printable(origin)}, which the policy does not name", "add the ledger's verifier key to the policy's ledgers, after comparing it with what the operator says");
+            throw Bad(ExitCode.BadVerdict, "ledger-proof-untrusted", $"it is of the ledger {ForeignText.Shown(origin)}, which the policy does not name", "add the ledger's verifier key to the policy's ledgers, after comparing it with what the operator says");
         return read.Verify(entry.Leaf, origin, keys, out _) switch
         {
             TlogProof.Verdict.Included => new LedgerEvidence(origin, read.Index, entry.Time, entry.Subjects),

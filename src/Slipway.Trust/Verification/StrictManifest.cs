@@ -52,7 +52,7 @@ internal sealed record StrictManifest(OciManifest Manifest, ImmutableArray<Bundl
         if (manifest.Annotations is not null)
             Violation("it has annotations; what is not content stands in attestations");
         foreach (var name in manifest.Other?.Keys ?? Enumerable.Empty<string>())
-            Violation($"unknown member '{Printable(name)}'");
+            Violation($"unknown member '{ForeignText.Shown(name)}'");
 
         CheckDescriptor(manifest.Config, "config", MaxConfigBytes, Violation);
         if (manifest.Config.MediaType != ModelPack.ConfigType)
@@ -78,7 +78,7 @@ internal sealed record StrictManifest(OciManifest Manifest, ImmutableArray<Bundl
             var blob = manifest.Layers[i];
             CheckDescriptor(blob, $"layers[{i}]", MaxLayerBytes, violation);
             foreach (var name in blob.Annotations?.Keys.Where(name => name != ModelPack.PathAnnotation) ?? [])
-                violation($"layers[{i}] has the annotation '{Printable(name)}'; allowed is {ModelPack.PathAnnotation} alone");
+                violation($"layers[{i}] has the annotation '{ForeignText.Shown(name)}'; allowed is {ModelPack.PathAnnotation} alone");
             if (ModelPack.Layer(blob) is { } layer)
                 layers.Add(layer);
             else
@@ -117,7 +117,7 @@ internal sealed record StrictManifest(OciManifest Manifest, ImmutableArray<Bundl
         for (var i = 1; i < sorted.Count; i++)
         {
             if (sorted[i].StartsWith(sorted[i - 1], StringComparison.Ordinal))
-                violation($"the layer at '{Printable(sorted[i].TrimEnd('/'))}' lies in the layer at '{Printable(sorted[i - 1].TrimEnd('/'))}'");
+                violation($"the layer at '{ForeignText.Shown(sorted[i].TrimEnd('/'))}' lies in the layer at '{ForeignText.Shown(sorted[i - 1].TrimEnd('/'))}'");
         }
     }
 
@@ -128,9 +128,6 @@ internal sealed record StrictManifest(OciManifest Manifest, ImmutableArray<Bundl
         if (blob.ArtifactType is not null)
             violation($"{name} has an artifactType, expected none");
         foreach (var other in blob.Other?.Keys ?? Enumerable.Empty<string>())
-            violation($"{name} has the unknown member '{Printable(other)}'");
+            violation($"{name} has the unknown member '{ForeignText.Shown(other)}'");
     }
-
-    /// <summary>Foreign text in a message: short, and without control characters.</summary>
-    private static string Printable(string text) => DeterministicTar.Printable(text);
 }

@@ -29,7 +29,7 @@ public sealed partial class RoomTests
     private static readonly Dictionary<string, string[]> PublicPrimitives = new()
     {
         ["Bytes"] = ["CanonicalJson", "Digest", "DigestJsonConverter"],
-        ["Faults"] = ["ExitCode", "Fault", "NearestName", "SlipwayException"],
+        ["Faults"] = ["ExitCode", "Fault", "ForeignText", "NearestName", "SlipwayException"],
         ["Files"] = ["AtomicFile", "FileKind", "FileStamp", "FolderLock"],
         ["Processes"] = ["ChildCommand", "ChildExit", "ChildProcess"],
         ["Units"] =

@@ -4,14 +4,19 @@ using System.Text;
 using System.Text.Json;
 using Slipway.Documents.Bom;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Policies;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Archives;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
+using Slipway.Store.Registries;
+using Slipway.Tests.Trust.Timestamps;
 using Slipway.Tests.Trust.Verification;
 using Slipway.Trust.Attestations;
+using Slipway.Trust.Certificates;
 using Slipway.Trust.Signing;
+using Slipway.Trust.Timestamps;
 using Slipway.Trust.TransparencyLog;
 using Slipway.Trust.Verification;
 
@@ -48,7 +53,7 @@ public sealed class ForeignBytesTests
             {
                 parse(bytes);
             }
-            catch (Exception e) when (e is JsonException or SlipwayException { Exit: ExitCode.UnusableInput })
+            catch (Exception e) when (e is JsonException or FormatException or SlipwayException { Exit: ExitCode.UnusableInput })
             {
                 // Refused, as every one of these parsers says.
             }
@@ -87,7 +92,35 @@ public sealed class ForeignBytesTests
         yield return ("bundle reference", [.. Texts("oci:dir/x:tag", "localhost:5000/team/model:v1", $"r.example.org/a/b@{Digest.Of("x"u8)}", "tag#cuda")], bytes => BundleReference.Parse(Encoding.UTF8.GetString(bytes)));
         yield return ("public key", [Encoding.ASCII.GetBytes(bundle.Key.PublicKey.ToPem())], bytes => VerificationKey.Parse(Encoding.Latin1.GetString(bytes), "key"));
         yield return ("signed note", [.. Texts("origin\n1\nAAAA\n\n\u2014 name AAAAAAAA\n")], bytes => SignedNote.Read(bytes));
+        using var authority = new TestAuthority();
+        var roots = authority.Roots;
+        yield return ("timestamp", [authority.Stamp("x"u8, TestAuthority.Noon)], bytes => TimestampToken.Parse(bytes).Judge("x"u8, roots, out _));
+        yield return ("signing certificate", [authority.StampCertificate.RawData], bytes => SigningCertificate.Parse(bytes));
+        yield return ("bearer challenge", [.. Texts("Bearer realm=\"https://auth.example.org/token\",service=\"registry\",scope=\"repository:a/b:pull,push\"", "Basic realm=\"x\"")], ReadChallenge);
+        yield return ("trust policy", [.. Texts(TrustPolicyOf(bundle.Key.PublicKey))], bytes => TrustPolicyParser.Parse("trust.yaml", bytes, "/nowhere", TestAuthority.Noon));
         yield return ("log proof", [.. Texts("c2sp.org/tlog-proof@v1\nindex 0\n\norigin\n1\nAAAA\n\n\u2014 name AAAAAAAA\n")], bytes => TlogProof.Read(bytes));
+    }
+
+    private static string TrustPolicyOf(VerificationKey key) =>
+        $"""
+        slipway-trust: 1
+        signers:
+          ci:
+            keys:
+              - "{key.ToPem().ReplaceLineEndings("\\n")}"
+        require:
+          - predicate: https://slsa.dev/provenance/v1
+            by: [ci]
+        revoked:
+          - key: {new string('a', 64)}
+            since: 2026-05-01T00:00:00Z
+        """;
+
+    private static void ReadChallenge(byte[] bytes)
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("WWW-Authenticate", Encoding.Latin1.GetString(bytes));
+        RegistryChallenge.Of(response.Headers);
     }
 
     private static void Verify(SigstoreBundle bundle)

@@ -71,8 +71,7 @@ public sealed class EventStreamTests : IAsyncLifetime
                 return answer.StatusCode == HttpStatusCode.OK;
             },
             Patience);
-        foreach (var stream in streams.Skip(1))
-            await stream.DisposeAsync();
+        await Task.WhenAll(streams.Skip(1).Select(stream => stream.DisposeAsync().AsTask()));
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         using var client = Client(host, "team/by-skopeo");
         var source = new RegistryPlace(client);
         var root = (await client.ResolveAsync(BundleReference.Parse($"{host}/team/by-skopeo"), Stop)).Descriptor.Digest;
-        await new BundleTransfer(source, new LayoutPlace(ours)).RunAsync(await TransferPlan.ReadAsync(source, root, [], Stop), "v1", replace: false, Stop);
+        await new BundleTransfer(source, new LayoutPlace(ours)).RunAsync(await TransferPlan.ReadAsync(source, root, Stop), "v1", replace: false, Stop);
         Assert.Equal(bundle.Digest, ours.Tags()["v1"].Digest);
         Skopeo("inspect", "--raw", $"oci:{ours.Folder}:v1");
     }
@@ -92,7 +92,7 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         using var one = Client(host);
         using var other = Client(host, "team/released");
         var (source, target) = (new RegistryPlace(one), new RegistryPlace(other));
-        var report = await new BundleTransfer(source, target).RunAsync(await TransferPlan.ReadAsync(source, index, [], Stop), "v1", replace: false, Stop);
+        var report = await new BundleTransfer(source, target).RunAsync(await TransferPlan.ReadAsync(source, index, Stop), "v1", replace: false, Stop);
         Assert.Equal((0L, sent.Sent), (report.Sent, report.Mounted));
         Assert.Equal(cuda.Digest, (await other.ResolveAsync(BundleReference.Parse($"{host}/team/released:v1#cuda"), Stop)).Descriptor.Digest);
     }
@@ -127,7 +127,7 @@ public sealed class DockerRegistryTests : IAsyncLifetime
     {
         using var client = Client(host, options: options, credential: credential);
         var source = new LayoutPlace(layout);
-        return await new BundleTransfer(source, new RegistryPlace(client)).RunAsync(await TransferPlan.ReadAsync(source, root, [], Stop), tag, replace: false, Stop);
+        return await new BundleTransfer(source, new RegistryPlace(client)).RunAsync(await TransferPlan.ReadAsync(source, root, Stop), tag, replace: false, Stop);
     }
 
     private static string Skopeo(params string[] arguments)

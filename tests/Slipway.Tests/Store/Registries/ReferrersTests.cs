@@ -116,9 +116,23 @@ public sealed class ReferrersTests : IAsyncLifetime
         await PushAsync(layout, stranger, "v2");
         using var client = registry.Client();
         await client.ListReferrersAsync(subject.Digest, [stranger], Stop);
-        var plan = await TransferPlan.ReadAsync(new RegistryPlace(client), subject.Digest, [], Stop);
+        var plan = await TransferPlan.ReadAsync(new RegistryPlace(client), subject.Digest, Stop);
         Assert.Equal(2, plan.Manifests.Length);
         Assert.DoesNotContain(plan.Manifests, manifest => manifest.Digest == stranger.Digest);
+    }
+
+    [Fact]
+    public async Task What_a_list_still_names_after_it_was_deleted_is_left_behind_and_told()
+    {
+        registry.HasReferrers = false;
+        var (subject, layout) = Sealed(attestations: 2);
+        await PushAsync(layout, subject);
+        using var client = registry.Client();
+        var gone = (await client.ReferrersAsync(subject.Digest, Stop))[0].Digest;
+        Assert.True(registry["team/model"].Manifests.TryRemove(gone, out _));
+        var plan = await TransferPlan.ReadAsync(new RegistryPlace(client), subject.Digest, Stop);
+        Assert.Equal([gone], plan.LeftBehind);
+        Assert.Equal(2, plan.Manifests.Length);
     }
 
     private (OciDescriptor Subject, OciLayout Layout) Sealed(int attestations)
@@ -134,6 +148,6 @@ public sealed class ReferrersTests : IAsyncLifetime
     {
         using var client = registry.Client();
         var (source, target) = (new LayoutPlace(layout), new RegistryPlace(client));
-        await new BundleTransfer(source, target).RunAsync(await TransferPlan.ReadAsync(source, subject.Digest, [], Stop), tag, replace: false, Stop);
+        await new BundleTransfer(source, target).RunAsync(await TransferPlan.ReadAsync(source, subject.Digest, Stop), tag, replace: false, Stop);
     }
 }

@@ -14,17 +14,17 @@ namespace Slipway.Documents.Cards;
 /// <param name="Before">When it existed at the latest, and who vouches for that: a timestamp authority or ledger whom the policy trusts; null where nobody does.</param>
 /// <param name="Said">RFC 3339, as the statement itself has it, which nobody else vouches for; null where it has no time.</param>
 /// <param name="Manifest">Digest of the attached manifest, by which it is found.</param>
-public sealed record SignedStatement(string PredicateType, string Signer, string Name, string? Identity, string? Before, string? Said, Digest Manifest)
+public sealed record CardStatement(string PredicateType, string Signer, string Name, string? Identity, string? Before, string? Said, Digest Manifest)
 {
     /// <summary>The signer in words: the name that the policy gives, whom a certificate names, the key.</summary>
     [JsonIgnore]
     public string SignedBy => Identity is not null ? $"{Name}, {Identity}" : Signer.StartsWith(Name, StringComparison.Ordinal) ? $"key {Signer}" : $"{Name}, key {Signer}";
 
     /// <summary>Of a verified bundle, by predicate type, time and digest.</summary>
-    public static ImmutableArray<SignedStatement> All(VerifiedBundle bundle) =>
+    public static ImmutableArray<CardStatement> All(VerifiedBundle bundle) =>
     [
         .. bundle.Statements
-            .Select(signed => new SignedStatement(
+            .Select(signed => new CardStatement(
                 signed.Statement.PredicateType,
                 signed.Signer.KeyId,
                 signed.Name,
