@@ -25,19 +25,26 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
             Problems.Add(new Fault("document-unknown", $"'{ForeignText.Shown(stranger)}' is no document of a bundle", Help: nearest is null ? null : $"the nearest is {nearest}"));
         }
 
-        var spec = Read(SpecFile, DocumentJson.Default.Spec);
+        // Several at a time: the first reading of each kind has its reader compiled, which takes longer than the reading.
+        var specFile = Begin(SpecFile, DocumentJson.Default.Spec);
+        var always = (
+            Lock: Begin(LockFile, DocumentJson.Default.ProjectLock),
+            Snapshots: Begin(SnapshotsFile, BundleJson.Default.Snapshots),
+            Environments: Begin(EnvironmentFile, BundleJson.Default.Environments),
+            Hardware: Begin(HardwareFile, BundleJson.Default.Hardware),
+            Lineage: Begin(LineageFile, DocumentJson.Default.LineageGraph),
+            Rerun: Begin(RerunFile, DocumentJson.Default.RerunPlan),
+            Signature: Begin(SignatureFile, DocumentJson.Default.ModelSignature));
+        var spec = End(specFile);
+        var (isEvaluated, hasReference) = (spec?.Evaluate is not null, spec?.Model?.Reference is not null);
+        var asked = (
+            Evaluation: isEvaluated ? Begin(EvaluationFile, DocumentJson.Default.Evaluation) : null,
+            Replicates: isEvaluated ? Begin(ReplicatesFile, DocumentJson.Default.EvaluationReplicates) : null,
+            Curves: isEvaluated ? Begin(CurvesFile, DocumentJson.Default.EvaluationCurves) : null,
+            Reference: hasReference ? Begin(ReferenceFile, MonitoringJson.Default.ReferenceProfile) : null);
         var read = (
-            Lock: Read(LockFile, DocumentJson.Default.ProjectLock),
-            Snapshots: Read(SnapshotsFile, BundleJson.Default.Snapshots),
-            Environments: Read(EnvironmentFile, BundleJson.Default.Environments),
-            Hardware: Read(HardwareFile, BundleJson.Default.Hardware),
-            Lineage: Read(LineageFile, DocumentJson.Default.LineageGraph),
-            Rerun: Read(RerunFile, DocumentJson.Default.RerunPlan),
-            Signature: Read(SignatureFile, DocumentJson.Default.ModelSignature),
-            Evaluation: spec?.Evaluate is null ? null : Read(EvaluationFile, DocumentJson.Default.Evaluation),
-            Replicates: spec?.Evaluate is null ? null : Read(ReplicatesFile, DocumentJson.Default.EvaluationReplicates),
-            Curves: spec?.Evaluate is null ? null : Read(CurvesFile, DocumentJson.Default.EvaluationCurves),
-            Reference: spec?.Model?.Reference is null ? null : Read(ReferenceFile, MonitoringJson.Default.ReferenceProfile));
+            Lock: End(always.Lock), Snapshots: End(always.Snapshots), Environments: End(always.Environments), Hardware: End(always.Hardware), Lineage: End(always.Lineage),
+            Rerun: End(always.Rerun), Signature: End(always.Signature), Evaluation: End(asked.Evaluation), Replicates: End(asked.Replicates), Curves: End(asked.Curves), Reference: End(asked.Reference));
         if (spec is { Evaluate: null })
         {
             foreach (var unasked in files.Keys.Intersect([EvaluationFile, ReplicatesFile, CurvesFile]))
@@ -72,27 +79,34 @@ internal sealed class DocumentReader(IReadOnlyDictionary<string, ReadOnlyMemory<
         return null;
     }
 
-    private T? Read<T>(string name, JsonTypeInfo<T> type) where T : class
+    private Task<(T? Document, Fault? Problem)> Begin<T>(string name, JsonTypeInfo<T> type) where T : class => Task.Run(() => Read(name, type));
+
+    /// <returns>Null when there is a problem, or nothing was to be read.</returns>
+    private T? End<T>(Task<(T? Document, Fault? Problem)>? reading) where T : class
+    {
+        if (reading is null)
+            return null;
+        var (document, problem) = reading.GetAwaiter().GetResult();
+        if (problem is not null)
+            Problems.Add(problem);
+        return document;
+    }
+
+    private (T? Document, Fault? Problem) Read<T>(string name, JsonTypeInfo<T> type) where T : class
     {
         if (!files.TryGetValue(name, out var json))
-        {
-            Problems.Add(new Fault("document-missing", $"{name} is missing"));
-            return null;
-        }
-
+            return (null, new Fault("document-missing", $"{name} is missing"));
         try
         {
             var document = JsonSerializer.Deserialize(json.Span, type) ?? throw new JsonException("found null");
             // Written again it must be the same bytes: this refuses other forms, and numbers where names of an enum are due.
-            if (CanonicalJson.Serialize(document, type).AsSpan().SequenceEqual(json.Span))
-                return document;
-            Problems.Add(new Fault("document-not-canonical", $"{name} is not in canonical form"));
+            return CanonicalJson.Serialize(document, type).AsSpan().SequenceEqual(json.Span)
+                ? (document, null)
+                : (null, new Fault("document-not-canonical", $"{name} is not in canonical form"));
         }
         catch (JsonException e)
         {
-            Problems.Add(new Fault("document-unreadable", $"{name} cannot be read: {ForeignText.Shown(e.Message)}"));
+            return (null, new Fault("document-unreadable", $"{name} cannot be read: {ForeignText.Shown(e.Message)}"));
         }
-
-        return null;
     }
 }

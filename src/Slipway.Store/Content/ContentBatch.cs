@@ -37,7 +37,7 @@ public sealed class ContentBatch : IDisposable
     /// <exception cref="SlipwayException">Something in it is neither file nor folder (exit 2).</exception>
     public (Digest Digest, FileTree Tree) AddFolder(string path, string shown)
     {
-        var tree = FileTree.Scan(path, file => AddFile(file).Digest, shown, followLinks: false);
+        var tree = FileTree.Scan(path, (file, _) => AddFile(file).Digest, shown, followLinks: false);
         return (Add(tree.ToJson()), tree);
     }
 

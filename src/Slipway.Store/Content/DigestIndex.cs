@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -58,6 +60,9 @@ public sealed class DigestIndex
         return index;
     }
 
+    /// <summary>As <see cref="Of(string)"/>, for a file that the caller has just looked at: an unchanged one is not looked at again.</summary>
+    public Digest Of(string absolutePath, FileStamp seen) => Known(absolutePath, seen) ?? Of(absolutePath);
+
     /// <summary>The digest of the file's content now; links are followed.</summary>
     /// <param name="absolutePath">Of a regular file.</param>
     /// <remarks>A file that was written to within the last 20 ms is read that much later, so that nothing can slip in unseen.</remarks>
@@ -68,14 +73,8 @@ public sealed class DigestIndex
         {
             var look = Now();
             var stamp = Look(absolutePath);
-            lock (guard)
-            {
-                if (entries.TryGetValue(absolutePath, out var known) && known.Stamp == stamp)
-                {
-                    known.Used = true;
-                    return known.Digest;
-                }
-            }
+            if (Known(absolutePath, stamp) is { } known)
+                return known;
 
             // A stamp of the future stays racy however long one waits: read at once, and remember nothing.
             if (stamp.IsRacy(look) && !stamp.IsRacy(look + 2 * FileStamp.Granularity))
@@ -118,6 +117,17 @@ public sealed class DigestIndex
         catch (Exception e) when (e is SlipwayException or IOException)
         {
             // A cache: see above.
+        }
+    }
+
+    private Digest? Known(string path, FileStamp stamp)
+    {
+        lock (guard)
+        {
+            if (!entries.TryGetValue(path, out var known) || known.Stamp != stamp)
+                return null;
+            known.Used = true;
+            return known.Digest;
         }
     }
 
@@ -200,21 +210,33 @@ public sealed class DigestIndex
         var body = content.AsSpan(end + 1);
         if (end < 0 || !content.AsSpan(0, end).SequenceEqual(Encoding.ASCII.GetBytes($"{Header} {Checksum(body):x8}")))
             throw new FormatException("another format or damaged");
+        entries.EnsureCapacity(body.Length / 200);
         foreach (var range in body.Split((byte)'\n'))
         {
             if (!body[range].IsEmpty)
-                Load(Encoding.UTF8.GetString(body[range]));
+                LoadLine(body[range]);
         }
     }
 
-    private void Load(string line)
+    private void LoadLine(ReadOnlySpan<byte> line)
     {
-        var parts = line.Split(' ', 8);
-        if (parts.Length < 8 || !Digest.TryParse("sha256:" + parts[0], out var digest))
+        Span<byte> hash = stackalloc byte[Digest.Length];
+        if (Convert.FromHexString(Field(ref line), hash, out _, out var bytes) != OperationStatus.Done || bytes != Digest.Length)
+            throw new FormatException("a line has no digest");
+        var stamp = new FileStamp(FileKind.File, Signed(ref line), Signed(ref line), Signed(ref line), Unsigned(ref line), Unsigned(ref line), Unsigned(ref line) == 1);
+        var path = Encoding.UTF8.GetString(line);
+        entries[path.Contains('\\') ? Unescape(path) : path] = new Entry(stamp, new Digest(hash));
+    }
+
+    /// <summary>What stands before the next blank, which is taken off the line with it.</summary>
+    private static ReadOnlySpan<byte> Field(ref ReadOnlySpan<byte> line)
+    {
+        var end = line.IndexOf((byte)' ');
+        if (end < 0)
             throw new FormatException("a line is not an entry");
-        var stamp = new FileStamp(FileKind.File, Number<long>(parts[1]), Number<long>(parts[2]), Number<long>(parts[3]), Number<ulong>(parts[4]), Number<ulong>(parts[5]), parts[6] == "1");
-        var path = parts[7].Contains('\\') ? Unescape(parts[7]) : parts[7];
-        entries[path] = new Entry(stamp, digest);
+        var field = line[..end];
+        line = line[(end + 1)..];
+        return field;
     }
 
     private static string Unescape(string path)
@@ -225,9 +247,17 @@ public sealed class DigestIndex
         return plain.ToString();
     }
 
-    private static T Number<T>(string text)
-        where T : INumberBase<T> =>
-        T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException("not a number");
+    private static long Signed(ref ReadOnlySpan<byte> line)
+    {
+        var field = Field(ref line);
+        return Utf8Parser.TryParse(field, out long number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
+    }
+
+    private static ulong Unsigned(ref ReadOnlySpan<byte> line)
+    {
+        var field = Field(ref line);
+        return Utf8Parser.TryParse(field, out ulong number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
+    }
 
     // CRC-32C: guards against damage, not against a person; SHA-256 would load OpenSSL on the start path.
     internal static uint Checksum(ReadOnlySpan<byte> body)

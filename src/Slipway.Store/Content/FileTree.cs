@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using System.IO.Enumeration;
 using System.Runtime.ExceptionServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Primitives.Bytes;
@@ -17,6 +17,10 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     /// <summary>Files in one tree; above it something else than a stage's output was meant, such as a whole disk.</summary>
     private const int MaximumFiles = 1_000_000;
 
+    private static readonly Comparer<FileTreeEntry> byPath = Comparer<FileTreeEntry>.Create((one, other) => Utf8Order.Comparer.Compare(one.Path, other.Path));
+
+    private static readonly EnumerationOptions everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+
     /// <summary>Bytes of all files.</summary>
     [JsonIgnore]
     public long Size => Files.Sum(file => file.Size);
@@ -25,7 +29,7 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     public Digest Digest => Digest.Of(ToJson());
 
     /// <summary>The tree of these files, sorted.</summary>
-    public static FileTree Of(IEnumerable<FileTreeEntry> files) => new([.. files.OrderBy(file => file.Path, Utf8Order.Comparer)]);
+    public static FileTree Of(IEnumerable<FileTreeEntry> files) => new([.. files.Order(byPath)]);
 
     public byte[] ToJson() => CanonicalJson.Serialize(this, FileTreeJson.Default.FileTree);
 
@@ -49,19 +53,26 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     }
 
     /// <summary>Lists a folder's regular files with all its subfolders.</summary>
-    /// <param name="digest">Gives the digest of the file at an absolute path; asked for several at a time.</param>
+    /// <param name="digest">Gives the digest of the file at an absolute path, which has just been seen with this stamp; asked for several at a time.</param>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
     /// <param name="followLinks">Whether a link to a file counts as that file; otherwise it is refused. Links to folders always are.</param>
     /// <param name="skip">Names of files and folders that are not looked at.</param>
     /// <exception cref="SlipwayException">A link, device, socket or pipe; a name that is not UTF-8 (exit 2).</exception>
-    public static FileTree Scan(string folder, Func<string, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
+    public static FileTree Scan(string folder, Func<string, FileStamp, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
     {
-        var (found, paths) = (new List<FileTreeEntry>(), new List<string>());
+        var found = new List<string>();
         Scan(folder, "");
         var files = new FileTreeEntry[found.Count];
         try
         {
-            Parallel.For(0, files.Length, each => files[each] = found[each] with { Digest = digest(paths[each]) });
+            Parallel.For(0, files.Length, each =>
+            {
+                var (path, absolute) = (found[each], Path.Join(folder, found[each]));
+                var stamp = Look(absolute, shown, path, followLinks);
+                files[each] = stamp.Kind == FileKind.File
+                    ? new FileTreeEntry(path, stamp.Executable, stamp.Size, digest(absolute, stamp))
+                    : throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"{Shown(shown, path)} became a folder while it was looked at", Help: "wait until whatever writes it has finished, then run again"));
+            });
         }
         catch (AggregateException e)
         {
@@ -73,45 +84,42 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
 
         void Scan(string at, string prefix)
         {
-            foreach (var path in Directory.EnumerateFileSystemEntries(at))
+            // Whether something is a folder is read from the folder above it; files are looked at later, several at a time.
+            foreach (var (name, isFolder) in new FileSystemEnumerable<(string, bool)>(at, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), everything))
             {
-                var name = Path.GetFileName(path);
                 if (skip is not null && skip(name))
                     continue;
-                switch (Look(path, $"{shown.TrimEnd('/')}/{prefix}{name}", followLinks))
-                {
-                    case { Kind: FileKind.Folder }:
-                        Scan(path, $"{prefix}{name}/");
-                        break;
-                    case var stamp when found.Count < MaximumFiles:
-                        found.Add(new FileTreeEntry(prefix + name, stamp.Executable, stamp.Size, default));
-                        paths.Add(path);
-                        break;
-                    default:
-                        throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));
-                }
+                if (isFolder && Look(Path.Join(at, name), shown, prefix + name, followLinks).Kind == FileKind.Folder)
+                    Scan(Path.Join(at, name), $"{prefix}{name}/");
+                else if (found.Count < MaximumFiles)
+                    found.Add(prefix + name);
+                else
+                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));
             }
         }
     }
 
+    /// <summary>What faults call a file of the folder.</summary>
+    private static string Shown(string folder, string name) => $"{folder.TrimEnd('/')}/{name}";
+
     /// <summary>The stamp of a regular file or of a folder.</summary>
     /// <exception cref="SlipwayException">It is neither, or is missing (exit 2).</exception>
-    internal static FileStamp Look(string path, string shown, bool followLinks)
+    private static FileStamp Look(string path, string folder, string name, bool followLinks)
     {
         var stamp = FileStamp.Of(path, followLinks: false);
         if (stamp is { Kind: FileKind.Link } && followLinks)
         {
             stamp = FileStamp.Of(path);
             if (stamp is { Kind: FileKind.Folder })
-                throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{shown} is a link to a folder; only links to files are followed", Help: "name the folder that it points to instead"));
+                throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{Shown(folder, name)} is a link to a folder; only links to files are followed", Help: "name the folder that it points to instead"));
         }
 
         return stamp switch
         {
-            null => throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-file", $"{shown} is not there, points nowhere, or has a name that is not UTF-8")),
+            null => throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-file", $"{Shown(folder, name)} is not there, points nowhere, or has a name that is not UTF-8")),
             { Kind: FileKind.File or FileKind.Folder } found => found,
-            { Kind: FileKind.Link } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{shown} is a symbolic link; only files and folders have content of their own", Help: "write the file itself instead of a link to it")),
-            { Kind: var kind } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("not-a-file", $"{shown} is a {kind.ToString().ToLowerInvariant()}; only files and folders have content", Help: "make it outside the declared path, such as under $TMPDIR")),
+            { Kind: FileKind.Link } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("link", $"{Shown(folder, name)} is a symbolic link; only files and folders have content of their own", Help: "write the file itself instead of a link to it")),
+            { Kind: var kind } => throw new SlipwayException(ExitCode.UnusableInput, new Fault("not-a-file", $"{Shown(folder, name)} is a {kind.ToString().ToLowerInvariant()}; only files and folders have content", Help: "make it outside the declared path, such as under $TMPDIR")),
         };
     }
 }
@@ -128,12 +136,18 @@ internal sealed partial class FileTreeJson : JsonSerializerContext;
 /// <summary>The order of the names' UTF-8 bytes, which UTF-16's is not beyond the basic plane.</summary>
 public sealed class Utf8Order : IComparer<string>
 {
+    /// <summary>How far code units are moved so that surrogates, which begin UTF-8's longest sequences, come last.</summary>
+    private const int AfterSurrogates = 0x800, BeforeSurrogates = 0x2000;
+
     public static Utf8Order Comparer { get; } = new();
 
     public int Compare(string? x, string? y)
     {
         if (x is null || y is null)
             return (x is null ? 0 : 1) - (y is null ? 0 : 1);
-        return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
+        var same = x.AsSpan().CommonPrefixLength(y);
+        return same == x.Length || same == y.Length ? x.Length - y.Length : Rank(x[same]) - Rank(y[same]);
     }
+
+    private static int Rank(char unit) => unit < '\uD800' ? unit : unit > '\uDFFF' ? unit - AfterSurrogates : unit + BeforeSurrogates;
 }

@@ -115,7 +115,7 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             {
                 (FileKind.File, ArtifactKind.File or ArtifactKind.Program) =>
                     stamp.Size == artifact.Size && stamp.Executable == (artifact.Kind == ArtifactKind.Program) && files.DigestOf(target) == artifact.Digest,
-                (FileKind.Folder, ArtifactKind.Folder) => FileTree.Scan(target, files.DigestOf, target, followLinks: false).Digest == artifact.Digest,
+                (FileKind.Folder, ArtifactKind.Folder) => FileTree.Scan(target, (file, _) => files.DigestOf(file), target, followLinks: false).Digest == artifact.Digest,
                 _ => false,
             };
         }

@@ -220,7 +220,7 @@ public sealed class ContentStoreTests : IDisposable
         folder.Write("m/z", "abc");
         Shell(command);
         using var _ = new Cleanup(() => Shell("rm -r {0}"));     // the framework cannot delete a name that is not UTF-8
-        Assert.Equal(code, Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], _ => abc, "m/", followLinks: false)).Faults[0].Code);
+        Assert.Equal(code, Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: false)).Faults[0].Code);
     }
 
     [Fact]
@@ -229,9 +229,9 @@ public sealed class ContentStoreTests : IDisposable
         folder.Write("m/z", "abc");
         folder.Write("other/x", "defg");
         File.CreateSymbolicLink(folder["m/l"], folder["other/x"]);
-        Assert.Equal([("l", 4L), ("z", 3L)], FileTree.Scan(folder["m"], _ => abc, "m/", followLinks: true).Files.Select(file => (file.Path, file.Size)));
+        Assert.Equal([("l", 4L), ("z", 3L)], FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: true).Files.Select(file => (file.Path, file.Size)));
         Directory.CreateSymbolicLink(folder["m/f"], folder["other"]);
-        Assert.Equal("link", Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], _ => abc, "m/", followLinks: true)).Faults[0].Code);
+        Assert.Equal("link", Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: true)).Faults[0].Code);
     }
 
     [Fact]
