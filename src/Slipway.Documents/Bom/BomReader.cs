@@ -37,8 +37,20 @@ public sealed class BomReader
     /// <summary>Hex digits by algorithm; null where they vary.</summary>
     private static readonly FrozenDictionary<string, int> digits = new Dictionary<string, int>
     {
-        ["MD5"] = 32, ["SHA-1"] = 40, ["SHA-256"] = 64, ["SHA-384"] = 96, ["SHA-512"] = 128, ["SHA3-256"] = 64, ["SHA3-384"] = 96, ["SHA3-512"] = 128,
-        ["BLAKE2b-256"] = 64, ["BLAKE2b-384"] = 96, ["BLAKE2b-512"] = 128, ["BLAKE3"] = 0, ["Streebog-256"] = 64, ["Streebog-512"] = 128,
+        ["MD5"] = 32,
+        ["SHA-1"] = 40,
+        ["SHA-256"] = 64,
+        ["SHA-384"] = 96,
+        ["SHA-512"] = 128,
+        ["SHA3-256"] = 64,
+        ["SHA3-384"] = 96,
+        ["SHA3-512"] = 128,
+        ["BLAKE2b-256"] = 64,
+        ["BLAKE2b-384"] = 96,
+        ["BLAKE2b-512"] = 128,
+        ["BLAKE3"] = 0,
+        ["Streebog-256"] = 64,
+        ["Streebog-512"] = 128,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly ImmutableArray<ReadComponent>.Builder components = ImmutableArray.CreateBuilder<ReadComponent>();

@@ -21,7 +21,8 @@ internal static class TrustGrammar
     private static readonly Shape<string> Uri = new TextShape("an absolute URI", text => System.Uri.TryCreate(text, UriKind.Absolute, out _), longest: 2000);
 
     private static readonly Shape<Digest> KeyId = new ParsedShape<Digest>(
-        (string text, out Digest id) => Digest.TryParse("sha256:" + text, out id), "a key's id, 64 lower-case hex digits, as `slipway keys show` prints it", "^[0-9a-f]{64}$", "bad-value") { TakesUnclear = true };
+        (string text, out Digest id) => Digest.TryParse("sha256:" + text, out id), "a key's id, 64 lower-case hex digits, as `slipway keys show` prints it", "^[0-9a-f]{64}$", "bad-value")
+    { TakesUnclear = true };
 
     private static readonly Shape<Digest> CertificateDigest = new ParsedShape<Digest>(
         Digest.TryParse, "the digest of a certificate's DER, sha256: and 64 lower-case hex digits", "^sha256:[0-9a-f]{64}$", "bad-value");

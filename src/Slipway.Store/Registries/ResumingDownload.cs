@@ -37,7 +37,7 @@ public sealed class ResumingDownload(
     {
         if (buffer.Length == 0 || position > blob.Size)
             return 0;
-        for (;;)
+        for (; ; )
         {
             try
             {

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Slipway.Documents.Specs;
 using Slipway.Engines.DuckDb;
 using Slipway.Engines.DuckDb.Tables;
-using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
