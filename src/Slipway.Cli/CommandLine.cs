@@ -17,6 +17,8 @@ internal static class CommandLine
     [
         ("run", RunVerb.Build),
         ("status", StatusVerb.Build),
+        ("dag", DagVerb.Build),
+        ("runs", RunsVerb.Build),
         ("lock", LockVerb.Build),
         ("verify", VerifyVerb.Build),
         ("sign", SignVerb.Build),

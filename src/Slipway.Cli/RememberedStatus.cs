@@ -112,7 +112,5 @@ internal static class RememberedStatus
         }
     }
 
-    private static string Line(FileStamp? stamp) => stamp is { } s
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)s.Kind:x}:{s.Size:x}:{s.Modified:x}:{s.Changed:x}:{s.Inode:x}:{s.Device:x}:{(s.Executable ? 1 : 0)}")
-        : "-";
+    private static string Line(FileStamp? stamp) => stamp?.ToText() ?? "-";
 }

@@ -111,6 +111,16 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             return account;
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
+        var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
+        var seals = new SealStore(project);
+        var sealKey = SealStore.KeyOf(spec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options);
+        if (!stages.Force && seals.Find(sealKey) is { } known)
+        {
+            foreach (var warning in known.Warnings)
+                observe(new Remark(warning));
+            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId };
+        }
+
         await TryModelAsync(outcome, spec.Model, cancellation);
         var evaluation = Evaluate(outcome, cancellation);
         var reference = Profile(outcome, inputs, reading, cancellation);
@@ -120,7 +130,6 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             stage.Key,
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
-        var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
         var request = new SealRequest(spec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
@@ -131,6 +140,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             : GateJudge.Judge(spec.Gates, new SealedEvaluation(bundle.Digest, evaluation.Evaluation, evaluation.Replicates), Baseline(pins.Effective.Baseline, cancellation));
         account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = signer.PublicKey.KeyId };
         await AttestAsync(layout, account, documents, request.Model, code, signer, started, cancellation);
+        seals.Publish(sealKey, layout, account, [.. (evaluation?.Warnings ?? []).Select(warning => warning.ToString())], stages.Clock);
         return account;
     }
 

@@ -7,7 +7,7 @@ public sealed class HelpTests : IDisposable
 {
     private static readonly string[][] Verbs =
     [
-        [], ["run"], ["status"], ["lock"], ["verify"], ["inspect"], ["unpack"], ["diff"], ["lineage"], ["serve"], ["push"], ["models"], ["promote"], ["approve"], ["reject"],
+        [], ["run"], ["status"], ["dag"], ["runs"], ["runs", "list"], ["runs", "show"], ["runs", "compare"], ["lock"], ["verify"], ["inspect"], ["unpack"], ["diff"], ["lineage"], ["serve"], ["push"], ["models"], ["promote"], ["approve"], ["reject"],
         ["release"], ["release", "plan"], ["release", "pause"], ["release", "resume"], ["release", "abort"], ["rollback"], ["history"],
         ["alerts"], ["incidents"], ["incidents", "list"], ["incidents", "show"], ["incidents", "note"], ["incidents", "close"],
         ["webhooks"], ["webhooks", "add"], ["webhooks", "list"], ["webhooks", "dead"], ["webhooks", "retry"],

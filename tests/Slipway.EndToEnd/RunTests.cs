@@ -42,6 +42,48 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void Runs_are_listed_shown_and_compared()
+    {
+        Assert.Contains("nothing has run", project.Run("runs").Output);
+        Assert.Equal(0, project.Run("run").Code);
+        project.Edit("slipway.yaml", "bins: 10", "bins: 12");
+        Assert.Equal(0, project.Run("run").Code);
+
+        var list = project.Run("runs").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, list.Length);
+        Assert.Contains("2 executed, 1 cached", list[0]);
+        Assert.Contains("gates pass", list[0]);
+        Assert.Equal(2, project.Run("runs", "list", "--json").Json.GetProperty("runs").GetArrayLength());
+
+        var show = project.Run("runs", "show").Output;
+        foreach (var part in new[] { list[0].Split(' ')[0], "trips: 6,000 rows", "→ model", "auc", "gates pass" })
+            Assert.Contains(part, show);
+
+        var compare = project.Run("runs", "compare", "latest~1", "latest");
+        Assert.True(compare.Code == 0, compare.All);
+        foreach (var part in new[] { "features  the same", "made another model, by:", "params.bins 10 → 12", "auc ", "slipway diff sha256:" })
+            Assert.Contains(part, compare.Output);
+        var unknown = project.Run("runs", "show", "nothing");
+        Assert.True(unknown.Code == 2, unknown.All);
+        Assert.Contains("`slipway runs` lists them", unknown.Errors);
+    }
+
+    [Fact]
+    public void The_pipeline_is_shown_as_a_graph_without_any_data()
+    {
+        File.Delete(project.PathOf("data/trips.csv"));
+        var text = project.Run("dag");
+        Assert.True(text.Code == 0, text.All);
+        Assert.Contains("fit         ← features.train, pipeline/train.py\n", text.Output);
+        Assert.Contains("tiny        ← fit.model, evaluation\n", text.Output);
+        Assert.StartsWith("flowchart LR\n", project.Run("dag", "--format", "mermaid").Output);
+        Assert.StartsWith("digraph pipeline {\n", project.Run("dag", "fit", "--format", "dot").Output);
+        Assert.Equal(2, project.Run("dag", "--format", "svg").Code);
+        Assert.Equal(2, project.Run("dag", "ftt").Code);
+        Assert.Equal("bundle", project.Run("dag", "--json").Json.GetProperty("nodes").EnumerateArray().Last().GetProperty("kind").GetString());
+    }
+
+    [Fact]
     public void Edits_of_what_the_model_does_not_depend_on_run_nothing_and_keep_the_digest()
     {
         var before = project.Run("run", "--json").Json.GetProperty("bundle").GetProperty("digest").GetString();

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Slipway.Documents.Differences;
-
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
 
@@ -72,7 +71,7 @@ internal static class DiffVerb
         page.Line("documents", difference.Documents.IsEmpty ? "none differs: only model or code" : $"{string.Join(", ", difference.Documents.Select(document => document.What))} differ");
     }
 
-    private static string Words(MetricChange metric)
+    internal static string Words(MetricChange metric)
     {
         var values = $"{(metric.A is { } a ? Amounts.Interval(a) : "not measured")} → {(metric.B is { } b ? Amounts.Interval(b) : "not measured")}";
         return metric.Difference is not { } difference ? values : $"{values}: {(difference.Value >= 0 ? "+" : "")}{Amounts.Interval(difference)}{Way(metric)}";

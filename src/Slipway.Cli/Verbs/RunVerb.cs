@@ -18,6 +18,7 @@ internal static class RunVerb
     {
         var stage = new Argument<string?>("stage") { Description = "Run only this stage and what it needs, and seal nothing", Arity = ArgumentArity.ZeroOrOne };
         var force = new Option<bool>("--force") { Description = "Run every stage, whether its outputs are known or not" };
+        var keepGoing = new Option<bool>("--keep-going") { Description = "After a failed stage, still run what does not depend on it" };
         var jobs = new Option<int>("--jobs") { Description = "Stages at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
         jobs.Validators.Add(result =>
         {
@@ -25,13 +26,18 @@ internal static class RunVerb
                 result.AddError($"--jobs is {result.Tokens[0].Value}, allowed 1 to {RunOptions.MostJobs}");
         });
         var signer = new SignerOptions();
-        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, jobs };
+        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, keepGoing, jobs };
         signer.AddTo(verb);
-        verb.SetAction((parsed, cancellation) => RunAsync(global.Shell(parsed), parsed.GetValue(stage), parsed.GetValue(force), parsed.GetValue(jobs), shell => signer.Open(parsed, shell), cancellation));
+        verb.SetAction((parsed, cancellation) =>
+        {
+            return RunAsync(global.Shell(parsed), parsed.GetValue(stage), Stages, shell => signer.Open(parsed, shell), cancellation);
+
+            RunOptions Stages(RunOptions run) => run with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
+        });
         return verb;
     }
 
-    private static async Task<int> RunAsync(Shell shell, string? stage, bool force, int jobs, Func<Shell, ISigner> open, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, string? stage, Func<RunOptions, RunOptions> asked, Func<Shell, ISigner> open, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
         // Before an hour of training, not after it; a run that seals nothing needs none.
@@ -41,15 +47,13 @@ internal static class RunVerb
         using var progress = new RunProgress(shell, clock);
         var options = new PipelineOptions
         {
-            Stages = new RunOptions
+            Stages = asked(new RunOptions
             {
                 RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
                 SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
-                Jobs = jobs,
-                Force = force,
                 UpTo = stage,
                 Clock = clock,
-            },
+            }),
             Trusted = TrustOptions.Of([]).Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,

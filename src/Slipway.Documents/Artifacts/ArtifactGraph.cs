@@ -66,4 +66,5 @@ public enum ArtifactNodeKind
 /// <summary>How a graph is written.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ArtifactGraph))]
+[JsonSerializable(typeof(StageGraph))]
 public sealed partial class ArtifactJson : JsonSerializerContext;

@@ -30,7 +30,7 @@ public static class MermaidText
     }
 
     /// <summary>Letters, digits and what cannot mean anything stay; all else is its code.</summary>
-    private static string Escaped(string text)
+    internal static string Escaped(string text)
     {
         var escaped = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())

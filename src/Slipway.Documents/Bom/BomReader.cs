@@ -66,6 +66,18 @@ public sealed class BomReader
             throw new JsonException($"the bill of materials has {json.Length} bytes, allowed {MaxBytes}");
         if (!Utf8.IsValid(json.Span))
             throw new JsonException("the bill of materials is not UTF-8");
+        try
+        {
+            return ReadText(json);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("a name or a text of the bill of materials is half a character", e);
+        }
+    }
+
+    private static BomReading ReadText(ReadOnlyMemory<byte> json)
+    {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
         var root = Require(document.RootElement, JsonValueKind.Object, "$");
         if (Text(root, "bomFormat", "$") != CycloneDxBom.Format)

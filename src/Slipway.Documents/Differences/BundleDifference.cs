@@ -145,4 +145,5 @@ public sealed record DifferenceSide(Digest Digest, string Name, long Size)
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BundleDifference))]
+[JsonSerializable(typeof(RunComparison))]
 public sealed partial class DifferenceJson : JsonSerializerContext;

@@ -17,19 +17,31 @@ public sealed record MetricChange(string Metric, Figure? A, Figure? B, Figure? D
         .. (was.Evaluation?.Metrics.Keys ?? []).Union(now.Evaluation?.Metrics.Keys ?? []).Order(StringComparer.Ordinal).Select(metric => Of(metric, was, now)),
     ];
 
+    /// <summary>Of two evaluations whose replicates are not at hand.</summary>
+    /// <param name="why">Said of every difference.</param>
+    internal static ImmutableArray<MetricChange> Between(Evaluation? was, Evaluation? now, string why) =>
+        [.. (was?.Metrics.Keys ?? []).Union(now?.Metrics.Keys ?? []).Order(StringComparer.Ordinal).Select(metric => Apart(metric, was, now, why))];
+
     private static MetricChange Of(string metric, BundleDocuments was, BundleDocuments now)
     {
-        var (a, b) = (was.Evaluation?.Metrics.GetValueOrDefault(metric), now.Evaluation?.Metrics.GetValueOrDefault(metric));
-        if (a is null || b is null)
-            return new MetricChange(metric, a, b, null, DifferenceWay.None, $"only {(a is null ? "b" : "a")} measured it");
+        if (was.Evaluation?.Metrics.GetValueOrDefault(metric) is not { } a || now.Evaluation?.Metrics.GetValueOrDefault(metric) is not { } b)
+            return Apart(metric, was.Evaluation, now.Evaluation, null);
         // Units, resamples and seed are the same: what both evaluations share cancels, resample by resample.
         var (paired, whyNot) = PairedReplicates.Difference(metric, now.Evaluation!, now.Replicates!, was.Evaluation!, was.Replicates!);
         if (paired is not null)
             return new MetricChange(metric, a, b, paired, paired.Low is null ? DifferenceWay.None : DifferenceWay.Paired, paired.Lacks);
-        if (was.Evaluation!.Confidence != now.Evaluation!.Confidence)
-            return new MetricChange(metric, a, b, new Figure(b.Value - a.Value, null, null, b.N, whyNot), DifferenceWay.None, whyNot);
+        return Apart(metric, was.Evaluation, now.Evaluation, whyNot);
+    }
+
+    /// <summary>From the two intervals alone.</summary>
+    private static MetricChange Apart(string metric, Evaluation? was, Evaluation? now, string? whyNotPaired)
+    {
+        if (was?.Metrics.GetValueOrDefault(metric) is not { } a || now?.Metrics.GetValueOrDefault(metric) is not { } b)
+            return new MetricChange(metric, was?.Metrics.GetValueOrDefault(metric), now?.Metrics.GetValueOrDefault(metric), null, DifferenceWay.None, $"only {(was?.Metrics.ContainsKey(metric) is true ? "a" : "b")} measured it");
+        if (was.Confidence != now.Confidence)
+            return new MetricChange(metric, a, b, new Figure(b.Value - a.Value, null, null, b.N, whyNotPaired ?? "their intervals have different confidence"), DifferenceWay.None, whyNotPaired);
         var apart = b.Minus(a);
-        return new MetricChange(metric, a, b, apart, apart.Low is null ? DifferenceWay.None : DifferenceWay.Independent, whyNot);
+        return new MetricChange(metric, a, b, apart, apart.Low is null ? DifferenceWay.None : DifferenceWay.Independent, whyNotPaired);
     }
 }
 

@@ -16,6 +16,9 @@ public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml"
     /// <summary>One small document per step key: the outputs that it gave.</summary>
     public string Steps => Path.Combine(State, "steps");
 
+    /// <summary>One small document per seal key: the bundle that it gave, and what was found of it.</summary>
+    public string Seals => Path.Combine(State, "seals");
+
     /// <summary>One small document per host environment that a step key names by digest.</summary>
     public string Environments => Path.Combine(State, "environments");
 

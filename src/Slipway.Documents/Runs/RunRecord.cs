@@ -117,3 +117,10 @@ public sealed record ValidationSummary(string Dataset, Digest Digest, long Rows,
         report.Results.Count(result => result.StopsTheRun()),
         report.Results.Count(result => result.Severity == Severity.Warn && result.Verdict != ExpectationVerdict.Holds));
 }
+
+public static class RunWords
+{
+    public static string Word(this RunState state) => NamedEnum<RunState>.Word(state);
+
+    public static string Word(this StageSource source) => NamedEnum<StageSource>.Word(source);
+}

@@ -28,7 +28,7 @@ public sealed class RunLock : IDisposable
         }
 
         new ContentStore(project.Objects).RemoveLeftovers();
-        foreach (var folder in new[] { project.State, Path.Combine(project.Bundles, "blobs", "sha256"), project.Steps, Path.Combine(project.Steps, "newest"), project.Environments, project.Tables, project.Scratch })
+        foreach (var folder in new[] { project.State, Path.Combine(project.Bundles, "blobs", "sha256"), project.Steps, Path.Combine(project.Steps, "newest"), project.Environments, project.Seals, project.Tables, project.Scratch })
             AtomicFile.RemoveLeftovers(folder);
         return new RunLock(project, taken);
     }

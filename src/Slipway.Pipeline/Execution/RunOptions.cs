@@ -21,6 +21,9 @@ public sealed record RunOptions
     /// <summary>Runs every stage, whether its outputs are known or not.</summary>
     public bool Force { get; init; }
 
+    /// <summary>After a failure, runs what does not depend on it; otherwise nothing more is begun.</summary>
+    public bool KeepGoing { get; init; }
+
     /// <summary>Runs only this stage and what it needs; null for all.</summary>
     public string? UpTo { get; init; }
 

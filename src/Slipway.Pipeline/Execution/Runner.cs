@@ -60,7 +60,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         {
             while (true)
             {
-                while (failures.Count == 0 && running.Count < options.Jobs && waiting.FirstOrDefault(stage => stage.Needs.All(done.ContainsKey)) is { } next)
+                while ((failures.Count == 0 || options.KeepGoing) && running.Count < options.Jobs && waiting.FirstOrDefault(stage => stage.Needs.All(done.ContainsKey)) is { } next)
                 {
                     cancellation.ThrowIfCancellationRequested();
                     waiting.Remove(next);
@@ -91,8 +91,12 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
 
         return failures.Count == 0
             ? done
-            : throw SlipwayException.Together(failures);
+            : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? waiting.Select(stage => Skipped(stage, done)) : []]);
     }
+
+    private static SlipwayException Skipped(PlannedStage stage, IReadOnlyDictionary<string, EndedStage> done) => new(
+        ExitCode.UnusableInput,
+        stage.Stage.At.Fault("stage-skipped", $"stage {stage.Stage.Name} did not run: it needs {string.Join(" and ", stage.Needs.Where(need => !done.ContainsKey(need)))}, which did not end well"));
 
     private void Tell(RunEvent what)
     {

@@ -88,7 +88,7 @@ internal sealed class StageExecution
         }
 
         options.Effect("private folder made");
-        var exit = await RunCommand(stage, StageCommand.Of(step, folder, options.SqlProgram, log), log, cancellation);
+        var exit = await RunCommand(stage, folder, StageCommand.Of(step, folder, options.SqlProgram, log), log, cancellation);
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
         var outputs = StageOutputs.Store(stage, folder, objects);
@@ -100,7 +100,7 @@ internal sealed class StageExecution
         return (outputs, exit);
     }
 
-    private async Task<ChildExit> RunCommand(StageSpec stage, ChildCommand command, string log, CancellationToken cancellation)
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, ChildCommand command, string log, CancellationToken cancellation)
     {
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
@@ -125,9 +125,10 @@ internal sealed class StageExecution
             var tail = LogTail.Of(log);
             var shown = tail.Count == 0 ? ", and wrote nothing" : "; the last it wrote:" + string.Concat(tail.Select(line => "\n  | " + line));
             var where = $"the whole log is {Path.GetRelativePath(project.Root, log)}";
-            return new SlipwayException(
-                exit,
-                stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", LogTail.MissesFile(tail) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); {where}" : where));
+            if (UndeclaredReads.Find(tail, project.Root, folder.Root) is { } read)
+                return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {where}"));
+            var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); " : "";
+            return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + where));
         }
     }
 

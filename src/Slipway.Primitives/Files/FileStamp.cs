@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Slipway.Primitives.Files;
 
 /// <summary>The values are those of <c>st_mode</c>'s type bits.</summary>
@@ -21,6 +23,9 @@ public readonly record struct FileStamp(FileKind Kind, long Size, long Modified,
 {
     /// <summary>A file system's clock may tick this slowly, in nanoseconds: a stamp younger than this at the time of the look proves nothing.</summary>
     public const long Granularity = 20_000_000;
+
+    /// <summary>All of it in one word, to be kept and compared.</summary>
+    public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{(int)Kind:x}:{Size:x}:{Modified:x}:{Changed:x}:{Inode:x}:{Device:x}:{(Executable ? 1 : 0)}");
 
     /// <returns>Null when there is nothing at the path.</returns>
     /// <exception cref="IOException">The path could not be looked at.</exception>

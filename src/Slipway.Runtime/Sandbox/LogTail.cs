@@ -10,7 +10,7 @@ public static class LogTail
     /// <summary>Bytes from the log's end that are looked at; longer lines are cut at their beginning.</summary>
     private const int Window = 64 << 10;
 
-    private static readonly string[] missing = ["No such file or directory", "ModuleNotFoundError", "cannot open", "not found"];
+    private static readonly string[] missing = ["No such file or directory", "ModuleNotFoundError", "cannot open", "not found", "No files found", "does not exist"];
 
     /// <returns>The last lines, without control characters, which could rewrite the terminal; empty when there are none.</returns>
     public static IReadOnlyList<string> Of(string log)
@@ -27,8 +27,8 @@ public static class LogTail
     /// <summary>As a sentence's end: <c>it wrote: …</c>.</summary>
     public static string InWords(string log) => Of(log) is { Count: > 0 } lines ? "it wrote:\n    " + string.Join("\n    ", lines) : "it wrote nothing";
 
-    /// <summary>Whether the command seems to have looked for a file that is not there.</summary>
-    public static bool MissesFile(IReadOnlyList<string> tail) => tail.Any(line => missing.Any(line.Contains));
+    /// <summary>Whether a line of it tells of a file that was looked for and is not there.</summary>
+    public static bool MissesFile(string line) => missing.Any(line.Contains);
 
     private static string Plain(string line) => string.Concat(line.Where(c => c == '\t' || !char.IsControl(c)));
 }

@@ -6,7 +6,7 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Pipeline.Execution.Plan;
 
 /// <summary>The stages in the order in which they run: inputs first, ties by name; the same for the same spec, whatever the file's order.</summary>
-internal sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
+public sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
 {
     /// <summary>Orders the stages. Pure: looks at no file.</summary>
     /// <param name="spec">As its parser gave it: every name in it is declared, no two stages wait for each other, each path has one writer.</param>
@@ -57,4 +57,4 @@ internal sealed record ExecutionPlan(ImmutableArray<PlannedStage> Stages)
 }
 
 /// <param name="Needs">Names of the stages whose outputs it takes; sorted.</param>
-internal sealed record PlannedStage(StageSpec Stage, ImmutableArray<string> Needs);
+public sealed record PlannedStage(StageSpec Stage, ImmutableArray<string> Needs);

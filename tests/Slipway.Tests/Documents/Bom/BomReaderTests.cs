@@ -46,6 +46,8 @@ public sealed class BomReaderTests
     [InlineData("""{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"x","licenses":[7]}]}""", "expected Object")]
     [InlineData("""{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"x","licenses":{}}]}""", "expected Array")]
     [InlineData("""{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":7,"name":"x"}]}""", "expected text")]
+    [InlineData("""{"bomFormat":"CycloneDX","specVersion":"1.6","\ud800author":"x"}""", "half a character")]
+    [InlineData("""{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"\udc00"}]}""", "half a character")]
     [InlineData("not json", "")]
     [InlineData("", "")]
     public void Anything_else_is_refused(string json, string part) =>

@@ -38,8 +38,51 @@ public sealed class FailureTests : IDisposable
         project.Write("raw.txt", "x");
         project.Write("other.txt", "x");
         var fault = (await project.Faults(TestProject.Spec(TestProject.Stage("s", "cat raw.txt other.txt > build/o.txt", ["raw.txt"], "o=build/o.txt"))))[0];
+        Assert.Equal("undeclared-read", fault.Code);
+        Assert.StartsWith("stage s read other.txt, which is not among its inputs: its command exited with 1", fault.Message);
         Assert.Contains("other.txt: No such file or directory", fault.Message);
-        Assert.StartsWith("a stage finds only what it declares under in: (raw.txt); ", fault.Help);
+        Assert.StartsWith("add other.txt to in:; the whole log is ", fault.Help);
+    }
+
+    [Theory]
+    [InlineData("python3 -c \"open('data/d.csv')\"", "stage s read data/d.csv", "add d to in:")]
+    [InlineData("cat build/a.txt", "stage s read build/a.txt", "add a.table to in:")]
+    [InlineData("cat ./code/lib/x.py", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
+    [InlineData("ls code/lib", "stage s read code/lib", "add code/lib to in:")]
+    [InlineData("cat \"$PWD/code/lib/x.py\"", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
+    [InlineData("cat nowhere.txt", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
+    [InlineData("cat ../../../secret; cat .slipway/run.lock", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
+    [InlineData("echo code/lib/x.py is fine; exit 1", "stage s: its command exited with 1", "the whole log is ")]
+    public async Task What_was_read_and_not_declared_is_named_as_it_would_be_declared(string line, string message, string help)
+    {
+        project.Write("raw.txt", "x");
+        project.Write("code/lib/x.py", "x");
+        project.WriteDataset("d", "data/d.csv", "1\n");
+        var spec = TestProject.Spec(TestProject.Stage("a", "echo a > build/a.txt", [], "table=build/a.txt"), TestProject.Stage("s", line, ["raw.txt"], "o=build/o.txt")) with
+        {
+            Data = System.Collections.Immutable.ImmutableSortedDictionary<string, DatasetSpec>.Empty.Add("d", new DatasetSpec("d", "data/d.csv", null, null)),
+        };
+        var fault = (await project.Faults(spec))[0];
+        Assert.StartsWith(message, fault.Message);
+        Assert.StartsWith(help, fault.Help);
+    }
+
+    [Fact]
+    public async Task Kept_going_what_does_not_depend_on_a_failed_stage_runs_and_what_does_is_named()
+    {
+        var spec = TestProject.Spec(
+            TestProject.Stage("bad", "exit 1", [], "b=build/b.txt"),
+            TestProject.Stage("beside", "echo a > build/a.txt", [], "a=build/a.txt"),
+            TestProject.Stage("needs-it", "cat build/b.txt > build/c.txt", ["bad.b"], "c=build/c.txt"),
+            TestProject.Stage("needs-that", "cat build/c.txt > build/d.txt", ["needs-it.c", "beside.a"], "d=build/d.txt"),
+            TestProject.Stage("after", "cat build/a.txt > build/e.txt", ["beside.a"], "e=build/e.txt"));
+        var faults = await project.Faults(spec, options: options => options with { KeepGoing = true });
+        Assert.Equal(["stage-failed", "stage-skipped", "stage-skipped"], faults.Select(fault => fault.Code));
+        Assert.Equal(["stage needs-it did not run: it needs bad, which did not end well", "stage needs-that did not run: it needs needs-it, which did not end well"], faults.Skip(1).Select(fault => fault.Message));
+        Assert.Equal(["after", "beside"], project.Events.OfType<Slipway.Pipeline.Execution.StageEnded>().Select(ended => ended.Stage).Order());
+
+        Assert.Single(await project.Faults(spec with { Determinism = spec.Determinism with { Seed = 3 } }));
+        Assert.DoesNotContain(project.Events, each => each.Stage == "after");
     }
 
     [Fact]

@@ -1,0 +1,173 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Slipway.Documents;
+using Slipway.Documents.Differences;
+using Slipway.Documents.Evaluations;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Cli.Verbs;
+
+/// <summary><c>slipway runs [list]|show|compare</c>: what ran here.</summary>
+internal static class RunsVerb
+{
+    private const int Listed = 20;
+
+    private const string Name = "An id or its beginning, latest, or latest~N";
+
+    public static Command Build(GlobalOptions global)
+    {
+        var verb = new Command("runs", "Lists this project's runs, shows one, and compares two.\nExample: slipway runs compare latest~1 latest") { BuildList(global), BuildShow(global), BuildCompare(global) };
+        // Without a further word it lists.
+        AddList(global, verb);
+        return verb;
+    }
+
+    private static Command BuildList(GlobalOptions global)
+    {
+        var list = new Command("list", "Lists the runs, the newest first.\nExample: slipway runs list --last 50");
+        AddList(global, list);
+        return list;
+    }
+
+    private static void AddList(GlobalOptions global, Command verb)
+    {
+        var last = new Option<int>("--last") { Description = "How many", HelpName = "N", DefaultValueFactory = _ => Listed };
+        verb.Options.Add(last);
+        verb.SetAction(parsed => List(global.Shell(parsed), parsed.GetValue(last)));
+    }
+
+    private static Command BuildShow(GlobalOptions global)
+    {
+        var run = new Argument<string>("run") { Description = Name, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => RunHistory.Latest };
+        var show = new Command("show", "Shows one run: its stages, what they took and made, and why it did not succeed.\nExample: slipway runs show latest") { run };
+        show.SetAction(parsed => Show(global.Shell(parsed), parsed.GetRequiredValue(run)));
+        return show;
+    }
+
+    private static Command BuildCompare(GlobalOptions global)
+    {
+        var a = new Argument<string>("a") { Description = $"The former run. {Name}" };
+        var b = new Argument<string>("b") { Description = "The latter" };
+        var compare = new Command("compare", "Shows what differs between two runs: params, inputs, software, outputs, metrics, seconds, memory.\nExample: slipway runs compare latest~1 latest") { a, b };
+        compare.SetAction(parsed => Compare(global.Shell(parsed), parsed.GetRequiredValue(a), parsed.GetRequiredValue(b)));
+        return compare;
+    }
+
+    private static int List(Shell shell, int last)
+    {
+        if (last < 1)
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"--last is {last}, allowed 1 or more"));
+        var history = new RunHistory(shell.Project);
+        var runs = history.Ids.Take(last).Select(history.Read).ToList();
+        if (shell.Json)
+        {
+            shell.WriteJson(new JsonObject { ["runs"] = new JsonArray([.. runs.Select(run => JsonSerializer.SerializeToNode(run, DocumentJson.Default.RunRecord))]), ["all"] = history.Ids.Count });
+            return (int)ExitCode.Done;
+        }
+
+        foreach (var run in runs)
+        {
+            var executed = run.Stages.Count(stage => stage.Source == StageSource.Executed);
+            var bundle = run.Bundle is { } sealedOne ? $"  {sealedOne.Short}  gates {run.Verdict?.Word() ?? "none"}" : "";
+            shell.Out.WriteLine($"{run.Id}  {State(history, run),-9}  {Took(run),10}  {executed} executed, {run.Stages.Length - executed} cached{bundle}");
+        }
+
+        if (runs.Count == 0)
+            shell.Out.WriteLine("nothing has run here yet: `slipway run`");
+        else if (history.Ids.Count > runs.Count)
+            shell.Note($"{Amounts.Count(history.Ids.Count - runs.Count)} older ones are not shown: --last {history.Ids.Count}");
+        return (int)ExitCode.Done;
+    }
+
+    private static int Show(Shell shell, string name)
+    {
+        var history = new RunHistory(shell.Project);
+        var run = history.Find(name);
+        if (shell.Json)
+        {
+            shell.WriteJson(JsonSerializer.SerializeToNode(run, DocumentJson.Default.RunRecord)!);
+            return (int)ExitCode.Done;
+        }
+
+        var page = new TextPage(shell);
+        page.Line("run", $"{run.Id}: {State(history, run)}, begun {Time(run.Started)}{(run.Finished is null ? "" : $", took {Took(run)}")}");
+        foreach (var data in run.Validation)
+            page.Line("checked", $"{data.Dataset}: {Amounts.Count(data.Rows)} rows, {data.Expectations} expectations, {data.Broken} broken, {data.Warnings} of them only warned of; {data.Digest}");
+        var width = run.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
+        foreach (var (i, stage) in run.Stages.Index())
+        {
+            page.Line(i == 0 ? "stages" : "", $"{stage.Name.PadRight(width)}  {stage.Source.Word(),-8}  {Used(stage)}".TrimEnd());
+            foreach (var (output, artifact) in stage.Outputs)
+                page.Line("", $"{"".PadRight(width)}  → {output}  {artifact.Digest}  {new ByteSize(artifact.Size)}");
+        }
+
+        foreach (var fault in run.Faults)
+            page.Line("fault", fault.ToString());
+        if (run.Evaluation is { } evaluation)
+            RunReport.Evaluation(page, evaluation);
+        if (run.Bundle is { } bundle)
+            page.Line("sealed", $"{bundle}, gates {run.Verdict?.Word() ?? "none"}");
+        page.Line("logs", Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(RunRecord.FolderOf(shell.Project, run.Id), "logs")));
+        return (int)ExitCode.Done;
+    }
+
+    private static int Compare(Shell shell, string a, string b)
+    {
+        var history = new RunHistory(shell.Project);
+        var comparison = history.Compare(history.Find(a), history.Find(b));
+        if (shell.Json)
+        {
+            shell.WriteJson(JsonSerializer.SerializeToNode(comparison, DifferenceJson.Default.RunComparison)!);
+            return (int)ExitCode.Done;
+        }
+
+        var page = new TextPage(shell);
+        page.Line("a", $"{comparison.A.Id}, {comparison.A.State.Word()}");
+        page.Line("b", $"{comparison.B.Id}, {comparison.B.State.Word()}");
+        var width = comparison.Stages.Select(stage => stage.Stage.Length).DefaultIfEmpty().Max();
+        foreach (var (i, stage) in comparison.Stages.Index())
+        {
+            page.Line(i == 0 ? "stages" : "", $"{stage.Stage.PadRight(width)}  {What(stage)}");
+            foreach (var change in stage.Changes)
+                page.Line("", $"{"".PadRight(width)}  {change}");
+            if (stage is { A: { } was, B: { } now } && (was.Source, now.Source) is not (StageSource.Cached, StageSource.Cached))
+                page.Line("", $"{"".PadRight(width)}  {Used(was)} → {Used(now)}");
+        }
+
+        // Of equal figures the difference is none, whatever the intervals are.
+        var changed = comparison.Metrics.Where(metric => metric.A != metric.B).ToList();
+        if (changed.Count == 0 && !comparison.Metrics.IsEmpty)
+            page.Line("metrics", "the same");
+        foreach (var (i, metric) in changed.Index())
+            page.Line(i == 0 ? "metrics" : "", $"{metric.Metric,-10} {DiffVerb.Words(metric)}");
+        if (comparison is { A.Bundle: { } first, B.Bundle: { } second })
+            page.Line("bundle", first == second ? $"the same: {first}" : $"slipway diff {first} {second}");
+        return (int)ExitCode.Done;
+    }
+
+    private static string What(StageComparison stage) => stage switch
+    {
+        { A: null } => "only b ran it",
+        { B: null } => "only a ran it",
+        { Outputs: [] } when stage.A.Key == stage.B.Key => "the same",
+        { Outputs: [] } => "made the same from other things:",
+        _ when stage.A.Key == stage.B.Key => $"made another {string.Join(", ", stage.Outputs)} from the same: it does not repeat",
+        _ => $"made another {string.Join(", ", stage.Outputs)}, by:",
+    };
+
+    private static string Used(StageResult stage) => stage.Source == StageSource.Cached
+        ? "cached"
+        : $"{Amounts.Seconds(stage.Seconds)}{(Amounts.Memory(stage.PeakMemory) is { Length: > 0 } memory ? ", " + memory : "")}";
+
+    private static string State(RunHistory history, RunRecord run) => run.State == RunState.Running && !history.IsAtWork(run) ? "killed" : run.State.Word();
+
+    private static string Took(RunRecord run) => run.Finished is { } finished ? Amounts.Seconds((finished - run.Started).TotalSeconds) : "";
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

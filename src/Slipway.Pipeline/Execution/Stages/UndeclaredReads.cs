@@ -1,0 +1,54 @@
+using Slipway.Documents.Specs;
+
+namespace Slipway.Pipeline.Execution.Stages;
+
+/// <summary>Finds, in the last words of a command that failed, a file of the project that it looked for and was not given.</summary>
+/// <remarks>A stage's folder holds what it declares and nothing else, so that such a look-up fails inside the command, and nearly every program names the file.</remarks>
+internal static class UndeclaredReads
+{
+    /// <summary>What stands around a path in messages.</summary>
+    private static readonly char[] around = [' ', '\t', '\'', '"', '`', '‘', '’', '“', '”', '(', ')', '[', ']', '<', '>', '{', '}', ',', ';', ':', '='];
+
+    /// <summary>The first path that the lines name, that is a file or folder of the project, and that the stage was not given.</summary>
+    /// <param name="lines">The end of the command's output; only lines that tell of something missing count.</param>
+    /// <param name="root">The project's folder.</param>
+    /// <param name="stageRoot">The stage's own folder, below which it saw its inputs.</param>
+    /// <returns>Relative to the project; null when there is none.</returns>
+    public static string? Find(IEnumerable<string> lines, string root, string stageRoot) =>
+        lines.Where(Runtime.Sandbox.LogTail.MissesFile)
+            .SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries))
+            .Select(word => Relative(word.TrimEnd('.'), root, stageRoot))
+            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(stageRoot, path)));
+
+    /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>
+    public static string InputFor(string path, Spec spec)
+    {
+        foreach (var dataset in spec.Data.Values)
+        {
+            if (dataset.Path.TrimEnd('/') == path || (dataset.Path.EndsWith('/') && path.StartsWith(dataset.Path, StringComparison.Ordinal)))
+                return dataset.Name;
+        }
+
+        foreach (var stage in spec.Stages)
+        {
+            foreach (var (output, place) in stage.Outputs)
+            {
+                if (place.TrimEnd('/') == path || (place.EndsWith('/') && path.StartsWith(place, StringComparison.Ordinal)))
+                    return $"{stage.Name}.{output}";
+            }
+        }
+
+        return path;
+    }
+
+    /// <returns>Null for what cannot be a path inside the project.</returns>
+    private static string? Relative(string word, string root, string stageRoot)
+    {
+        var path = word.StartsWith(stageRoot + "/", StringComparison.Ordinal) ? word[(stageRoot.Length + 1)..]
+            : word.StartsWith(root + "/", StringComparison.Ordinal) ? word[(root.Length + 1)..]
+            : word.StartsWith("./", StringComparison.Ordinal) ? word[2..]
+            : word;
+        path = path.TrimEnd('/');
+        return path.Length == 0 || path.StartsWith('/') || path.Split('/').Any(part => part is "" or "." or ".." || Plan.ProjectFiles.IsIgnored(part)) ? null : path;
+    }
+}
