@@ -113,7 +113,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
 
         var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
         var seals = new SealStore(project);
-        var sealKey = SealStore.KeyOf(spec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options);
+        var sealKey = SealStore.KeyOf(spec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
         if (!stages.Force && seals.Find(sealKey) is { } known)
         {
             foreach (var warning in known.Warnings)
@@ -140,7 +140,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             : GateJudge.Judge(spec.Gates, new SealedEvaluation(bundle.Digest, evaluation.Evaluation, evaluation.Replicates), Baseline(pins.Effective.Baseline, cancellation));
         account = account with { Evaluation = evaluation?.Evaluation, Bundle = bundle, Gates = gates, Signer = signer.PublicKey.KeyId };
         await AttestAsync(layout, account, documents, request.Model, code, signer, started, cancellation);
-        seals.Publish(sealKey, layout, account, [.. (evaluation?.Warnings ?? []).Select(warning => warning.ToString())], stages.Clock);
+        seals.Publish(sealKey, layout, bundle, evaluation?.Evaluation, gates, [.. (evaluation?.Warnings ?? []).Select(warning => warning.ToString())], stages.Clock);
         return account;
     }
 

@@ -42,6 +42,48 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void What_a_run_would_seal_again_is_known_until_anything_that_it_rests_on_changes()
+    {
+        Assert.Equal(0, project.Run("run").Code);
+        Knows("run");
+        Anew(() => { }, "run", "--force");
+        Anew(() =>
+        {
+            var blob = Directory.EnumerateFiles(project.PathOf(".slipway/bundles/blobs/sha256")).MaxBy(file => new FileInfo(file).Length)!;
+            var bytes = File.ReadAllBytes(blob);
+            bytes[^1] ^= 1;
+            File.SetUnixFileMode(blob, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.WriteAllBytes(blob, bytes);
+        });
+        Anew(() => File.Delete(Directory.EnumerateFiles(project.PathOf(".slipway/bundles/blobs/sha256")).MinBy(file => new FileInfo(file).Length)!));
+        Anew(() => Assert.Equal(0, project.Run("untag", "tiny").Code));
+        Anew(() => File.WriteAllText(Assert.Single(Directory.GetFiles(project.PathOf(".slipway/seals"))), "{"));
+        Anew(() => project.Edit("slipway.yaml", "auc >= 0.60", "auc >= 0.61"));
+        project.Edit("slipway.yaml", "description: A model", "description: Another model");
+        Knows("run");
+
+        void Anew(Action change, params string[] arguments)
+        {
+            change();
+            var run = project.Run(arguments.Length == 0 ? ["run"] : arguments);
+            Assert.True(run.Code == 0, run.All);
+            Assert.Contains("· evaluating", run.Errors);
+            var verify = project.Run("verify", "tiny");
+            Assert.True(verify.Code == 0, verify.All);
+            Knows("run");
+        }
+
+        void Knows(string verb)
+        {
+            var run = project.Run(verb);
+            Assert.True(run.Code == 0, run.All);
+            Assert.DoesNotContain("· evaluating", run.Errors);
+            Assert.Contains("✓ good enough: pass", run.Output);
+            Assert.Contains("signed by key", run.Output);
+        }
+    }
+
+    [Fact]
     public void Runs_are_listed_shown_and_compared()
     {
         Assert.Contains("nothing has run", project.Run("runs").Output);

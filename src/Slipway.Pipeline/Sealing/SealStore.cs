@@ -33,17 +33,18 @@ internal sealed class SealStore(ProjectFolder project)
     /// <param name="pins">Data, environments and baseline that the run used.</param>
     /// <param name="code">What is sealed beside the model.</param>
     /// <param name="signer">Id of the key that attests.</param>
-    public static Digest KeyOf(Spec spec, ProjectLock pins, RunOutcome outcome, ImmutableArray<SealFile> code, string signer, PipelineOptions options) => Digest.Of(CanonicalJson.Serialize(
+    /// <param name="trusted">Whose word on the baseline is believed.</param>
+    public static Digest KeyOf(Spec spec, ProjectLock pins, RunOutcome outcome, ImmutableArray<SealFile> code, string signer, TrustPolicy trusted, string toolVersion) => Digest.Of(CanonicalJson.Serialize(
         new SealKeyDocument(
             Format,
-            [.. computing.Select(type => type.Module.ModuleVersionId.ToString()), SqlStageRequest.Engine, options.ToolVersion],
+            [.. computing.Select(type => type.Module.ModuleVersionId.ToString()), SqlStageRequest.Engine, toolVersion],
             Digest.Of(CanonicalJson.Serialize(spec.ForSeal(), DocumentJson.Default.Spec)),
             Digest.Of(ProjectLockFile.Format(pins)),
             [.. outcome.Stages.Select(stage => stage.Key)],
             [.. outcome.Stages.SelectMany(stage => stage.Outputs.Values).Select(output => output.Digest)],
             FileTree.Of(code.Select(file => new FileTreeEntry(file.Path, file.Executable, file.Size, file.Digest))).Digest,
             signer,
-            options.Trusted.Digest),
+            trusted.Digest),
         SealJson.Default.SealKeyDocument));
 
     /// <returns>Null when this was never sealed, or anything that it rests on is not as it was.</returns>
@@ -61,9 +62,8 @@ internal sealed class SealStore(ProjectFolder project)
     }
 
     /// <summary>Remembers what is in the layout now: the index, the bundle, and everything that is attached to it.</summary>
-    public void Publish(Digest key, OciLayout layout, RunAccount account, ImmutableArray<string> warnings, TimeProvider clock)
+    public void Publish(Digest key, OciLayout layout, SealedBundle bundle, EvaluationDocument? evaluation, GateReport? gates, ImmutableArray<string> warnings, TimeProvider clock)
     {
-        var bundle = account.Bundle!;
         var attached = layout.Referrers(bundle.Digest);
         var own = layout.ReadBlob(bundle.Digest, OciManifest.MaxBytes);
         if (own.State != BlobState.Intact || attached.Any(referrer => referrer.Manifest is null))
@@ -82,7 +82,7 @@ internal sealed class SealStore(ProjectFolder project)
         if (files.All(file => file.Stamp is not null))
         {
             AtomicFile.CreateFolder(project.Seals);
-            AtomicFile.Write(PathOf(key), CanonicalJson.Serialize(new SealRecord(bundle, account.Evaluation, account.Gates, warnings, files.ToImmutableSortedDictionary(file => file.Name, file => file.Stamp!.Value.ToText(), StringComparer.Ordinal)), SealJson.Default.SealRecord));
+            AtomicFile.Write(PathOf(key), CanonicalJson.Serialize(new SealRecord(bundle, evaluation, gates, warnings, files.ToImmutableSortedDictionary(file => file.Name, file => file.Stamp!.Value.ToText(), StringComparer.Ordinal)), SealJson.Default.SealRecord));
         }
 
         List<(string Name, FileStamp? Stamp)> Stamps() => [.. names.Select(name => (name, FileStamp.Of(Path.Combine(project.Bundles, name))))];
