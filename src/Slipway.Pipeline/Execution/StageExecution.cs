@@ -125,7 +125,7 @@ internal sealed class StageExecution
             var tail = LogTail.Of(log);
             var shown = tail.Count == 0 ? ", and wrote nothing" : "; the last it wrote:" + string.Concat(tail.Select(line => "\n  | " + line));
             var where = $"the whole log is {Path.GetRelativePath(project.Root, log)}";
-            if (UndeclaredReads.Find(tail, project.Root, folder.Root) is { } read)
+            if (UndeclaredReads.Find(tail, project.Root, folder.Root, stage.Outputs.Values) is { } read)
                 return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {where}"));
             var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); " : "";
             return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + where));

@@ -8,6 +8,7 @@ using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Sql;
 using Slipway.Primitives.Bytes;
+using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Store.Content;
 using Slipway.Store.Oci;
@@ -55,7 +56,7 @@ internal sealed class SealStore(ProjectFolder project)
             var record = JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(key)), SealJson.Default.SealRecord);
             return record is not null && record.Files.All(file => FileStamp.Of(Path.Combine(project.Bundles, file.Key))?.ToText() == file.Value) ? record : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or SlipwayException)
         {
             return null;
         }

@@ -13,19 +13,20 @@ internal static class UndeclaredReads
     /// <param name="lines">The end of the command's output; only lines that tell of something missing count.</param>
     /// <param name="root">The project's folder.</param>
     /// <param name="stageRoot">The stage's own folder, below which it saw its inputs.</param>
+    /// <param name="own">Declared paths of its outputs: what it did not make itself is nothing to declare.</param>
     /// <returns>Relative to the project; null when there is none.</returns>
-    public static string? Find(IEnumerable<string> lines, string root, string stageRoot) =>
+    public static string? Find(IEnumerable<string> lines, string root, string stageRoot, IEnumerable<string> own) =>
         lines.Where(Runtime.Sandbox.LogTail.MissesFile)
             .SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries))
             .Select(word => Relative(word.TrimEnd('.'), root, stageRoot))
-            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(stageRoot, path)));
+            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(stageRoot, path)) && !own.Any(place => Covers(place, path)));
 
     /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>
     public static string InputFor(string path, Spec spec)
     {
         foreach (var dataset in spec.Data.Values)
         {
-            if (dataset.Path.TrimEnd('/') == path || (dataset.Path.EndsWith('/') && path.StartsWith(dataset.Path, StringComparison.Ordinal)))
+            if (Covers(dataset.Path, path))
                 return dataset.Name;
         }
 
@@ -33,13 +34,15 @@ internal static class UndeclaredReads
         {
             foreach (var (output, place) in stage.Outputs)
             {
-                if (place.TrimEnd('/') == path || (place.EndsWith('/') && path.StartsWith(place, StringComparison.Ordinal)))
+                if (Covers(place, path))
                     return $"{stage.Name}.{output}";
             }
         }
 
         return path;
     }
+
+    private static bool Covers(string declared, string path) => declared.TrimEnd('/') == path || (declared.EndsWith('/') && path.StartsWith(declared, StringComparison.Ordinal));
 
     /// <returns>Null for what cannot be a path inside the project.</returns>
     private static string? Relative(string word, string root, string stageRoot)

@@ -50,6 +50,7 @@ public sealed class FailureTests : IDisposable
     [InlineData("cat ./code/lib/x.py", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
     [InlineData("ls code/lib", "stage s read code/lib", "add code/lib to in:")]
     [InlineData("cat \"$PWD/code/lib/x.py\"", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
+    [InlineData("rm -f build/o.txt; cat build/o.txt", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
     [InlineData("cat nowhere.txt", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
     [InlineData("cat ../../../secret; cat .slipway/run.lock", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
     [InlineData("echo code/lib/x.py is fine; exit 1", "stage s: its command exited with 1", "the whole log is ")]
@@ -58,6 +59,7 @@ public sealed class FailureTests : IDisposable
         project.Write("raw.txt", "x");
         project.Write("code/lib/x.py", "x");
         project.WriteDataset("d", "data/d.csv", "1\n");
+        await project.Run(TestProject.Spec(TestProject.Stage("s", "echo before > build/o.txt", ["raw.txt"], "o=build/o.txt")));
         var spec = TestProject.Spec(TestProject.Stage("a", "echo a > build/a.txt", [], "table=build/a.txt"), TestProject.Stage("s", line, ["raw.txt"], "o=build/o.txt")) with
         {
             Data = System.Collections.Immutable.ImmutableSortedDictionary<string, DatasetSpec>.Empty.Add("d", new DatasetSpec("d", "data/d.csv", null, null)),
