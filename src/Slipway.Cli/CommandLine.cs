@@ -16,6 +16,7 @@ internal static class CommandLine
     private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs =
     [
         ("run", RunVerb.Build),
+        ("check", CheckVerb.Build),
         ("status", StatusVerb.Build),
         ("dag", DagVerb.Build),
         ("runs", RunsVerb.Build),
