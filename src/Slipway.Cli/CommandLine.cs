@@ -52,6 +52,7 @@ internal static class CommandLine
         ("login", LoginVerb.Build),
         ("access", AccessVerb.Build),
         ("audit", AuditVerb.Build),
+        ("ci", CiVerb.Build),
         ("keys", KeysVerb.Build),
         ("gc", GcVerb.Build),
         ("doctor", DoctorVerb.Build),

@@ -13,6 +13,9 @@ namespace Slipway.Cli.Verbs;
 /// <summary><c>slipway check</c>.</summary>
 internal static class CheckVerb
 {
+    /// <summary>Seconds from which on a check's time is worth a look.</summary>
+    private const double Slow = 0.1;
+
     public static Command Build(GlobalOptions global)
     {
         var report = new Option<string?>("--report") { Description = "Also write junit.xml and summary.md there", HelpName = "DIR" };
@@ -58,11 +61,16 @@ internal static class CheckVerb
         foreach (var group in report.Checks.GroupBy(check => check.Group))
         {
             var label = group.Key.Word();
-            foreach (var check in group)
+            // What holds and says no more is counted: what people look for stands between.
+            var told = group.Where(check => shell.Verbose || check is not { Verdict: CheckVerdict.Passed, Message: null } || check.Seconds >= Slow).ToList();
+            foreach (var check in told)
             {
                 Write(page, label, check);
                 label = "";
             }
+
+            if (group.Count() - told.Count is > 0 and var rest)
+                page.Line(label, $"✓ {rest}{(told.Count == 0 ? "" : rest == 1 ? " other" : " others")} passed");
         }
 
         var counts = Enum.GetValues<CheckVerdict>().Reverse().Select(verdict => (Word: verdict.Word(), Count: report.Count(verdict))).Where(counted => counted.Count > 0);
@@ -73,7 +81,7 @@ internal static class CheckVerb
 
     private static void Write(TextPage page, string label, CheckResult check)
     {
-        var seconds = check.Seconds >= 0.1 ? $"  {Amounts.Seconds(check.Seconds)}" : "";
+        var seconds = check.Seconds >= Slow ? $"  {Amounts.Seconds(check.Seconds)}" : "";
         var said = check.Verdict is CheckVerdict.Failed or CheckVerdict.Error || check.Message is null ? "" : $": {check.Message}";
         page.Line(label, $"{Mark(check.Verdict)} {check.Name}{(check.Verdict == CheckVerdict.Error ? " could not be checked" : "")}{said}{seconds}");
         foreach (var fault in check.Faults)

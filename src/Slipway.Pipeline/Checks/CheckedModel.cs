@@ -50,7 +50,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
             var found = StageTable.Read(project, spec.PathOf(evaluate.Predictions)!, predictions.Digest, table =>
                 Evaluator.Evaluate(evaluate, spec.Determinism.Seed, table, predictions.Digest, project.Scratch, options.Threads, cancellation)).Evaluation;
             var figures = string.Join(", ", found.Metrics.Select(metric => string.Create(CultureInfo.InvariantCulture, $"{metric.Key} {metric.Value.Value:0.####}")));
-            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on the sample, {found.Rows} predictions: {figures}", options.Clock.GetElapsedTime(started).TotalSeconds);
+            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on {(samples.AreWhole ? "the whole data" : "the sample")}, {found.Rows} predictions: {figures}", options.Clock.GetElapsedTime(started).TotalSeconds);
             return found;
         }
         catch (SlipwayException failure) when (!samples.AreWhole && failure.Faults.All(fault => sampleFaults.Contains(fault.Code)))
@@ -110,7 +110,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         Fault Fault(string code) => model.At.Fault(code, $"{result.Request}: {result.Reason}", "correct the model or, where it is right, model.signature");
         switch (result.Verdict)
         {
-            case SmokeVerdict.Passed:
+            case SmokeVerdict.Answered or SmokeVerdict.Refused:
                 findings.Passed(CheckGroup.Model, result.Request, null, result.Seconds);
                 break;
             case SmokeVerdict.Failed:
@@ -130,7 +130,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         foreach (var result in results)
             Tell(result, model, findings);
         // Each may be rightly refused; all of them tell that nothing was tried.
-        if (!results.Any(result => result is { Verdict: SmokeVerdict.Passed, Seconds: > 0 }) && results.Any(result => result.Verdict == SmokeVerdict.Inconclusive))
+        if (!results.Any(result => result.Verdict is SmokeVerdict.Answered or SmokeVerdict.Failed))
             findings.NotChecked(CheckGroup.Model, "any answer", [model.At.Fault("model-not-tried", $"{spec.Name} answered none of the generated requests, so nothing is known of it", "give the inputs ranges, or see in its reasons what it wants")]);
     }
 

@@ -39,12 +39,12 @@ internal static class SmokeRequests
     public static IEnumerable<(string Name, Func<string?> Refusal)> Forbidden(ModelSignature signature)
     {
         foreach (var missing in signature.Inputs.Take(MostInputs))
-            yield return ($"without {missing.Name}", () => Sent(signature, set => Fill(set, 1, (_, _) => At.Middle), missing.Name, null));
+            yield return ($"refused without {missing.Name}", () => Sent(signature, set => Fill(set, 1, (_, _) => At.Middle), missing.Name, null));
         foreach (var input in signature.Inputs.Take(MostInputs))
         {
-            yield return ($"{input.Name} of another type", () => Sent(signature, set => Fill(set, 1, (_, _) => At.Middle), null, input.Name));
+            yield return ($"refused with {input.Name} of another type", () => Sent(signature, set => Fill(set, 1, (_, _) => At.Middle), null, input.Name));
             if (Outside(input) is { } value)
-                yield return (string.Create(CultureInfo.InvariantCulture, $"{input.Name} out of range: {value}"), () => Sent(signature, set => FillOutside(set, input, value), null, null));
+                yield return (string.Create(CultureInfo.InvariantCulture, $"refused with {input.Name} out of range: {value}"), () => Sent(signature, set => FillOutside(set, input, value), null, null));
         }
     }
 

@@ -17,7 +17,7 @@ public sealed record TrialModel(string Name, Digest Artifact, string Folder, str
 
 /// <param name="Request">What was asked: <c>1 row, every input at its smallest</c>.</param>
 /// <param name="Seconds">Wall clock.</param>
-/// <param name="Reason">A sentence; null where it passed.</param>
+/// <param name="Reason">A sentence; null where all is well.</param>
 public sealed record SmokeResult(string Request, SmokeVerdict Verdict, double Seconds, string? Reason);
 
 /// <summary>What became of one request.</summary>
@@ -32,8 +32,11 @@ public enum SmokeVerdict
     /// <summary>It failed on a text, or on a number without a range, that it may rightly refuse.</summary>
     Inconclusive,
 
-    /// <summary>It answered as its signature says, or refused what it must.</summary>
-    Passed,
+    /// <summary>It was refused before the model was asked, as it must be.</summary>
+    Refused,
+
+    /// <summary>The model answered as its signature says.</summary>
+    Answered,
 }
 
 /// <summary>Holds a model against its signature before it is sealed, hosted as it will be when it serves.</summary>
@@ -70,13 +73,13 @@ public static class SmokeTest
         }
 
         foreach (var (name, refusal) in SmokeRequests.Forbidden(model.Signature))
-            results.Add(refusal() is null ? new SmokeResult(name, SmokeVerdict.Failed, 0, "it was not refused") : new SmokeResult(name, SmokeVerdict.Passed, 0, null));
+            results.Add(refusal() is null ? new SmokeResult(name, SmokeVerdict.Failed, 0, "it was not refused") : new SmokeResult(name, SmokeVerdict.Refused, 0, null));
         return results.ToImmutable();
     }
 
     private static SmokeVerdict Judge(Prediction prediction, IModelHost host, ModelSignature signature) => prediction.Status switch
     {
-        PredictionStatus.Done => SmokeVerdict.Passed,
+        PredictionStatus.Done => SmokeVerdict.Answered,
         PredictionStatus.InvalidOutput or PredictionStatus.TimedOut => SmokeVerdict.Failed,
         // A process that ended did not refuse: no value may do that.
         PredictionStatus.Failed => host.NotReady is null && Answer.IsInconclusive(signature) ? SmokeVerdict.Inconclusive : SmokeVerdict.Failed,
