@@ -5,7 +5,7 @@ using System.Xml;
 namespace Slipway.Documents.Checks;
 
 /// <summary>A check as JUnit XML, which every system for continuous integration reads: a suite for each group, a case for each check.</summary>
-/// <remarks>Source: the schema of Jenkins' xUnit plugin (junit-10.xsd), which Jenkins, GitLab and Azure Pipelines follow. No time of day: the same check gives the same file but for its seconds.</remarks>
+/// <remarks>Source: the schema that Jenkins published (dtkit's junit-4.xsd), whose elements GitLab and Azure Pipelines read too. No time of day: the same check gives the same file but for its seconds.</remarks>
 public static class JUnitReport
 {
     /// <summary>Characters of one message: systems cut longer ones, or refuse the file.</summary>
@@ -56,9 +56,7 @@ public static class JUnitReport
         switch (check.Verdict)
         {
             case CheckVerdict.Skipped:
-                xml.WriteStartElement("skipped");
-                xml.WriteAttributeString("message", Plain(check.Message ?? ""));
-                xml.WriteEndElement();
+                xml.WriteElementString("skipped", Plain(check.Message ?? ""));
                 break;
             case CheckVerdict.Failed or CheckVerdict.Error:
                 xml.WriteStartElement(check.Verdict == CheckVerdict.Failed ? "failure" : "error");
