@@ -32,7 +32,7 @@ internal static class CiVerb
             };
             return Init(shell, CiFile.All.First(file => file.System == parsed.GetRequiredValue(system)), repository, settings, parsed.GetValue(force));
         });
-        return new Command("ci", "Continuous integration.") { init };
+        return new Command("ci", "Has a system for continuous integration check pull requests and run the main branch.\nExample: slipway ci init github") { init };
     }
 
     private static int Init(Shell shell, CiFile file, string repository, CiSettings settings, bool force)

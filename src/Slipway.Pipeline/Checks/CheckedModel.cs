@@ -91,7 +91,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
             var host = new HostOptions { StateFolder = Path.Combine(project.State, "hosts"), Time = options.Clock };
             Tell(spec, model, await SmokeTest.RunAsync(trial, host, cancellation));
         }
-        catch (SlipwayException failure)
+        catch (Exception e) when ((e as SlipwayException ?? AtomicFile.Explain(e, project.State)) is { } failure)
         {
             var path = spec.PathOf(model.Artifact);
             var faults = failure.Faults.Select(fault => fault.File is null ? fault with { File = model.At.File, Line = model.At.Line, Column = model.At.Column } : fault with { File = path }).ToList();

@@ -46,8 +46,15 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
     {
         if (!Directory.Exists(folder))
             return;
-        foreach (var old in Directory.EnumerateDirectories(folder).Where(old => !used.Contains(Path.GetFileName(old))).ToList())
-            Directory.Delete(old, recursive: true);
+        try
+        {
+            foreach (var old in Directory.EnumerateDirectories(folder).Where(old => !used.Contains(Path.GetFileName(old))).ToList())
+                Directory.Delete(old, recursive: true);
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, folder) is { } explained)
+        {
+            throw explained;
+        }
     }
 
     /// <returns>Why it cannot be sampled; null when it was.</returns>
@@ -68,6 +75,14 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
             AtomicFile.FlushFileSystem(fresh);
             AtomicFile.Rename(fresh, kept);
             return null;
+        }
+        catch (InvalidDataException)
+        {
+            return "its compression is read by the engine alone";
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"a file of the dataset '{taken.Snapshot.Name}' went away while it was read", Help: "wait until whatever writes it has finished, then check again"), e);
         }
         catch (Exception e) when (AtomicFile.Explain(e, kept) is { } explained)
         {
