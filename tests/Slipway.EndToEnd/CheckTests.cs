@@ -70,6 +70,17 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_a_stage_reads_and_does_not_declare_is_named()
+    {
+        File.WriteAllText(project.PathOf("data/extra.csv"), "x");
+        project.Edit("pipeline/train.py", "import", "open('data/extra.csv')\nimport");
+        var fault = Check(project.Run("check", "--json"), "fit").GetProperty("faults")[0];
+        Assert.Equal("undeclared-read", fault.GetProperty("code").GetString());
+        Assert.StartsWith("stage fit read data/extra.csv, which is not among its inputs", fault.GetProperty("message").GetString());
+        Assert.StartsWith("add data/extra.csv to in:", fault.GetProperty("help").GetString());
+    }
+
+    [Fact]
     public void A_spec_that_cannot_be_used_is_a_report_too()
     {
         project.Edit("slipway.yaml", "stages:", "stagse:");

@@ -46,7 +46,7 @@ internal sealed class CheckedExpectations(ProjectFolder project, Findings findin
         try
         {
             foreach (var result in Validator.Validate(sample.Taken, judged, reading, cancellation).Results)
-                Tell(dataset, expectations, result);
+                Tell(dataset, expectations, result, sample.IsWhole ? "" : " of the sample");
         }
         catch (SlipwayException failure)
         {
@@ -77,10 +77,10 @@ internal sealed class CheckedExpectations(ProjectFolder project, Findings findin
         };
     }
 
-    private void Tell(DatasetSpec dataset, Expectations expectations, ExpectationResult result)
+    private void Tell(DatasetSpec dataset, Expectations expectations, ExpectationResult result, string ofWhat)
     {
         var name = $"{dataset.Name}: {result.Name}";
-        var found = result.Detail ?? $"{result.Bad} of {result.Checked} rows of the sample break it, allowed {result.Allowed}";
+        var found = result.Detail ?? $"{result.Bad} of {result.Checked} rows{ofWhat} break it, allowed {result.Allowed}";
         if (result.Verdict == ExpectationVerdict.Holds)
             findings.Passed(CheckGroup.Expectations, name, result.Bad > 0 ? found : null);
         else if (result.Verdict == ExpectationVerdict.NotChecked)

@@ -4,7 +4,9 @@ using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Stages;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Checks;
 
@@ -37,7 +39,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         }
         catch (SlipwayException failure)
         {
-            (faults, exit) = ([.. failure.Faults.Select(Placed)], failure.Exit);
+            (faults, exit) = ([.. failure.Faults.Select(fault => Placed(Undeclared(fault, spec)))], failure.Exit);
         }
 
         foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
@@ -92,6 +94,19 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         IsAt(fault, stage.At) || stage.Inputs.Any(input => IsAt(fault, input.At));
 
     private static bool IsAt(Fault fault, Documents.Reading.Place place) => fault.File == place.File && fault.Line == place.Line && fault.Column == place.Column;
+
+    /// <summary>A file of the user's project that no stage declares is not in the check's own: the run there could not name it.</summary>
+    private Fault Undeclared(Fault fault, Spec spec)
+    {
+        if (fault.Code != "stage-failed" || spec.Stages.FirstOrDefault(stage => IsAt(fault, stage.At)) is not { } stage || !logs.TryGetValue(stage.Name, out var log))
+            return fault;
+        return UndeclaredReads.Find(LogTail.Of(log), folder.Outer, folder.Project.Root, stage.Outputs.Values) is not { } read ? fault : fault with
+        {
+            Code = "undeclared-read",
+            Message = $"stage {stage.Name} read {read}, which is not among its inputs: {fault.Message}",
+            Help = $"add {UndeclaredReads.InputFor(read, spec)} to in:; {fault.Help}",
+        };
+    }
 
     /// <summary>Logs are told relative to the project that people know.</summary>
     private Fault Placed(Fault fault)
