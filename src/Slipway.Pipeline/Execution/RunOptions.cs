@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution;
 
@@ -27,6 +28,12 @@ public sealed record RunOptions
     /// <summary>Runs only this stage and what it needs; null for all.</summary>
     public string? UpTo { get; init; }
 
+    /// <summary>What holds stages to their declaration; outputs that were made under a weaker one are not taken from the cache.</summary>
+    public Isolation Isolation { get; init; } = Isolation.Sandbox;
+
+    /// <summary>Bytes of the host: a stage that declares no memory gets most of it.</summary>
+    public long HostMemory { get; init; } = ResourceLimits.MemoryOfHost();
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
@@ -47,6 +54,12 @@ public abstract record RunEvent(string Stage);
 
 /// <param name="Reasons">Why it is not taken from the cache: <c>params.rate 0.1 → 0.2</c>, <c>never ran</c>.</param>
 public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : RunEvent(Stage);
+
+/// <param name="Text">What the user should know of how it runs.</param>
+public sealed record StageRemark(string Stage, string Text) : RunEvent(Stage);
+
+/// <param name="Progress">What the stage's command says of itself.</param>
+public sealed record StageProgressed(string Stage, Progress Progress) : RunEvent(Stage);
 
 public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 

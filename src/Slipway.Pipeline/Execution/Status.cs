@@ -23,14 +23,15 @@ public static class Status
         ProjectFolder project,
         DigestIndex index,
         IReadOnlyDictionary<string, Digest> datasets,
-        IReadOnlyDictionary<string, HostFingerprint> fingerprints)
+        IReadOnlyDictionary<string, HostFingerprint> fingerprints,
+        Isolation isolation = Isolation.Sandbox)
     {
         var plan = ExecutionPlan.Of(spec);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(project.Root, index);
         files.Require(plan, spec.Model);
         var steps = new StepStore(project);
-        var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints);
+        var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints, isolation);
         var outputs = new Dictionary<string, Artifact>(StringComparer.Ordinal);
         var report = ImmutableArray.CreateBuilder<StageStatus>();
         foreach (var (stage, needs) in plan.Stages)
