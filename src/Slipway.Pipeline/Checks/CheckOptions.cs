@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Runs;
 
 namespace Slipway.Pipeline.Checks;
 
@@ -10,6 +11,9 @@ public sealed record CheckOptions
 
     /// <inheritdoc cref="Execution.RunOptions.SqlProgram"/>
     public required ImmutableArray<string> SqlProgram { get; init; }
+
+    /// <inheritdoc cref="Execution.RunOptions.Isolation"/>
+    public Isolation Isolation { get; init; } = Isolation.Sandbox;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -30,7 +30,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         var exit = ExitCode.Done;
         try
         {
-            var run = new RunOptions { RunId = options.RunId, SqlProgram = options.SqlProgram, Jobs = options.Threads, KeepGoing = true, Clock = options.Clock };
+            var run = new RunOptions { RunId = options.RunId, SqlProgram = options.SqlProgram, Jobs = options.Threads, KeepGoing = true, Isolation = options.Isolation, Clock = options.Clock };
             await new Runner(held, samples.Index, run, Note).RunAsync(
                 spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name))] },
                 samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot),
@@ -100,7 +100,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
     {
         if (fault.Code != "stage-failed" || spec.Stages.FirstOrDefault(stage => IsAt(fault, stage.At)) is not { } stage || !logs.TryGetValue(stage.Name, out var log))
             return fault;
-        return UndeclaredReads.Find(LogTail.Of(log), folder.Outer, folder.Project.Root, stage.Outputs.Values) is not { } read ? fault : fault with
+        return UndeclaredReads.Find(LogTail.Of(log), folder.Outer, folder.Project.Root, folder.Project.Root, stage.Outputs.Values) is not { } read ? fault : fault with
         {
             Code = "undeclared-read",
             Message = $"stage {stage.Name} read {read}, which is not among its inputs: {fault.Message}",
