@@ -30,7 +30,15 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         var exit = ExitCode.Done;
         try
         {
-            var run = new RunOptions { RunId = options.RunId, SqlProgram = options.SqlProgram, Jobs = options.Threads, KeepGoing = true, Isolation = options.Isolation, Clock = options.Clock };
+            var run = new RunOptions
+            {
+                RunId = options.RunId,
+                SqlProgram = options.SqlProgram,
+                Jobs = options.Threads,
+                KeepGoing = true,
+                Isolation = options.Isolation,
+                Clock = options.Clock,
+            };
             await new Runner(held, samples.Index, run, Note).RunAsync(
                 spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name))] },
                 samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot),
