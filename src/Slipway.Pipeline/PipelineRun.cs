@@ -111,9 +111,12 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             return account;
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
-        var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
+        // A manual stage that was left out has no part in the bundle.
+        var ran = outcome.Stages.Select(stage => stage.Name).ToHashSet(StringComparer.Ordinal);
+        var sealedSpec = spec with { Stages = [.. spec.Stages.Where(stage => ran.Contains(stage.Name))] };
+        var code = new SealedCode(sealedSpec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
         var seals = new SealStore(project);
-        var sealKey = SealStore.KeyOf(spec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
+        var sealKey = SealStore.KeyOf(sealedSpec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
         if (!stages.Force && seals.Find(sealKey) is { } known)
         {
             foreach (var warning in known.Warnings)
@@ -130,7 +133,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             stage.Key,
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
-        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
+        var request = new SealRequest(sealedSpec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
         var documents = Sealer.Documents(request);

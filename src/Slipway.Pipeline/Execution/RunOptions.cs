@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Pipeline.Execution;
@@ -35,6 +36,9 @@ public sealed record RunOptions
     /// <summary>Bytes above which a stage's input is a link rather than a copy.</summary>
     internal long LinkAbove { get; init; } = Stages.StageFolder.DefaultLinkAbove;
 
+    /// <summary>Whether a stage may be executed: a manual one only where a person names it.</summary>
+    internal bool MayRun(StageSpec stage) => stage.When != StageWhen.Manual || (UpTo is { } named && stage.IsCalled(named));
+
     internal void Check()
     {
         if (Jobs is < 1 or > MostJobs)
@@ -59,7 +63,7 @@ internal sealed record RunOutcome(ImmutableArray<StageResult> Stages, RerunPlan 
     /// <returns>Null when the run did not include it.</returns>
     public Artifact? Output(string reference)
     {
-        var (stage, output) = Plan.ExecutionPlan.Split(reference);
+        var (stage, output) = StageSpec.Split(reference);
         return Stages.FirstOrDefault(result => result.Name == stage)?.Outputs.GetValueOrDefault(output);
     }
 }

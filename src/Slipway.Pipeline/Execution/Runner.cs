@@ -33,9 +33,10 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
     {
         options.Check();
         var plan = ExecutionPlan.Of(spec, options.UpTo);
-        spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(held.Project.Root, index);
         files.Require(plan, options.UpTo is null ? spec.Model : null);
+        plan = new Forecast(spec, held.Project, files, dataset => snapshots[dataset].Digest, fingerprints).WithoutManual(plan, options);
+        spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, options, Tell);
         execution.Checkout.CheckClaims(spec.Stages);
         try

@@ -61,16 +61,19 @@ internal sealed class StageExecution
             input => new Artifact(input.Value.Digest, input.Value.Kind, input.Value.Size ?? snapshots[input.Value.Name].Files.Sum(file => file.Size)),
             StringComparer.Ordinal);
         var result = new StageResult(stage.Name, StageSource.Cached, step.Key(), 0, null, sizes, ImmutableSortedDictionary<string, Artifact>.Empty);
-        if (!options.Force && lookup.Find(step) is { } record)
+        var mayRun = options.MayRun(stage);
+        if (!((options.Force || stage.RunsAlways) && mayRun) && lookup.Find(step) is { } record)
         {
             steps.MarkNewest(stage.Name, step.Key());
             CheckOut(stage, record.Outputs);
             return new EndedStage(result with { Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
         }
 
+        if (!mayRun)
+            throw Forecast.NotKnown(stage, "what it takes in changed in this run");
         var log = Path.Combine(RunRecord.FolderOf(project, options.RunId), "logs", stage.Name + ".log");
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
-        tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(step), log));
+        tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
         var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
         return new EndedStage(result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs }, step);
@@ -140,7 +143,7 @@ internal sealed class StageExecution
 
     private static Artifact Output(IReadOnlyDictionary<string, EndedStage> done, string reference)
     {
-        var (stage, output) = ExecutionPlan.Split(reference);
+        var (stage, output) = StageSpec.Split(reference);
         return done[stage].Result.Outputs[output];
     }
 }
