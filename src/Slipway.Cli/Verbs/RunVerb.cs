@@ -7,6 +7,7 @@ using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
+using Slipway.Runtime.Hardware;
 using Slipway.Trust.Signing;
 
 namespace Slipway.Cli.Verbs;
@@ -52,6 +53,7 @@ internal static class RunVerb
                 RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
                 SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
                 UpTo = stage,
+                Host = HostCapacity.Read(),
                 Clock = clock,
             }),
             Trusted = TrustOptions.Of([]).Policy,

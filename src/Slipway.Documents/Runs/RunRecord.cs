@@ -93,7 +93,12 @@ public sealed record StageResult(
     double Seconds,
     long? PeakMemory,
     ImmutableSortedDictionary<string, Artifact> Inputs,
-    ImmutableSortedDictionary<string, Artifact> Outputs);
+    ImmutableSortedDictionary<string, Artifact> Outputs)
+{
+    /// <summary>How often its command was begun again after it failed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Repeats { get; init; }
+}
 
 /// <summary>Where a stage's outputs came from.</summary>
 [JsonConverter(typeof(NamedEnum<StageSource>))]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Hardware;
 
 namespace Slipway.Pipeline.Execution;
 
@@ -28,6 +29,9 @@ public sealed record RunOptions
     /// <summary>Runs only this stage and what it needs; null for all.</summary>
     public string? UpTo { get; init; }
 
+    /// <summary>What stages that run at a time may take together, as far as their hardware profiles say; default: no bound.</summary>
+    public HostCapacity Host { get; init; } = HostCapacity.Unbounded;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
@@ -51,6 +55,14 @@ public abstract record RunEvent(string Stage);
 
 /// <param name="Reasons">Why it is not taken from the cache: <c>params.rate 0.1 → 0.2</c>, <c>never ran</c>.</param>
 public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : RunEvent(Stage);
+
+/// <summary>An attempt failed, and another one begins.</summary>
+/// <param name="Attempt">Which one failed, from 1 on.</param>
+/// <param name="Attempts">How many there are at most.</param>
+public sealed record StageRetried(string Stage, int Attempt, int Attempts, SlipwayException Failure) : RunEvent(Stage);
+
+/// <param name="Text">What the user should know of the stage; the run goes on.</param>
+public sealed record StageRemarked(string Stage, string Text) : RunEvent(Stage);
 
 public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 

@@ -50,6 +50,8 @@ internal sealed class StageExecution
 
     public Checkout Checkout { get; }
 
+    public static string LogOf(ProjectFolder project, string run, string stage) => Path.Combine(RunRecord.FolderOf(project, run), "logs", stage + ".log");
+
     /// <param name="done">Results of all stages that this one needs.</param>
     public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation)
     {
@@ -71,7 +73,7 @@ internal sealed class StageExecution
 
         if (!mayRun)
             throw Forecast.NotKnown(stage, "what it takes in changed in this run");
-        var log = Path.Combine(RunRecord.FolderOf(project, options.RunId), "logs", stage.Name + ".log");
+        var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
         var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);

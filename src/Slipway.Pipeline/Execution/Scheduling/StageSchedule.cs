@@ -155,7 +155,7 @@ internal sealed record StageSchedule
         return (demand.MilliCpus == 0 || (milliCpus + demand.MilliCpus) / 1000.0 <= limits.Host.Cpus)
             && (demand.Memory == 0 || memory + demand.Memory <= limits.Host.Memory)
             && !demand.IsBeyond(limits.Host)
-            && !running.Keys.Any(stage => stages[stage].Demand.IsBeyond(limits.Host))
+            && !(running.Count == 1 && stages[running.Keys.First()].Demand.IsBeyond(limits.Host))
             && (demand.Accelerator is not { } kind || accelerators.GetValueOrDefault(kind) + demand.Accelerators <= limits.Host.Accelerators.GetValueOrDefault(kind));
     }
 
