@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.Hardware;
 
@@ -32,6 +33,12 @@ public sealed record RunOptions
     /// <summary>What stages that run at a time may take together, as far as their hardware profiles say; default: no bound.</summary>
     public HostCapacity Host { get; init; } = HostCapacity.Unbounded;
 
+    /// <summary>Where the values of secrets come from; default: nowhere.</summary>
+    public SecretSource Secrets { get; init; } = SecretSource.None;
+
+    /// <summary>Values of the secrets of all stages that would run.</summary>
+    internal ImmutableDictionary<string, string> SecretValues { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
@@ -42,6 +49,11 @@ public sealed record RunOptions
 
     /// <summary>Whether a stage may be executed: a manual one only where a person names it.</summary>
     internal bool MayRun(StageSpec stage) => stage.When != StageWhen.Manual || (UpTo is { } named && stage.IsCalled(named));
+
+    /// <summary>The values that a stage gets as variables, and that its log, its outputs and every message must be free of.</summary>
+    /// <exception cref="SlipwayException">One was not found before the run began (exit 3).</exception>
+    internal IReadOnlyDictionary<string, string> SecretsOf(StageSpec stage) =>
+        (stage.Secrets ?? []).ToDictionary(name => name, name => SecretValues.GetValueOrDefault(name) ?? throw new SlipwayException(ExitCode.NotThere, RunNeeds.NoSecret(stage, name, Secrets)), StringComparer.Ordinal);
 
     internal void Check()
     {

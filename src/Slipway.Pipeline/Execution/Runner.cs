@@ -37,9 +37,9 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         files.Require(plan, options.UpTo is null ? spec.Model : null);
         var forecast = new Forecast(spec, held.Project, files, dataset => snapshots[dataset].Digest, fingerprints);
         plan = forecast.WithoutManual(plan, options);
-        RunNeeds.Require(spec, plan, forecast, options);
+        var given = RunNeeds.Require(spec, plan, forecast, options);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
-        var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, options, what => Tell(what, spec));
+        var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, given, what => Tell(what, spec));
         execution.Checkout.CheckClaims(spec.Stages);
         try
         {

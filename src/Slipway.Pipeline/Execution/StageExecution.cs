@@ -4,6 +4,7 @@ using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Pipeline.Execution.Sql;
 using Slipway.Pipeline.Execution.Stages;
 using Slipway.Pipeline.Execution.Steps;
@@ -93,10 +94,11 @@ internal sealed class StageExecution
         }
 
         options.Effect("private folder made");
-        var exit = await RunCommand(stage, folder, StageCommand.Of(step, folder, options.SqlProgram, log), log, cancellation);
+        var secrets = options.SecretsOf(stage);
+        var exit = await RunCommand(stage, folder, StageCommand.Of(step, folder, options.SqlProgram, log, secrets), log, cancellation);
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
-        var outputs = StageOutputs.Store(stage, folder, objects);
+        var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
         if (lookup.Environment(stage) is { } environment)
             steps.Keep(environment);

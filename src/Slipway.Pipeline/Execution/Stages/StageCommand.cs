@@ -11,9 +11,11 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <summary>The exact command and environment of a stage. Nothing of the user's own environment is in it.</summary>
 internal static class StageCommand
 {
-    public static ChildCommand Of(StepKeyDocument step, StageFolder folder, IReadOnlyList<string> sqlProgram, string log)
+    public static ChildCommand Of(StepKeyDocument step, StageFolder folder, IReadOnlyList<string> sqlProgram, string log, IReadOnlyDictionary<string, string> secrets)
     {
         var environment = Environment(step, folder);
+        foreach (var (name, value) in secrets)
+            environment.Add(name, value);
         if (step.Run is not { } run)
         {
             // A framework-dependent program finds its runtime here; it is the one that runs now.
