@@ -45,7 +45,7 @@ internal sealed class RunProgress : IDisposable
                     running.RemoveAll(entry => entry.IsStage && entry.Doing == retried.Stage);
                     Line($"↻ {retried.Stage}: attempt {retried.Attempt} of {retried.Attempts} failed: {retried.Failure.Faults[0].Message.Split('\n')[0]}");
                     break;
-                case StageProgress { What: StageRemarked remark }:
+                case StageProgress { What: StageRemark remark }:
                     Clear();
                     shell.Warn($"{remark.Stage}: {remark.Text}");
                     break;

@@ -95,10 +95,28 @@ public sealed record StageResult(
     ImmutableSortedDictionary<string, Artifact> Inputs,
     ImmutableSortedDictionary<string, Artifact> Outputs)
 {
+    /// <summary>Figures of the outputs that it declares as metrics, by dotted name; null where it declares none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, double>? Metrics { get; init; }
+
     /// <summary>How often its command was begun again after it failed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Repeats { get; init; }
+
+    /// <summary>What held it to its declaration when its outputs were made.</summary>
+    public Isolation Isolation { get; init; }
+
+    /// <summary>Null when cached.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StageUsage? Usage { get; init; }
 }
+
+/// <summary>What a command used, with all that it started.</summary>
+/// <param name="UserSeconds">Of processors, in the program's own code.</param>
+/// <param name="SystemSeconds">Of processors, in the kernel.</param>
+/// <param name="BytesRead">From disk; what the kernel had in memory already does not count.</param>
+/// <param name="BytesWritten">That are to go to disk.</param>
+public sealed record StageUsage(double UserSeconds, double SystemSeconds, long BytesRead, long BytesWritten);
 
 /// <summary>Where a stage's outputs came from.</summary>
 [JsonConverter(typeof(NamedEnum<StageSource>))]

@@ -16,6 +16,10 @@ public sealed unsafe class DuckDatabase : IDisposable
 {
     private static int counter;
 
+    /// <summary>The engine's own file; whoever runs it needs to see it.</summary>
+    /// <exception cref="Slipway.Primitives.Faults.SlipwayException">It is not installed (exit 3).</exception>
+    public static string LibraryFile => NativeDuckDb.File;
+
     private readonly string spillFolder;
     private readonly DatabaseHandle database;
     private readonly ConnectionHandle connection;

@@ -13,7 +13,7 @@ namespace Slipway.Pipeline.Execution;
 
 /// <summary>What a run would do with each stage of a plan, by what is known now: stats, and one small document a stage.</summary>
 /// <param name="datasets">The snapshot's digest by dataset.</param>
-internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles files, Func<string, Digest> datasets, IReadOnlyDictionary<string, HostFingerprint> fingerprints)
+internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles files, Func<string, Digest> datasets, IReadOnlyDictionary<string, HostFingerprint> fingerprints, Isolation isolation)
 {
     private static readonly Artifact unknown = new(default, ArtifactKind.File, 0);
 
@@ -22,7 +22,7 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
     /// <summary>In plan order.</summary>
     public StatusReport Of(ExecutionPlan plan)
     {
-        var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints);
+        var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints, isolation);
         var outputs = new Dictionary<string, Artifact>(StringComparer.Ordinal);
         var open = new Dictionary<string, StageState>(StringComparer.Ordinal);
         var report = ImmutableArray.CreateBuilder<StageStatus>(plan.Stages.Length);

@@ -1,6 +1,7 @@
 using Slipway.Documents.Runs;
 using Slipway.Pipeline.Execution.Stages;
 using Slipway.Primitives.Files;
+using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Execution;

@@ -4,6 +4,7 @@ using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.Hardware;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution;
 
@@ -39,6 +40,12 @@ public sealed record RunOptions
     /// <summary>Values of the secrets of all stages that would run.</summary>
     internal ImmutableDictionary<string, string> SecretValues { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>What holds stages to their declaration; outputs that were made under a weaker one are not taken from the cache.</summary>
+    public Isolation Isolation { get; init; } = Isolation.Sandbox;
+
+    /// <summary>Bytes of the host: a stage that declares no memory gets most of it.</summary>
+    public long HostMemory { get; init; } = ResourceLimits.MemoryOfHost();
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>
@@ -73,8 +80,11 @@ public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, s
 /// <param name="Attempts">How many there are at most.</param>
 public sealed record StageRetried(string Stage, int Attempt, int Attempts, SlipwayException Failure) : RunEvent(Stage);
 
-/// <param name="Text">What the user should know of the stage; the run goes on.</param>
-public sealed record StageRemarked(string Stage, string Text) : RunEvent(Stage);
+/// <param name="Text">What the user should know of how it runs.</param>
+public sealed record StageRemark(string Stage, string Text) : RunEvent(Stage);
+
+/// <param name="Progress">What the stage's command says of itself.</param>
+public sealed record StageProgressed(string Stage, Progress Progress) : RunEvent(Stage);
 
 public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 

@@ -35,7 +35,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         var plan = ExecutionPlan.Of(spec, options.UpTo);
         var files = new ProjectFiles(held.Project.Root, index);
         files.Require(plan, options.UpTo is null ? spec.Model : null);
-        var forecast = new Forecast(spec, held.Project, files, dataset => snapshots[dataset].Digest, fingerprints);
+        var forecast = new Forecast(spec, held.Project, files, dataset => snapshots[dataset].Digest, fingerprints, options.Isolation);
         plan = forecast.WithoutManual(plan, options);
         var given = RunNeeds.Require(spec, plan, forecast, options);
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
@@ -59,7 +59,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         {
             observe(what);
             if (what is StageStarted started && spec.Stages.First(stage => stage.Name == started.Stage).Hardware is { } name && StageDemand.Of(spec.Hardware.GetValueOrDefault(name)).IsBeyond(options.Host))
-                observe(new StageRemarked(started.Stage, $"its hardware profile {name} asks for more processors or memory than this host has, so that it runs with nothing beside it"));
+                observe(new StageRemark(started.Stage, $"its hardware profile {name} asks for more processors or memory than this host has, so that it runs with nothing beside it"));
         }
     }
 }

@@ -21,9 +21,6 @@ namespace Slipway.Pipeline.Execution;
 /// <remarks>In that order, each step durable before the next: after a crash anywhere the stage is either unknown, and runs again, or wholly known.</remarks>
 internal sealed class StageExecution
 {
-    /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
-    private const long FullDisk = 1 << 20;
-
     /// <summary>Time between SIGTERM and SIGKILL for a stage that is cancelled or too slow: enough to write a last line.</summary>
     private static readonly TimeSpan grace = TimeSpan.FromSeconds(5);
 
@@ -45,7 +42,7 @@ internal sealed class StageExecution
         (this.project, this.spec, this.snapshots, this.files, this.options, this.tell) = (project, spec, snapshots, files, options, tell);
         objects = new ContentStore(project.Objects);
         steps = new StepStore(project);
-        lookup = new StepLookup(spec, steps, objects, fingerprints);
+        lookup = new StepLookup(spec, steps, objects, fingerprints, options.Isolation);
         Checkout = new Checkout(project, objects, files, options.Clock, options.Effect);
     }
 
@@ -69,7 +66,8 @@ internal sealed class StageExecution
         {
             steps.MarkNewest(stage.Name, step.Key());
             CheckOut(stage, record.Outputs);
-            return new EndedStage(result with { Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
+            var known = StageMetrics.Read(stage, record.Outputs, objects);
+            return new EndedStage(result with { Isolation = record.Isolation, Metrics = known, Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
         }
 
         if (!mayRun)
@@ -77,65 +75,56 @@ internal sealed class StageExecution
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
-        var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
+        var (outputs, metrics, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        return new EndedStage(result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs }, step);
+        var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten);
+        result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
+        return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
-        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove);
+        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
+        var profile = stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
         if (stage.Sql is { } sql)
-        {
-            var memory = stage.Hardware is { } name && spec.Hardware.TryGetValue(name, out var profile) ? profile.Memory : null;
-            new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, memory ?? SqlStageRequest.DefaultMemory, folder.Temporary).Write(folder.RequestFile);
-        }
-
+            new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
-        var exit = await RunCommand(stage, folder, StageCommand.Of(step, folder, options.SqlProgram, log, secrets), log, cancellation);
+        var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
+        var metrics = StageMetrics.Read(stage, outputs, objects);
         if (lookup.Environment(stage) is { } environment)
             steps.Keep(environment);
-        steps.Publish(new StepRecord(step, outputs));
+        steps.Publish(new StepRecord(step, outputs, options.Isolation));
         options.Effect("record published");
-        return (outputs, exit);
+        return (outputs, metrics, exit);
     }
 
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, ChildCommand command, string log, CancellationToken cancellation)
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
+        var failure = new StageFailure(stage, spec, project, folder, path);
         try
         {
-            var exit = await ChildProcess.RunAsync(command, grace, either.Token);
-            if (exit.Succeeded)
-                return exit;
-            // A full disk takes many forms in a child (a signal, a cut file, no word at all), so the disk itself is asked.
-            var left = new DriveInfo(project.Work).AvailableFreeSpace;
-            var isFull = left < FullDisk || stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
-            var why = left < FullDisk ? $", with {new ByteSize(left)} of space left on the disk" : exit.Signal == 9 ? ", perhaps for want of memory" : "";
-            throw Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput);
+            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command, log, grace, either.Token);
+            log.Dispose();
+            if (unlimited is not null && stage.Hardware is not null)
+                tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
+            return exit.Succeeded ? exit
+                : exceeded != ExceededLimit.None ? throw failure.OverLimit(exceeded, command.Limits)
+                : throw failure.OfCommand(exit);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw Failed("stage-timeout", $"its command was ended after {stage.Timeout}, its timeout");
-        }
-
-        SlipwayException Failed(string code, string what, ExitCode exit = ExitCode.UnusableInput)
-        {
-            var tail = LogTail.Of(log);
-            var shown = tail.Count == 0 ? ", and wrote nothing" : "; the last it wrote:" + string.Concat(tail.Select(line => "\n  | " + line));
-            var where = $"the whole log is {Path.GetRelativePath(project.Root, log)}";
-            if (UndeclaredReads.Find(tail, project.Root, folder.Root, stage.Outputs.Values) is { } read)
-                return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {where}"));
-            var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); " : "";
-            return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + where));
+            log.Dispose();
+            throw failure.OfTimeout();
         }
     }
 

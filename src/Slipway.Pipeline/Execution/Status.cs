@@ -18,11 +18,12 @@ public static class Status
         ProjectFolder project,
         DigestIndex index,
         IReadOnlyDictionary<string, Digest> datasets,
-        IReadOnlyDictionary<string, HostFingerprint> fingerprints)
+        IReadOnlyDictionary<string, HostFingerprint> fingerprints,
+        Isolation isolation = Isolation.Sandbox)
     {
         var plan = ExecutionPlan.Of(spec);
         var files = new ProjectFiles(project.Root, index);
         files.Require(plan, spec.Model);
-        return new Forecast(spec, project, files, dataset => datasets[dataset], fingerprints).Of(plan);
+        return new Forecast(spec, project, files, dataset => datasets[dataset], fingerprints, isolation).Of(plan);
     }
 }

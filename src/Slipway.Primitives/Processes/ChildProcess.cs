@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Primitives.Processes;
@@ -20,6 +21,12 @@ public sealed record ChildCommand(
     string? Errors = null,
     string? Input = null)
 {
+    /// <summary>Open files of ours that the child gets, by the number that each has in the child; 1 and 2 take the place of <see cref="Output"/> and <see cref="Errors"/>.</summary>
+    public ImmutableSortedDictionary<int, SafeHandle> Descriptors { get; init; } = ImmutableSortedDictionary<int, SafeHandle>.Empty;
+
+    /// <summary>The program holds others inside, and its end is theirs: a polite end is asked of those, not of it.</summary>
+    public bool IsContainer { get; init; }
+
     /// <summary>Program and first arguments that start this very program again with a verb, whether it has a launcher of its own or not.</summary>
     public static ImmutableArray<string> ThisProgram(string verb)
     {
@@ -37,7 +44,9 @@ public sealed record ChildCommand(
 /// Largest resident set of one process, bytes. Linux carries the starter's own size over into the kernel's figure, so below that
 /// the largest sample of the child and its descendants, taken every 2 ms at first and every 50 ms later, stands in: a lower bound.
 /// </param>
-public readonly record struct ChildExit(int? Code, int? Signal, TimeSpan Wall, TimeSpan User, TimeSpan System, long PeakMemory)
+/// <param name="BytesRead">From disk; what the kernel had in memory already does not count.</param>
+/// <param name="BytesWritten">That are to go to disk.</param>
+public readonly record struct ChildExit(int? Code, int? Signal, TimeSpan Wall, TimeSpan User, TimeSpan System, long PeakMemory, long BytesRead, long BytesWritten)
 {
     public bool Succeeded => Code == 0;
 
@@ -56,13 +65,15 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Short-lived children are looked at often; a look costs some 20 µs a process.</summary>
     private static readonly TimeSpan FirstSamples = TimeSpan.FromMilliseconds(2), SampleEvery = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>What a container holds is measured by whoever reaps it.</summary>
+    private static readonly TimeSpan LookAtContainerEvery = TimeSpan.FromMinutes(1);
+
     private readonly TaskCompletionSource<ChildExit> exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock signalling = new();
+    private readonly bool isContainer;
     private bool reaped;
 
-    private ChildProcess()
-    {
-    }
+    private ChildProcess(bool isContainer) => this.isContainer = isContainer;
 
     /// <summary>The process id, which is its group's and session's as well.</summary>
     public int Id { get; private set; }
@@ -74,7 +85,7 @@ public sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(ChildCommand command)
     {
         var program = Find(command);
-        var child = new ChildProcess();
+        var child = new ChildProcess(command.IsContainer);
         using var started = new ManualResetEventSlim();
         Exception? failure = null;
         new Thread(() =>
@@ -121,10 +132,13 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGTERM to the child's group, then SIGKILL to its whole session after <paramref name="grace"/>.</summary>
+    /// <summary>SIGTERM to the child's group, or to what a container holds, then SIGKILL to its whole session after <paramref name="grace"/>.</summary>
     public async Task<ChildExit> StopAsync(TimeSpan grace)
     {
-        Signal(Spawn.Terminate);
+        if (isContainer)
+            Send(Session(), Spawn.Terminate);
+        else
+            Signal(Spawn.Terminate);
         try
         {
             return await Exited.WaitAsync(grace);
@@ -141,9 +155,19 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         // The child's own group first: a shell that sees its command killed would exit by itself, and hide that it was ended.
         Signal(Spawn.KillSignal);
-        foreach (var id in Session())
-            Spawn.Send(id, Spawn.KillSignal);
+        Send(Session(), Spawn.KillSignal);
     }
+
+    /// <summary>From now on, whoever loses its parent below this process becomes its child, to be reaped with <see cref="CollectOrphan"/>.</summary>
+    public static void AdoptOrphans() => Spawn.AdoptOrphans();
+
+    /// <summary>Waits for an adopted process to end and reaps it.</summary>
+    /// <param name="wall">Time that it took.</param>
+    /// <returns>How it ended, with all that it waited for; null when it is none of this process's.</returns>
+    public static ChildExit? CollectOrphan(int id, TimeSpan wall) => Spawn.TryCollect(id, wall);
+
+    /// <summary>SIGKILL to any process; one that is not there is ended already.</summary>
+    public static void Kill(int id) => Spawn.Send(id, Spawn.KillSignal);
 
     /// <summary>Ends what is still alive of the session.</summary>
     public async ValueTask DisposeAsync()
@@ -161,14 +185,19 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    private static void Send(IEnumerable<int> ids, int signal)
+    {
+        foreach (var id in ids)
+            Spawn.Send(id, signal);
+    }
+
     private void Reap(Stopwatch clock, long peakOfStarter)
     {
         var sampled = 0L;
-        while (!Spawn.WaitWithoutReaping(Id, clock.Elapsed < TimeSpan.FromSeconds(1) ? FirstSamples : SampleEvery))
-            sampled = Math.Max(sampled, PeakMemoryBelow(Id));
+        while (!Spawn.WaitWithoutReaping(Id, isContainer ? LookAtContainerEvery : clock.Elapsed < TimeSpan.FromSeconds(1) ? FirstSamples : SampleEvery))
+            sampled = isContainer ? 0 : Math.Max(sampled, PeakMemoryBelow(Id));
         var wall = clock.Elapsed;
-        foreach (var id in Session())
-            Spawn.Send(id, Spawn.KillSignal);
+        Send(Session(), Spawn.KillSignal);
         ChildExit exit;
         lock (signalling)
         {
@@ -245,14 +274,19 @@ public sealed class ChildProcess : IAsyncDisposable
         return 0;
     }
 
-    private static string Find(ChildCommand command)
+    private static string Find(ChildCommand command) =>
+        Directory.Exists(command.WorkingDirectory)
+            ? Find(command.Arguments[0], command.WorkingDirectory, command.Environment.GetValueOrDefault("PATH", "/usr/bin:/bin"))
+            : throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-folder", $"the working directory {command.WorkingDirectory} is not there"));
+
+    /// <summary>The file that a command's first word means.</summary>
+    /// <param name="name">With a slash a path, relative to the working directory; without, a name to look for in <paramref name="path"/>.</param>
+    /// <exception cref="SlipwayException">It is not there, or nothing to execute (exit 3).</exception>
+    public static string Find(string name, string workingDirectory, string path)
     {
-        if (!Directory.Exists(command.WorkingDirectory))
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("missing-folder", $"the working directory {command.WorkingDirectory} is not there"));
-        var name = command.Arguments[0];
         if (name.Contains('/'))
         {
-            var direct = Path.Combine(command.WorkingDirectory, name);
+            var direct = Path.Combine(workingDirectory, name);
             if (!Path.Exists(direct))
                 throw new SlipwayException(ExitCode.NotThere, new Fault("command-not-found", $"the command '{name}' is not there", Help: "commands with a slash are relative to the working directory"));
             if (!IsExecutable(direct))
@@ -260,7 +294,6 @@ public sealed class ChildProcess : IAsyncDisposable
             return direct;
         }
 
-        var path = command.Environment.GetValueOrDefault("PATH", "/usr/bin:/bin");
         foreach (var folder in path.Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             var candidate = Path.Combine(folder, name);

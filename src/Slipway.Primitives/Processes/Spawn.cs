@@ -11,6 +11,12 @@ internal static unsafe partial class Spawn
     // Larger than glibc's 336, 80 and 128 bytes.
     private const int AttributesSize = 512, ActionsSize = 256, SignalSetSize = 256;
     private const short SetSignalDefaults = 0x04, SetSignalMask = 0x08, SetSession = 0x80;
+    /// <summary>Bytes of the blocks that getrusage(2) counts.</summary>
+    private const int AccountedBlock = 512;
+
+    /// <summary>Our ends are moved to this descriptor or above before the child's are set, so that none of those writes over one of these.</summary>
+    private const int AboveChildDescriptors = 64;
+
     private const int WriteAppend = 0x1 | 0x40 | 0x400, ReadOnly = 0;
 
     /// <summary>Ends the child with the thread that starts it; part of util-linux, which Debian always has.</summary>
@@ -22,7 +28,9 @@ internal static unsafe partial class Spawn
     private struct Usage
     {
         public long UserSeconds, UserMicroseconds, SystemSeconds, SystemMicroseconds, PeakKibibytes;
-        private fixed long rest[13];
+        private fixed long unused[5];
+        public long BlocksRead, BlocksWritten;
+        private fixed long rest[6];
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
@@ -61,6 +69,15 @@ internal static unsafe partial class Spawn
     [LibraryImport("libc")]
     private static partial int posix_spawn_file_actions_adddup2(void* actions, int from, int to);
 
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addclose(void* actions, int fd);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addclosefrom_np(void* actions, int from);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prctl(int option, nuint argument, nuint unused1, nuint unused2, nuint unused3);
+
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn_file_actions_addchdir_np(void* actions, string path);
 
@@ -82,6 +99,9 @@ internal static unsafe partial class Spawn
     [LibraryImport("libc")]
     private static partial int close(int fd);
 
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
+
     [StructLayout(LayoutKind.Sequential)]
     private struct PollEntry
     {
@@ -101,6 +121,7 @@ internal static unsafe partial class Spawn
         var signals = stackalloc byte[SignalSetSize];
         var argv = Strings(arguments);
         var envp = Strings([.. command.Environment.Select(variable => variable.Key + "=" + variable.Value)]);
+        var moved = new List<int>();
         Check(posix_spawnattr_init(attributes), "posix_spawnattr_init");
         Check(posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init");
         try
@@ -117,22 +138,61 @@ internal static unsafe partial class Spawn
             Check(posix_spawnattr_setsigdefault(attributes, signals), "setsigdefault");
             Check(posix_spawnattr_setflags(attributes, SetSession | SetSignalMask | SetSignalDefaults), "setflags");
             Check(posix_spawn_file_actions_addopen(actions, 0, command.Input ?? "/dev/null", ReadOnly, 0), "addopen");
-            Check(posix_spawn_file_actions_addopen(actions, 1, command.Output ?? "/dev/null", WriteAppend, 0x1A4), "addopen");
-            Check(
-                command.Errors == command.Output
-                    ? posix_spawn_file_actions_adddup2(actions, 1, 2)
-                    : posix_spawn_file_actions_addopen(actions, 2, command.Errors ?? "/dev/null", WriteAppend, 0x1A4),
-                "addopen");
+            if (!command.Descriptors.ContainsKey(1))
+                Check(posix_spawn_file_actions_addopen(actions, 1, command.Output ?? "/dev/null", WriteAppend, 0x1A4), "addopen");
+            foreach (var (number, ours) in command.Descriptors)
+            {
+                moved.Add(Above(ours));
+                Check(posix_spawn_file_actions_adddup2(actions, moved[^1], number), "adddup2");
+            }
+
+            if (!command.Descriptors.ContainsKey(2))
+            {
+                Check(
+                    command.Errors == command.Output
+                        ? posix_spawn_file_actions_adddup2(actions, 1, 2)
+                        : posix_spawn_file_actions_addopen(actions, 2, command.Errors ?? "/dev/null", WriteAppend, 0x1A4),
+                    "addopen");
+            }
+
+            // Libraries in this process open files that stay open through exec; a child gets none of them.
+            var last = command.Descriptors.IsEmpty ? 2 : Math.Max(2, command.Descriptors.Keys.Last());
+            for (var unused = 3; unused < last; unused++)
+            {
+                if (!command.Descriptors.ContainsKey(unused))
+                    Check(posix_spawn_file_actions_addclose(actions, unused), "addclose");
+            }
+
+            Check(posix_spawn_file_actions_addclosefrom_np(actions, last + 1), "addclosefrom");
             Check(posix_spawn_file_actions_addchdir_np(actions, command.WorkingDirectory), "addchdir");
             Check(posix_spawn(out var id, arguments[0], actions, attributes, argv, envp), "posix_spawn");
             return id;
         }
         finally
         {
+            foreach (var descriptor in moved)
+                _ = close(descriptor);
             _ = posix_spawn_file_actions_destroy(actions);
             _ = posix_spawnattr_destroy(attributes);
             Free(argv);
             Free(envp);
+        }
+    }
+
+    private static int Above(SafeHandle ours)
+    {
+        const int duplicateClosedOnExec = 1030;     // F_DUPFD_CLOEXEC
+        var held = false;
+        try
+        {
+            ours.DangerousAddRef(ref held);
+            var moved = fcntl((int)ours.DangerousGetHandle(), duplicateClosedOnExec, AboveChildDescriptors);
+            return moved >= 0 ? moved : throw new IOException($"fcntl: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+        finally
+        {
+            if (held)
+                ours.DangerousRelease();
         }
     }
 
@@ -159,7 +219,12 @@ internal static unsafe partial class Spawn
     }
 
     /// <summary>Reaps an ended child.</summary>
-    public static ChildExit Collect(int id, TimeSpan wall)
+    public static ChildExit Collect(int id, TimeSpan wall) =>
+        TryCollect(id, wall) ?? throw new UnreachableException($"wait4({id}): error {Marshal.GetLastPInvokeError()}");
+
+    /// <summary>Waits for a child to end and reaps it.</summary>
+    /// <returns>Null when it is no child of this process.</returns>
+    public static ChildExit? TryCollect(int id, TimeSpan wall)
     {
         int got, status;
         Usage usage;
@@ -167,7 +232,7 @@ internal static unsafe partial class Spawn
             got = wait4(id, out status, 0, out usage);
         while (got < 0 && Marshal.GetLastPInvokeError() == 4);
         if (got != id)
-            throw new UnreachableException($"wait4({id}) returned {got}, error {Marshal.GetLastPInvokeError()}");
+            return null;
         var signal = status & 0x7f;
         return new ChildExit(
             signal == 0 ? status >> 8 & 0xff : null,
@@ -175,8 +240,13 @@ internal static unsafe partial class Spawn
             wall,
             TimeSpan.FromSeconds(usage.UserSeconds) + TimeSpan.FromMicroseconds(usage.UserMicroseconds),
             TimeSpan.FromSeconds(usage.SystemSeconds) + TimeSpan.FromMicroseconds(usage.SystemMicroseconds),
-            usage.PeakKibibytes * 1024);
+            usage.PeakKibibytes * 1024,
+            usage.BlocksRead * AccountedBlock,
+            usage.BlocksWritten * AccountedBlock);
     }
+
+    /// <summary>Whoever loses its parent below this process becomes its child (PR_SET_CHILD_SUBREAPER).</summary>
+    public static void AdoptOrphans() => _ = prctl(36, 1, 0, 0, 0);
 
     public static void Send(int id, int signal) => _ = kill(id, signal);
 

@@ -30,5 +30,8 @@ public static class LogTail
     /// <summary>Whether a line of it tells of a file that was looked for and is not there.</summary>
     public static bool MissesFile(string line) => missing.Any(line.Contains);
 
+    /// <summary>Whether a line of it tells of a place that may not be written to.</summary>
+    public static bool MayNotWrite(string line) => line.Contains("Read-only file system", StringComparison.Ordinal);
+
     private static string Plain(string line) => string.Concat(line.Where(c => c == '\t' || !char.IsControl(c)));
 }

@@ -10,7 +10,9 @@ internal static unsafe partial class NativeDuckDb
     private const string Package = "@duckdb/node-bindings-linux-x64/libduckdb.so";
 
     // An assembly can have but one import resolver, and two engines live in this one: so it is loaded by its path first.
-    static NativeDuckDb() => NativeLibrary.Load(EngineFile.Find(Package));
+    static NativeDuckDb() => NativeLibrary.Load(File);
+
+    public static string File => EngineFile.Find(Package);
 
     /// <summary><c>duckdb_result</c>: passed by value to the chunk function, so its size is part of the contract.</summary>
     [StructLayout(LayoutKind.Sequential)]

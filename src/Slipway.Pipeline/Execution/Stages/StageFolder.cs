@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using static System.IO.Path;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Pipeline.Execution.Steps;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
+using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Execution.Stages;
@@ -12,11 +14,17 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <summary>The private folder of one execution: what looks like the project's root, with nothing in it but what was declared.</summary>
 /// <remarks>
 /// Inputs are copies, so that nothing a stage does to them reaches the user's files or the store. Only files above
-/// <see cref="DefaultLinkAbove"/> are links, on a file system that cannot share blocks; those are checked again after the command.
+/// <see cref="DefaultLinkAbove"/> are links, or read-only mounts where a sandbox has those; they are checked again after the command.
 /// </remarks>
 internal sealed class StageFolder : IDisposable
 {
-    private const string InputsName = "inputs";
+    private const string ProjectName = "project", InputsName = "inputs", HomeName = "home", TemporaryName = "tmp", StageName = "stage.json", RequestName = "request.json", SettingsName = "etc";
+
+    /// <summary>Where an enclosed command finds its private folder: the same on every machine, as paths end up in what programs write.</summary>
+    private const string Inside = "/slipway";
+
+    /// <summary>Inputs beside outputs that are mounted read-only by themselves; a mount costs some 0.1 ms. Further ones stay private copies.</summary>
+    private const int MostSingleMounts = 100;
 
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;
@@ -24,50 +32,50 @@ internal sealed class StageFolder : IDisposable
     // Fixed, since archives and reports that a stage makes may carry its inputs' times.
     private static readonly DateTime inputsTime = DateTime.UnixEpoch.AddSeconds(315_532_800);
 
-    private readonly string folder;
     private readonly long linkAbove;
+    private readonly bool isEnclosed;
     private readonly Dictionary<string, PlacedFile> placed = new(StringComparer.Ordinal);
 
-    private StageFolder(string folder, long linkAbove) => (this.folder, this.linkAbove) = (folder, linkAbove);
+    private StageFolder(string folder, long linkAbove, bool isEnclosed) => (Path, this.linkAbove, this.isEnclosed) = (folder, linkAbove, isEnclosed);
 
-    /// <summary>The working directory.</summary>
-    public string Root => Path.Combine(folder, "project");
+    /// <summary>Absolute, on the host.</summary>
+    public string Path { get; }
 
-    public string Inputs => Path.Combine(folder, InputsName);
+    /// <summary>What looks like the project's root, on the host.</summary>
+    public string Root => On(ProjectName);
 
-    public string Home => Path.Combine(folder, "home");
-
-    public string Temporary => Path.Combine(folder, "tmp");
-
-    public string StageFile => Path.Combine(folder, "stage.json");
-
-    public string RequestFile => Path.Combine(folder, "request.json");
+    /// <summary>Where the command's places are as it sees them.</summary>
+    public StagePlaces Seen => isEnclosed
+        ? new StagePlaces(Inside + "/" + ProjectName, Inside + "/" + InputsName, Inside + "/" + HomeName, "/" + TemporaryName, Inside + "/" + StageName, Inside + "/" + RequestName)
+        : new StagePlaces(Root, On(InputsName), On(HomeName), On(TemporaryName), On(StageName), On(RequestName));
 
     /// <summary>Paths of the inputs, relative to the working directory.</summary>
     public IReadOnlyCollection<string> Placed => placed.Keys;
 
     /// <param name="folder">Absolute; made new.</param>
     /// <exception cref="SlipwayException">No space, no permission (exit 3); an input that changes meanwhile (exit 2).</exception>
-    public static StageFolder Make(string folder, StageSpec stage, StageInputs inputs, IEnumerable<PlacedFile> files, StageDocument document, ProjectFiles project, long linkAbove)
+    public static StageFolder Make(string folder, StageSpec stage, StageInputs inputs, IEnumerable<PlacedFile> files, StageDocument document, ProjectFiles project, long linkAbove, bool isEnclosed)
     {
-        var made = new StageFolder(folder, linkAbove);
+        var made = new StageFolder(folder, linkAbove, isEnclosed);
         try
         {
-            foreach (var each in new[] { made.Root, made.Inputs, made.Home, made.Temporary })
-                AtomicFile.CreateFolder(each);
+            foreach (var each in new[] { ProjectName, InputsName, HomeName, TemporaryName })
+                AtomicFile.CreateFolder(made.On(each));
             foreach (var file in files)
                 made.Place(file);
             foreach (var path in stage.Outputs.Values)
-                AtomicFile.CreateFolder(path.EndsWith('/') ? Path.Combine(made.Root, path) : Path.GetDirectoryName(Path.Combine(made.Root, path))!);
+                AtomicFile.CreateFolder(path.EndsWith('/') ? Combine(made.Root, path) : GetDirectoryName(Combine(made.Root, path))!);
             foreach (var input in inputs.ByName.Values.Where(input => input.From == InputKind.Dataset))
             {
-                var link = Path.Combine(made.Inputs, input.Name);
-                if (!Path.Exists(link))
-                    File.CreateSymbolicLink(link, Path.Combine("..", Path.GetFileName(made.Root), input.Path));
+                var link = Combine(made.On(InputsName), input.Name);
+                if (!Exists(link))
+                    File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
 
             made.CheckSources(project, linkedOnly: false);
-            AtomicFile.Write(made.StageFile, CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
+            if (isEnclosed)
+                made.WriteSettings();
+            AtomicFile.Write(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
         catch (Exception e)
@@ -77,6 +85,28 @@ internal sealed class StageFolder : IDisposable
                 throw explained;
             throw;
         }
+    }
+
+    /// <summary>The request of an SQL stage, on the host.</summary>
+    public string RequestFile => On(RequestName);
+
+    /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
+    public IEnumerable<Mount> Mounts(StageSpec stage)
+    {
+        yield return new Mount(MountKind.ReadWrite, On(TemporaryName), "/" + TemporaryName);
+        yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
+        foreach (var setting in Directory.EnumerateFiles(On(SettingsName)))
+            yield return new Mount(MountKind.ReadOnly, setting, "/etc/" + GetFileName(setting));
+        foreach (var name in new[] { ProjectName, InputsName, StageName }.Concat(stage.Sql is null ? [] : [RequestName]))
+            yield return new Mount(MountKind.ReadOnly, On(name), $"{Inside}/{name}");
+        yield return new Mount(MountKind.ReadWrite, On(HomeName), $"{Inside}/{HomeName}");
+        var writable = WritableFolders(stage);
+        foreach (var folder in writable)
+            yield return new Mount(MountKind.ReadWrite, Combine(Root, folder), Combine(Seen.Root, folder));
+        foreach (var path in placed.Keys.Select(path => Guarded(path, stage, writable)).OfType<string>().Distinct(StringComparer.Ordinal).Take(MostSingleMounts))
+            yield return new Mount(MountKind.ReadOnly, Combine(Root, path), Combine(Seen.Root, path));
+        foreach (var file in placed.Values.Where(file => file.Size > linkAbove))
+            yield return new Mount(MountKind.ReadOnly, file.Source, Combine(Seen.Root, file.Path));
     }
 
     /// <summary>Refuses to go on when a file that the stage read through a link is no longer what its key says.</summary>
@@ -89,7 +119,7 @@ internal sealed class StageFolder : IDisposable
     }
 
     /// <summary>Deletes the folder; what a stage left unreadable or is still writing stays for the next run to delete.</summary>
-    public void Dispose() => Delete(folder);
+    public void Dispose() => Delete(Path);
 
     public static void Delete(string folder)
     {
@@ -118,11 +148,14 @@ internal sealed class StageFolder : IDisposable
     {
         if (!placed.TryAdd(file.Path, file))
             return;
-        var target = Path.Combine(Root, file.Path);
-        AtomicFile.CreateFolder(Path.GetDirectoryName(target)!);
+        var target = Combine(Root, file.Path);
+        AtomicFile.CreateFolder(GetDirectoryName(target)!);
         if (file.Size > linkAbove)
         {
-            File.CreateSymbolicLink(target, file.Source);
+            if (isEnclosed)
+                File.WriteAllBytes(target, []);     // what the file itself is mounted over
+            else
+                File.CreateSymbolicLink(target, file.Source);
             return;
         }
 
@@ -130,6 +163,42 @@ internal sealed class StageFolder : IDisposable
         File.SetUnixFileMode(target, file.Executable ? FilePermissions.Program : FilePermissions.Plain);
         File.SetLastWriteTimeUtc(target, inputsTime);
     }
+
+    /// <summary>The folders that outputs are in, relative to the project; none inside another. Empty is the project itself.</summary>
+    private static List<string> WritableFolders(StageSpec stage)
+    {
+        var all = stage.Outputs.Values.Select(path => GetDirectoryName(path.TrimEnd('/'))!).Distinct().Order(StringComparer.Ordinal).ToList();
+        return [.. all.Where(folder => !all.Any(other => other != folder && IsBelow(folder, other)))];
+    }
+
+    /// <summary>What to mount read-only, so that an input inside a writable folder is: the topmost folder on its way that no output is in, or the file.</summary>
+    /// <returns>Null for an input that is in no writable folder.</returns>
+    private static string? Guarded(string path, StageSpec stage, IEnumerable<string> writable)
+    {
+        if (writable.FirstOrDefault(folder => IsBelow(path, folder)) is not { } above)
+            return null;
+        for (var slash = path.IndexOf('/', above.Length == 0 ? 0 : above.Length + 1); slash > 0; slash = path.IndexOf('/', slash + 1))
+        {
+            var folder = path[..slash];
+            if (!stage.Outputs.Values.Any(output => IsBelow(output, folder)))
+                return folder;
+        }
+
+        return path;
+    }
+
+    private static bool IsBelow(string path, string folder) => folder.Length == 0 || path.StartsWith(folder + "/", StringComparison.Ordinal);
+
+    /// <summary>Who a command is and what this host is called: the same everywhere, and nothing of the real ones.</summary>
+    private void WriteSettings()
+    {
+        var folder = On(SettingsName);
+        AtomicFile.CreateFolder(folder);
+        File.WriteAllText(Combine(folder, "passwd"), $"root:x:0:0::{Inside}/{HomeName}:/bin/sh\nslipway:x:1000:1000::{Inside}/{HomeName}:/bin/sh\n");
+        File.WriteAllText(Combine(folder, "group"), "root:x:0:\nslipway:x:1000:\n");
+    }
+
+    private string On(string name) => Combine(Path, name);
 
     private void CheckSources(ProjectFiles project, bool linkedOnly)
     {
@@ -140,3 +209,7 @@ internal sealed class StageFolder : IDisposable
         }
     }
 }
+
+/// <summary>Where a command finds what is its own, as it sees it.</summary>
+/// <param name="Root">The working directory.</param>
+internal sealed record StagePlaces(string Root, string Inputs, string Home, string Temporary, string StageFile, string RequestFile);

@@ -12,14 +12,14 @@ internal static class UndeclaredReads
     /// <summary>The first path that the lines name, that is a file or folder of the project, and that the stage was not given.</summary>
     /// <param name="lines">The end of the command's output; only lines that tell of something missing count.</param>
     /// <param name="root">The project's folder.</param>
-    /// <param name="stageRoot">The stage's own folder, below which it saw its inputs.</param>
+    /// <param name="folder">The stage's own folder, below which it saw its inputs.</param>
     /// <param name="own">Declared paths of its outputs: what it did not make itself is nothing to declare.</param>
     /// <returns>Relative to the project; null when there is none.</returns>
-    public static string? Find(IEnumerable<string> lines, string root, string stageRoot, IEnumerable<string> own) =>
+    public static string? Find(IEnumerable<string> lines, string root, StageFolder folder, IEnumerable<string> own) =>
         lines.Where(Runtime.Sandbox.LogTail.MissesFile)
             .SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries))
-            .Select(word => Relative(word.TrimEnd('.'), root, stageRoot))
-            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(stageRoot, path)) && !own.Any(place => Covers(place, path)));
+            .Select(word => Relative(word.TrimEnd('.'), root, folder.Seen.Root))
+            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(folder.Root, path)) && !own.Any(place => Covers(place, path)));
 
     /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>
     public static string InputFor(string path, Spec spec)

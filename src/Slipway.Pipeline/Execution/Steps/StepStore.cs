@@ -9,7 +9,8 @@ using Slipway.Primitives.Files;
 namespace Slipway.Pipeline.Execution.Steps;
 
 /// <summary>What a step key gave: published only when every output is durable in the content store.</summary>
-internal sealed record StepRecord(StepKeyDocument Step, ImmutableSortedDictionary<string, Artifact> Outputs);
+/// <param name="Isolation">What held the stage to its declaration when it gave that. Beside the key: the same stage has the same key however it is enclosed.</param>
+internal sealed record StepRecord(StepKeyDocument Step, ImmutableSortedDictionary<string, Artifact> Outputs, Isolation Isolation);
 
 /// <summary>The step records of a project by key, and for each stage which key was its newest.</summary>
 /// <remarks>A record that cannot be read is one that is not there: the stage runs again.</remarks>

@@ -1,3 +1,4 @@
+using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Processes;
 using Slipway.Tests.Primitives;
@@ -81,7 +82,7 @@ public sealed class CrashTests : IDisposable
         var orphan = project.Read("pid").Trim();
         Assert.True(Directory.Exists($"/proc/{orphan}"), File.Exists(log) ? File.ReadAllText(log) : "no log");
         Assert.NotEmpty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
-        Assert.Equal("b", (await project.Run(Spec())).Executed());
+        Assert.Equal("b", (await project.Run(Spec(), TestProject.Open)).Executed());
         Assert.Equal("new\nnew\n", project.Read("build/b.txt"));
         await Eventually.True(() => !Directory.Exists($"/proc/{orphan}") || File.ReadAllText($"/proc/{orphan}/stat").Contains(") Z "), TimeSpan.FromSeconds(30));
     }
@@ -115,7 +116,8 @@ public sealed class CrashTests : IDisposable
         var project = new TestProject(arguments[0]);
         project.RunBeforeMain(arguments.Length > 1
             ? TestProject.Spec(TestProject.Stage("a", "cat raw.txt > build/a.txt", ["raw.txt"], "a=build/a.txt"))
-            : Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600"));
+            : Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600"),
+            arguments.Length > 1 ? Isolation.Sandbox : Isolation.None);
         return 0;
     }
 

@@ -103,7 +103,7 @@ public sealed class FailureTests : IDisposable
     [InlineData("echo x > build/o.txt; ln -s build/o.txt also", "undeclared-output")]
     public async Task A_stage_that_does_not_keep_its_declaration_fails(string line, string code)
     {
-        Assert.Equal(code, (await project.Faults(Spec(line)))[0].Code);
+        Assert.Equal(code, (await project.Faults(Spec(line), options: TestProject.Open))[0].Code);
         Assert.False(Path.Exists(project.PathOf("build/o.txt")));
     }
 
@@ -123,7 +123,7 @@ public sealed class FailureTests : IDisposable
     [Fact]
     public async Task All_faults_of_a_declaration_are_told_at_once()
     {
-        var faults = await project.Faults(TestProject.Spec(TestProject.Stage("s", "for i in 1 2 3 4 5 6 7; do echo > x$i; done", [], "a=build/a.txt", "b=build/b.txt")));
+        var faults = await project.Faults(TestProject.Spec(TestProject.Stage("s", "for i in 1 2 3 4 5 6 7; do echo > x$i; done", [], "a=build/a.txt", "b=build/b.txt")), options: TestProject.Open);
         Assert.Equal(["missing-output", "missing-output", "undeclared-output"], faults.Select(fault => fault.Code));
         Assert.Contains("x1, x2, x3, x4, x5 and 2 more", faults[2].Message);
     }
@@ -137,7 +137,7 @@ public sealed class FailureTests : IDisposable
     {
         var spec = Spec("sleep 600 & echo $! > $TMPDIR/../../../../../pid; sleep 600");
         spec = spec with { Stages = [spec.Stages[0] with { Timeout = new Duration(TimeSpan.FromMilliseconds(400)) }] };
-        var fault = (await project.Faults(spec))[0];
+        var fault = (await project.Faults(spec, options: TestProject.Open))[0];
         Assert.Equal(("stage-timeout", "stage s: its command was ended after 400 ms, its timeout, and wrote nothing"), (fault.Code, fault.Message));
         var sleeper = project.Read("pid").Trim();
         await Eventually.True(() => !Directory.Exists($"/proc/{sleeper}") || File.ReadAllText($"/proc/{sleeper}/stat").Contains(" Z "), TimeSpan.FromSeconds(30));
@@ -149,12 +149,12 @@ public sealed class FailureTests : IDisposable
         using var cancel = new CancellationTokenSource();
         var first = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
         var spec = TestProject.Spec(first, TestProject.Stage("b", "echo $$ > $TMPDIR/../../../../../pid; sleep 600", ["a.a"], "b=build/b.txt"));
-        var run = project.Run(spec, cancellation: cancel.Token);
+        var run = project.Run(spec, TestProject.Open, cancel.Token);
         await Eventually.True(() => File.Exists(project.PathOf("pid")) && project.Read("pid").EndsWith('\n'), TimeSpan.FromSeconds(60));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
         Assert.False(Directory.Exists($"/proc/{project.Read("pid").Trim()}"));
-        Assert.Equal("", (await project.Run(TestProject.Spec(first))).Executed());
+        Assert.Equal("", (await project.Run(TestProject.Spec(first), TestProject.Open)).Executed());
     }
 
     [Fact]

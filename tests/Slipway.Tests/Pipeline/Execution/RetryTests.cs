@@ -20,7 +20,7 @@ public sealed class RetryTests : IDisposable
     {
         var mark = project.PathOf("tries");
         var spec = TestProject.Spec(TestProject.Stage("s", $"echo try >> {mark}; [ $(wc -l < {mark}) -ge 3 ] && echo o > build/o.txt", [], "o=build/o.txt") with { Retries = 2 });
-        var outcome = await project.Run(spec);
+        var outcome = await project.Run(spec, TestProject.Open);
         Assert.Equal(2, outcome.Stages[0].Repeats);
         Assert.Equal([(1, 3), (2, 3)], project.Events.OfType<StageRetried>().Select(retried => (retried.Attempt, retried.Attempts)));
         var log = Directory.GetFiles(project.Folder.Runs, "s.log", SearchOption.AllDirectories).Single();
@@ -32,7 +32,7 @@ public sealed class RetryTests : IDisposable
     {
         var mark = project.PathOf("tries");
         var spec = TestProject.Spec(TestProject.Stage("s", $"echo try >> {mark}; [ $(wc -l < {mark}) -ge 3 ] && echo o > build/o.txt", [], "o=build/o.txt") with { Retries = 1 });
-        var fault = Assert.Single(await project.Faults(spec));
+        var fault = Assert.Single(await project.Faults(spec, options: TestProject.Open));
         Assert.Equal("stage-failed", fault.Code);
         Assert.EndsWith("(attempt 2 of 2)", fault.Message, StringComparison.Ordinal);
     }
@@ -78,7 +78,7 @@ public sealed class RetryTests : IDisposable
             Hardware = ImmutableSortedDictionary<string, HardwareProfile>.Empty.Add("big", new HardwareProfile(64, null, null, null, [], null, null, null, null, null)),
         };
         await project.Run(spec, options => options with { Host = new HostCapacity(2, 1 << 30, ImmutableSortedDictionary<string, int>.Empty) });
-        Assert.Contains("asks for more processors or memory than this host has", project.Events.OfType<StageRemarked>().Single().Text, StringComparison.Ordinal);
+        Assert.Contains("asks for more processors or memory than this host has", project.Events.OfType<StageRemark>().Single().Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,7 +53,14 @@ public sealed class StageContractTests : IDisposable
         foreach (var expected in new[] { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TZ=UTC", "SOURCE_DATE_EPOCH=315532800", "PYTHONHASHSEED=42", "PYTHONDONTWRITEBYTECODE=1", "SLIPWAY_SEED=42", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1" })
             Assert.Contains(expected, lines);
         Assert.DoesNotContain(lines, line => line.StartsWith("SLIPWAY_TEST_LEAK", StringComparison.Ordinal));
-        Assert.All(lines.Where(line => line.StartsWith("HOME=") || line.StartsWith("TMPDIR=")), line => Assert.Contains(project.Folder.Work, line));
+        Assert.Equal(["HOME=/slipway/home", "TMPDIR=/tmp"], lines.Where(line => line.StartsWith("HOME=") || line.StartsWith("TMPDIR=")));
+    }
+
+    [Fact]
+    public async Task Without_a_sandbox_home_and_scratch_are_private_all_the_same()
+    {
+        await project.Run(TestProject.Spec(TestProject.Stage("env", "env > build/env.txt; touch $HOME/h $TMPDIR/t", [], "env=build/env.txt")), TestProject.Open);
+        Assert.All(project.Read("build/env.txt").Split('\n').Where(line => line.StartsWith("HOME=") || line.StartsWith("TMPDIR=")), line => Assert.Contains(project.Folder.Work, line));
     }
 
     [Fact]
@@ -70,7 +77,7 @@ public sealed class StageContractTests : IDisposable
         project.Write("raw.txt", "raw");
         var first = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
         var second = TestProject.Stage("b", "readlink raw.txt build/a.txt > build/b.txt", ["raw.txt", "a.a"], "b=build/b.txt");
-        var linked = (Slipway.Pipeline.Execution.RunOptions options) => options with { LinkAbove = 1 };
+        var linked = (Slipway.Pipeline.Execution.RunOptions options) => TestProject.Open(options) with { LinkAbove = 1 };
         var outcome = await project.Run(TestProject.Spec(first, second), linked);
         Assert.Equal($"{project.PathOf("raw.txt")}\n{project.Objects.PathOf(outcome.Output("a.a")!.Digest)}\n", project.Read("build/b.txt"));
 
@@ -79,6 +86,19 @@ public sealed class StageContractTests : IDisposable
         var spoilsTheStores = second with { Run = ["/bin/sh", "-c", "chmod u+w build/a.txt; echo x >> build/a.txt; echo b > build/b.txt"] };
         Assert.Equal("damaged-object", (await project.Faults(TestProject.Spec(first, spoilsTheStores), options: linked))[0].Code);
         Assert.Equal("a b", (await project.Run(TestProject.Spec(first, second), linked)).Executed());
+    }
+
+    [Fact]
+    public async Task A_large_input_is_mounted_read_only_and_is_checked_after_the_command()
+    {
+        project.Write("raw.txt", "raw");
+        var first = TestProject.Stage("a", "echo a > build/a.txt", [], "a=build/a.txt");
+        var second = TestProject.Stage("b", "cat raw.txt build/a.txt > build/b.txt; ! (echo x >> raw.txt) && ! (chmod u+w build/a.txt) && ! (echo x >> build/a.txt)", ["raw.txt", "a.a"], "b=build/b.txt");
+        await project.Run(TestProject.Spec(first, second), options => options with { LinkAbove = 1 });
+        Assert.Equal("rawa\n", project.Read("build/b.txt"));
+
+        var spoilt = await project.Faults(TestProject.Spec(first, second), options: options => options with { LinkAbove = 1, Force = true, Effect = effect => { if (effect == "command ended") File.AppendAllText(project.PathOf("raw.txt"), "x"); } });
+        Assert.Equal("input-changed", spoilt[0].Code);
     }
 
     [Theory]

@@ -41,6 +41,9 @@ internal sealed class TestProject : IDisposable
         Directory.Delete(Root, recursive: true);
     }
 
+    /// <summary>Stages that see the host: what they do to their private folder, or start, can be followed from outside.</summary>
+    public static RunOptions Open(RunOptions options) => options with { Isolation = Isolation.None };
+
     public string PathOf(string path) => Path.Combine(Root, path);
 
     public void Write(string path, string content)
@@ -104,10 +107,10 @@ internal sealed class TestProject : IDisposable
 
     /// <summary>For a program in a process of its own, which runs in this assembly's initializer.</summary>
     /// <remarks>Until that has ended no other thread may enter this assembly: hence no async method and no lambda of ours.</remarks>
-    public void RunBeforeMain(Spec spec)
+    public void RunBeforeMain(Spec spec, Isolation isolation)
     {
         using var held = RunLock.TakeAsync(Folder, Events.Clear, CancellationToken.None).GetAwaiter().GetResult();
-        var options = new RunOptions { RunId = RunRecord.NewId(DateTimeOffset.UnixEpoch, 0), SqlProgram = [] };
+        var options = new RunOptions { RunId = RunRecord.NewId(DateTimeOffset.UnixEpoch, 0), SqlProgram = [], Isolation = isolation };
         new Runner(held, OpenIndex(), options, Events.Add).RunAsync(spec, Snapshots, Fingerprints, CancellationToken.None).GetAwaiter().GetResult();
     }
 

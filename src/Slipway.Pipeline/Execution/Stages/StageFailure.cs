@@ -1,0 +1,57 @@
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Processes;
+using Slipway.Primitives.Units;
+using Slipway.Runtime.Sandbox;
+
+namespace Slipway.Pipeline.Execution.Stages;
+
+/// <summary>Why a stage's command did not end well, in words that say what to do.</summary>
+/// <param name="log">Path of the stage's log, whose last lines are shown.</param>
+internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, StageFolder folder, string log)
+{
+    /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
+    private const long FullDisk = 1 << 20;
+
+    private string Where => $"the whole log is {Path.GetRelativePath(project.Root, log)}";
+
+    public SlipwayException OfCommand(ChildExit exit)
+    {
+        // A full disk takes many forms in a child (a signal, a cut file, no word at all), so the disk itself is asked.
+        var left = new DriveInfo(project.Work).AvailableFreeSpace;
+        var isFull = left < FullDisk || stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
+        var why = left < FullDisk ? $", with {new ByteSize(left)} of space left on the disk" : exit.Signal == 9 ? ", perhaps for want of memory" : "";
+        return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput);
+    }
+
+    public SlipwayException OfTimeout() => Failed("stage-timeout", $"its command was ended after {stage.Timeout}, its timeout", ExitCode.UnusableInput);
+
+    public SlipwayException OverLimit(ExceededLimit exceeded, ResourceLimits limits)
+    {
+        var (what, key, isDeclared) = exceeded switch
+        {
+            ExceededLimit.Memory => ($"used {limits.Memory} of memory", "memory", Profile?.Memory is not null),
+            ExceededLimit.Disk => ($"wrote more than {limits.Disk}", "disk", true),
+            _ => ($"had {limits.Processes} processes and threads", "pids", Profile?.Pids is not null),
+        };
+        var raise = stage.Hardware is null ? $"give it a hardware profile with {key}" : isDeclared ? $"raise hardware.{stage.Hardware}.{key}" : $"set hardware.{stage.Hardware}.{key}";
+        return new SlipwayException(ExitCode.UnusableInput, stage.At.Fault("over-limit", $"stage {stage.Name} {what}, its limit, and was ended{Last(LogTail.Of(log))}", $"{raise}, or let it use less; {Where}"));
+    }
+
+    private Documents.Hardware.HardwareProfile? Profile => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
+
+    private SlipwayException Failed(string code, string what, ExitCode exit)
+    {
+        var tail = LogTail.Of(log);
+        var shown = Last(tail);
+        if (UndeclaredReads.Find(tail, project.Root, folder, stage.Outputs.Values) is { } read)
+            return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {Where}"));
+        var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
+            : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
+            : "";
+        return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + Where));
+    }
+
+    private static string Last(IReadOnlyList<string> tail) => tail.Count == 0 ? ", and wrote nothing" : "; the last it wrote:" + string.Concat(tail.Select(line => "\n  | " + line));
+}

@@ -1,0 +1,234 @@
+using System.Globalization;
+using Slipway.Primitives.Processes;
+
+namespace Slipway.Runtime.Sandbox;
+
+/// <summary>A control group of its own for one command: the kernel holds all of its processes together to the limits.</summary>
+/// <remarks>
+/// Version 2 where it carries the controllers, version 1 otherwise (kernel documentation: admin-guide/cgroup-v2, cgroup-v1). The group is
+/// made below the group of this process, or beside it where version 2 asks that groups with processes have no groups below.
+/// </remarks>
+public sealed class ControlGroup : IDisposable
+{
+    public const string MountPoint = "/sys/fs/cgroup";
+
+    private const string Members = "cgroup.procs";
+
+    /// <summary>Microseconds over which processor time is shared out.</summary>
+    private const int Period = 100_000;
+
+    /// <summary>How often the members are ended and the folder removed before it is left to the next run.</summary>
+    private const int Attempts = 50;
+
+    private static readonly string[] controllers = ["memory", "pids", "cpu"];
+
+    private readonly bool isUnified;
+
+    private ControlGroup(bool isUnified, IReadOnlyList<string> folders) => (this.isUnified, Folders) = (isUnified, folders);
+
+    /// <summary>The group's folders: one in version 2, one a controller in version 1.</summary>
+    public IReadOnlyList<string> Folders { get; }
+
+    /// <summary>Files that a process writes 0 into, to become a member with all that it will start.</summary>
+    public IEnumerable<string> Joins => Folders.Select(folder => Path.Combine(folder, Members));
+
+    /// <param name="name">Of the new group; no other's at this time.</param>
+    /// <param name="root">Where control groups are mounted: <see cref="MountPoint"/>.</param>
+    /// <param name="membership">What <c>/proc/self/cgroup</c> says.</param>
+    /// <param name="why">When there is none: what stands in the way.</param>
+    /// <returns>Null where this process may make none.</returns>
+    public static ControlGroup? TryMake(string name, ResourceLimits limits, string root, string membership, out string why)
+    {
+        var own = membership.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3).ToList();
+        var group = TryUnified(name, root, own, out why) ?? TryLegacy(name, root, own, ref why);
+        if (group is null)
+            return null;
+        try
+        {
+            group.Limit(limits);
+            return group;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            group.Dispose();
+            why = $"its limits cannot be set: {e.Message}";
+            return null;
+        }
+    }
+
+    /// <summary>The limit that the kernel enforced since the group was made.</summary>
+    public ExceededLimit Exceeded()
+    {
+        var memory = isUnified ? Count(Folders[0], "memory.events", "oom_kill") : Count(Folders[0], "memory.oom_control", "oom_kill");
+        return memory > 0 ? ExceededLimit.Memory : Count(isUnified ? Folders[0] : Folders[1], "pids.events", "max") > 0 ? ExceededLimit.Processes : ExceededLimit.None;
+    }
+
+    /// <summary>SIGKILL to every member, again until none is left: one that forks may be a step ahead.</summary>
+    public void Kill() => Kill(Folders);
+
+    /// <inheritdoc cref="Kill()"/>
+    public static void Kill(IEnumerable<string> folders)
+    {
+        foreach (var folder in folders.Where(Directory.Exists))
+        {
+            for (var attempt = 0; attempt < Attempts && MembersOf(folder) is { Count: > 0 } members; attempt++)
+            {
+                foreach (var id in members)
+                    ChildProcess.Kill(id);
+                Thread.Sleep(1);
+            }
+        }
+    }
+
+    /// <summary>Removes a group's folders; one that still has a dying member stays for the next run.</summary>
+    public static void Remove(IEnumerable<string> folders)
+    {
+        foreach (var folder in folders)
+        {
+            for (var attempt = 0; attempt < Attempts && Directory.Exists(folder); attempt++)
+            {
+                try
+                {
+                    Directory.Delete(folder);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    Thread.Sleep(1);        // its last member is a zombie yet
+                }
+            }
+        }
+    }
+
+    public void Dispose() => Remove(Folders);
+
+    private static ControlGroup? TryUnified(string name, string root, List<string[]> own, out string why)
+    {
+        why = "no control groups are mounted at " + root;
+        if (own.FirstOrDefault(parts => parts[0] == "0")?[2] is not { } path || !File.Exists(Path.Combine(root, "cgroup.controllers")))
+            return null;
+        var folder = Path.Combine(root, path.TrimStart('/'));
+        for (var level = 0; level < 2 && folder.Length >= root.TrimEnd('/').Length; level++, folder = Path.GetDirectoryName(folder)!)
+        {
+            if (!HandsOn(folder, out why))
+                continue;
+            var made = Path.Combine(folder, name);
+            try
+            {
+                Directory.CreateDirectory(made);
+                return new ControlGroup(isUnified: true, [made]);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                why = $"{made}: {e.Message}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether groups below a folder get the controllers; asks for it where they do not yet.</summary>
+    private static bool HandsOn(string folder, out string why)
+    {
+        why = $"{folder} does not hand on {string.Join(", ", controllers)}";
+        var file = Path.Combine(folder, "cgroup.subtree_control");
+        try
+        {
+            var missing = controllers.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).ToList();
+            if (missing.Count > 0)
+                File.WriteAllText(file, string.Join(' ', missing.Select(controller => "+" + controller)));
+            return !controllers.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).Any();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            why = $"{file}: {e.Message}";
+            return false;
+        }
+    }
+
+    private static ControlGroup? TryLegacy(string name, string root, List<string[]> own, ref string why)
+    {
+        var made = new List<string>();
+        foreach (var controller in controllers)
+        {
+            if (own.FirstOrDefault(parts => parts[1].Split(',').Contains(controller)) is not [_, var hierarchy, var path])
+            {
+                Remove(made);
+                return null;
+            }
+
+            // A container may name its group by a path that it does not see; then what it sees is the root of its own.
+            var mounted = new[] { hierarchy, controller }.Select(each => Path.Combine(root, each)).FirstOrDefault(Directory.Exists) ?? Path.Combine(root, controller);
+            var at = Path.Combine(mounted, path.TrimStart('/'));
+            var folder = Path.Combine(Directory.Exists(at) ? at : mounted, name);
+            try
+            {
+                Directory.CreateDirectory(folder);
+                made.Add(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                why = $"{folder}: {e.Message}";
+                Remove(made);
+                return null;
+            }
+        }
+
+        return new ControlGroup(isUnified: false, made);
+    }
+
+    private void Limit(ResourceLimits limits)
+    {
+        var (memory, processes, cpu) = isUnified ? (Folders[0], Folders[0], Folders[0]) : (Folders[0], Folders[1], Folders[2]);
+        File.WriteAllText(Path.Combine(processes, "pids.max"), Text(limits.Processes));
+        if (isUnified)
+        {
+            File.WriteAllText(Path.Combine(memory, "memory.max"), Text(limits.Memory.Bytes));
+            // Memory on disk would make a stage slow rather than tell that it needs more.
+            WriteWhereThere(Path.Combine(memory, "memory.swap.max"), "0");
+            if (limits.Cpus is { } share)
+                File.WriteAllText(Path.Combine(cpu, "cpu.max"), $"{Text((long)(share * Period))} {Period}");
+            return;
+        }
+
+        File.WriteAllText(Path.Combine(memory, "memory.limit_in_bytes"), Text(limits.Memory.Bytes));
+        WriteWhereThere(Path.Combine(memory, "memory.memsw.limit_in_bytes"), Text(limits.Memory.Bytes));
+        if (limits.Cpus is { } cpus)
+        {
+            File.WriteAllText(Path.Combine(cpu, "cpu.cfs_period_us"), Text(Period));
+            File.WriteAllText(Path.Combine(cpu, "cpu.cfs_quota_us"), Text((long)(cpus * Period)));
+        }
+    }
+
+    /// <summary>Swap is not accounted for on every kernel.</summary>
+    private static void WriteWhereThere(string path, string value)
+    {
+        if (File.Exists(path))
+            File.WriteAllText(path, value);
+    }
+
+    private static List<int> MembersOf(string folder)
+    {
+        try
+        {
+            return [.. File.ReadLines(Path.Combine(folder, Members)).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private static long Count(string folder, string file, string name)
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(folder, file)).Select(line => line.Split(' ')).FirstOrDefault(words => words[0] == name) is [_, var count] ? long.Parse(count, CultureInfo.InvariantCulture) : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;       // the kernel does not count it; then nothing is claimed of it
+        }
+    }
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

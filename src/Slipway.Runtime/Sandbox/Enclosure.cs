@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Slipway.Documents.Runs;
+using Slipway.Primitives.Faults;
+using Slipway.Primitives.Processes;
+using Slipway.Primitives.Units;
+
+namespace Slipway.Runtime.Sandbox;
+
+/// <summary>Runs a command inside its isolation and under its limits, and lets nothing of it live on.</summary>
+public static partial class Enclosure
+{
+    /// <summary>The descriptor of the command that <c>$SLIPWAY_PROGRESS</c> names.</summary>
+    public const int ProgressDescriptor = 3;
+
+    /// <summary>File in the private folder that lists the folders of its control group, for whoever finds them after a crash.</summary>
+    public const string GroupsFile = "groups";
+
+    /// <summary>Where bubblewrap says that its command began and ended.</summary>
+    private const string StatusFile = "status";
+
+    /// <summary>Between two looks at what a command's folders hold.</summary>
+    private static readonly TimeSpan LookAtDiskEvery = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>For the last output to arrive once every process that was found has ended.</summary>
+    private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(2);
+
+    /// <summary>Joins the groups, sets what a process may do by itself, and becomes the command.</summary>
+    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ";
+
+    /// <summary>Bytes of the blocks that a shell's <c>ulimit -f</c> counts, and of those of <c>ulimit -d</c>.</summary>
+    private const int FileBlock = 512, DataBlock = 1024;
+
+    private const int FileTooLarge = 25, FirstSignalCode = 128, LastSignalCode = 128 + 64;
+
+    /// <param name="log">Takes what the command writes to its output and errors, and finds progress in it and in what comes from <see cref="ProgressDescriptor"/>.</param>
+    /// <param name="grace">Time between SIGTERM and SIGKILL.</param>
+    /// <exception cref="SlipwayException">The isolation is not to be had here (exit 3).</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing of the command lives any more.</exception>
+    public static async Task<EnclosedExit> RunAsync(EnclosedCommand command, CommandLog log, TimeSpan grace, CancellationToken cancellation)
+    {
+        var inner = command.Isolation switch
+        {
+            Isolation.Sandbox => Bubblewrap.Arguments(Bubblewrap.Find(), command),
+            Isolation.Oci => OciRuntime.Arguments(OciRuntime.Find(), command),
+            _ => command.Arguments,
+        };
+        if (command.FixedAddresses)
+            inner = [FixedAddresses.Program, .. FixedAddresses.Arguments, .. inner];
+        using var group = ControlGroup.TryMake("slipway-" + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
+        if (group is not null)
+            File.WriteAllLines(Path.Combine(command.Folder, GroupsFile), group.Folders);
+        using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        try
+        {
+            using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.Folder) : null;
+            using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.Folder, StatusFile), FileMode.Create, FileAccess.Write) : null;
+            var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
+                .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
+            if (filter is not null && statusFile is not null)
+                descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
+            var started = new ChildCommand(
+                ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + "exec \"$@\"", "slipway", .. group?.Joins ?? [], "--", .. inner],
+                command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
+                command.Environment)
+            { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
+            ChildProcess.AdoptOrphans();
+            var exit = await RunAsync(started, command, output, log, steps, group, grace, cancellation);
+            return exit with { Unlimited = group is null ? why : null };
+        }
+        finally
+        {
+            group?.Kill();
+        }
+    }
+
+    private static async Task<EnclosedExit> RunAsync(
+        ChildCommand started, EnclosedCommand command, AnonymousPipeServerStream output, CommandLog log, AnonymousPipeServerStream steps, ControlGroup? group, TimeSpan grace, CancellationToken cancellation)
+    {
+        using var watch = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var before = command.Limits.Disk is null ? 0 : FolderSize.Of(command.Folder);
+        var child = ChildProcess.Start(started);
+        output.DisposeLocalCopyOfClientHandle();
+        steps.DisposeLocalCopyOfClientHandle();
+        var pumps = new[] { Pump(output, "output", bytes => log.Write(bytes.Span)), Pump(steps, "progress", bytes => log.FindProgress(bytes.Span)) };
+        var disk = WatchDiskAsync(command, before, child, watch.Token);
+        try
+        {
+            ChildExit exit;
+            try
+            {
+                exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer);
+                if (command.Isolation == Isolation.Sandbox)
+                    exit = Inside(exit, Path.Combine(command.Folder, StatusFile), log);
+            }
+            catch (OperationCanceledException)
+            {
+                await child.StopAsync(grace);
+                throw;
+            }
+
+            await watch.CancelAsync();
+            var exceeded = await disk ? ExceededLimit.Disk : exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
+            return new EnclosedExit(exit, exceeded == ExceededLimit.None && IsTooLarge(exit, command, before) ? ExceededLimit.Disk : exceeded, null);
+        }
+        finally
+        {
+            await watch.CancelAsync();
+            await child.DisposeAsync();
+            group?.Kill();
+            if (command.Isolation == Isolation.None)
+                Orphans.End(command.Folder);
+            foreach (var pump in pumps)
+                pump.Join(LastOutput);
+        }
+    }
+
+    /// <summary>A container answers for a signal that ended its command with 128 and the signal's number, as shells do.</summary>
+    private static ChildExit Plain(ChildExit exit, bool isContainer) =>
+        isContainer && exit.Code is > FirstSignalCode and <= LastSignalCode and var code ? exit with { Code = null, Signal = code - FirstSignalCode } : exit;
+
+    /// <summary>The sandbox's first process is reaped once all others in it are gone: what it used is what all of them used.</summary>
+    private static ChildExit Inside(ChildExit outside, string statusFile, CommandLog log)
+    {
+        var status = File.ReadAllText(statusFile);
+        if (outside.Code is not null && !status.Contains("\"exit-code\"", StringComparison.Ordinal))
+            throw NotMade(log);
+        return FirstProcess().Match(status) is { Success: true } match && ChildProcess.CollectOrphan(int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), outside.Wall) is { } all
+            ? all with { Code = outside.Code, Signal = outside.Signal }
+            : outside;
+    }
+
+    [GeneratedRegex("\"child-pid\": *([0-9]{1,10})")]
+    private static partial Regex FirstProcess();
+
+    private static SlipwayException NotMade(CommandLog log)
+    {
+        log.Dispose();
+        var said = LogTail.Of(log.Path).LastOrDefault(line => line.StartsWith(Bubblewrap.Program + ": ", StringComparison.Ordinal)) ?? "it says nothing";
+        var mayNotMakeSpaces = said.Contains("namespace", StringComparison.OrdinalIgnoreCase) || said.Contains("uid map", StringComparison.OrdinalIgnoreCase);
+        return new SlipwayException(ExitCode.NotThere, new Fault(
+            "no-sandbox",
+            $"the sandbox could not be made: {said}",
+            Help: mayNotMakeSpaces
+                ? "this host lets you make no user namespaces (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces); or say --isolation oci, or --isolation none"
+                : Bubblewrap.Help));
+    }
+
+    private static SafeHandle FilterFile(string folder)
+    {
+        var path = Path.Combine(folder, "filter");
+        File.WriteAllBytes(path, SystemCallFilter.Program());
+        return File.OpenHandle(path);
+    }
+
+    /// <summary>A file's largest size; and where there is no group for all, what each process may have by itself.</summary>
+    private static string OwnLimits(ResourceLimits limits, bool isGrouped) =>
+        (limits.Disk is { } disk ? $"ulimit -f {Math.Max(1, disk.Bytes / FileBlock)}; " : "")
+        + (isGrouped ? "" : $"ulimit -d {Math.Max(1, limits.Memory.Bytes / DataBlock)}; ");
+
+    private static bool IsTooLarge(ChildExit exit, EnclosedCommand command, long before) =>
+        command.Limits.Disk is { } disk && !exit.Succeeded && (exit.Signal == FileTooLarge || FolderSize.Of(command.Folder) - before > disk.Bytes - FileBlock);
+
+    /// <returns>Whether the command was ended because its folders hold more than it may use.</returns>
+    private static async Task<bool> WatchDiskAsync(EnclosedCommand command, long before, ChildProcess child, CancellationToken ended)
+    {
+        if (command.Limits.Disk is not { } limit)
+            return false;
+        using var timer = new PeriodicTimer(LookAtDiskEvery);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                if (FolderSize.Of(command.Folder) - before <= limit.Bytes)
+                    continue;
+                child.Kill();
+                return true;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The command has ended.
+        }
+
+        return false;
+    }
+
+    private static Thread Pump(Stream from, string what, Action<ReadOnlyMemory<byte>> to)
+    {
+        var thread = new Thread(() =>
+        {
+            var buffer = new byte[64 << 10];
+            try
+            {
+                for (int read; (read = from.Read(buffer)) > 0;)
+                    to(buffer.AsMemory(0, read));
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // Something that got away still holds the other end; what it has to say is not waited for.
+            }
+        })
+        { IsBackground = true, Name = $"stage {what}" };
+        thread.Start();
+        return thread;
+    }
+}
