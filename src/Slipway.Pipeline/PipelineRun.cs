@@ -111,9 +111,9 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             return account;
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
-        // A manual stage that was left out has no part in the bundle.
-        var ran = outcome.Stages.Select(stage => stage.Name).ToHashSet(StringComparer.Ordinal);
-        var sealedSpec = spec with { Stages = [.. spec.Stages.Where(stage => ran.Contains(stage.Name))] };
+        var parts = SealedStages.Of(spec);
+        var sealedSpec = spec with { Stages = [.. spec.Stages.Where(stage => parts.Contains(stage.Name))] };
+        outcome = outcome.Of(parts);
         var code = new SealedCode(sealedSpec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
         var seals = new SealStore(project);
         var sealKey = SealStore.KeyOf(sealedSpec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
@@ -263,7 +263,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         if (!known.Any(signed => Provenance.IsOurs(signed.Statement)))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
-            var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
+            var measured = account.Stages.Where(stage => documents.Lineage.Stages.Any(made => made.Name == stage.Name)).Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
             Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
         }
 

@@ -30,7 +30,7 @@ public sealed record RunComparison(RunSide A, RunSide B, ImmutableArray<StageCom
         now,
         was is null || now is null || was.Key == now.Key ? [] : changes(was, now),
         was is null || now is null ? [] : [.. was.Outputs.Keys.Union(now.Outputs.Keys).Where(output => was.Outputs.GetValueOrDefault(output)?.Digest != now.Outputs.GetValueOrDefault(output)?.Digest).Order(StringComparer.Ordinal)],
-        FigureChange.Between(was?.Metrics, now?.Metrics));
+        was is null || now is null ? [] : FigureChange.Between(was.Metrics, now.Metrics));
 }
 
 /// <param name="Verdict">Of the gates together; null where none were judged.</param>

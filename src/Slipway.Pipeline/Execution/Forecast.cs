@@ -71,7 +71,7 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
         var left = plan.Stages.Zip(Of(plan).Stages).Where(pair => pair.Second.State == StageState.Manual && !options.MayRun(pair.First.Stage)).Select(pair => pair.First.Stage.Name).ToHashSet(StringComparer.Ordinal);
         var kept = plan.Stages.Where(planned => !left.Contains(planned.Stage.Name)).ToImmutableArray();
         var needed = kept.SelectMany(planned => planned.Needs.Select(need => (Stage: need, By: planned.Stage.Name)))
-            .Concat(options.UpTo is null ? Sealed().Select(output => (StageSpec.Split(output.Output).Stage, output.By)) : [])
+            .Concat(options.UpTo is null ? SealedStages.Outputs(spec).Select(output => (StageSpec.Split(output.Output).Stage, output.By)) : [])
             .Where(need => left.Contains(need.Stage))
             .ToLookup(need => need.Stage, need => need.By, StringComparer.Ordinal);
         var faults = plan.Stages.Select(planned => planned.Stage).Where(stage => needed.Contains(stage.Name)).Select(stage => NotKnown(stage, $"{string.Join(" and ", needed[stage.Name].Distinct().Take(3))} needs it")).ToList();
@@ -82,19 +82,6 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
     public static SlipwayException NotKnown(StageSpec stage, string why) => new(
         ExitCode.UnusableInput,
         stage.At.Fault("manual-stage", $"stage {stage.Name} is manual, its outputs are not known for what it would take in now, and {why}", $"run it with `slipway run {stage.Name}`"));
-
-    private IEnumerable<(string Output, string By)> Sealed()
-    {
-        if (spec.Model is { } model)
-        {
-            yield return (model.Artifact, "the model");
-            if (model.Reference is { Kind: InputKind.Output } reference)
-                yield return (reference.Name, "the model's reference");
-        }
-
-        if (spec.Evaluate is { } evaluate)
-            yield return (evaluate.Predictions, "evaluate");
-    }
 
     private static Artifact Before(StepRecord? was, string input) =>
         was?.Step.Inputs.GetValueOrDefault(input) is { } known ? new Artifact(known.Digest, known.Kind, 0) : unknown;

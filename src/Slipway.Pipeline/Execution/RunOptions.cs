@@ -93,6 +93,10 @@ public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 /// <param name="Rerun">What each of them would need to run again, in the same order; of cached ones too.</param>
 internal sealed record RunOutcome(ImmutableArray<StageResult> Stages, RerunPlan Rerun)
 {
+    /// <summary>The same, of some of its stages alone.</summary>
+    public RunOutcome Of(IReadOnlySet<string> stages) =>
+        new([.. Stages.Where(stage => stages.Contains(stage.Name))], new RerunPlan([.. Rerun.Stages.Where(step => stages.Contains(step.Stage))]));
+
     /// <summary>An output by <c>stage.output</c>; its bytes are in the content store.</summary>
     /// <returns>Null when the run did not include it.</returns>
     public Artifact? Output(string reference)

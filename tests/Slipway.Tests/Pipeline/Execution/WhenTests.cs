@@ -78,6 +78,14 @@ public sealed class WhenTests : IDisposable
     }
 
     [Fact]
+    public void A_bundle_holds_the_manual_stages_that_something_needs_and_no_others()
+    {
+        var spec = TestProject.Spec(Label(), Fit(), TestProject.Stage("look", "cat build/m.txt > build/k.txt", ["fit.m"], "k=build/k.txt") with { When = StageWhen.Manual });
+        Assert.Equal(["fit", "label"], Slipway.Pipeline.Execution.Plan.SealedStages.Of(spec).Order());
+        Assert.Contains("look", Slipway.Pipeline.Execution.Plan.SealedStages.Of(spec with { Evaluate = new EvaluateSpec("look.k", "a", "b", null, null, [], [], default, 1) }));
+    }
+
+    [Fact]
     public async Task All_combinations_of_a_stage_run_under_its_name()
     {
         var spec = TestProject.Spec([.. new[] { "1", "2" }.Select(depth => TestProject.Stage($"fit@depth={depth}", $"echo {depth} > build/m{depth}.txt", [], $"m=build/m{depth}.txt") with
