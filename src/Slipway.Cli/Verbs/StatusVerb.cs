@@ -64,9 +64,12 @@ internal static class StatusVerb
         var width = report.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         foreach (var stage in report.Stages)
         {
-            yield return stage.State == StageState.Cached
-                ? $"{stage.Name.PadRight(width)}  cached"
-                : $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}";
+            yield return stage.State switch
+            {
+                StageState.Cached => $"{stage.Name.PadRight(width)}  cached",
+                StageState.Manual => $"{stage.Name.PadRight(width)}  manual, runs when it is named: {string.Join(", ", stage.Reasons)}",
+                _ => $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}",
+            };
         }
 
         if (report.IsUpToDate)

@@ -33,7 +33,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         {
             ExceededLimit.Memory => ($"used {limits.Memory} of memory", "memory", Profile?.Memory is not null),
             ExceededLimit.Disk => ($"wrote more than {limits.Disk}", "disk", true),
-            _ => ($"had {limits.Processes} processes and threads", "pids", false),
+            _ => ($"had {limits.Processes} processes and threads", "pids", Profile?.Pids is not null),
         };
         var raise = stage.Hardware is null ? $"give it a hardware profile with {key}" : isDeclared ? $"raise hardware.{stage.Hardware}.{key}" : $"set hardware.{stage.Hardware}.{key}";
         return new SlipwayException(ExitCode.UnusableInput, stage.At.Fault("over-limit", $"stage {stage.Name} {what}, its limit, and was ended{Last(LogTail.Of(log))}", $"{raise}, or let it use less; {Where}"));
