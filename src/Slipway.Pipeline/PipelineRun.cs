@@ -260,10 +260,11 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         var now = stages.Clock.GetUtcNow();
         var known = BundleVerifier.ReadStatements(layout, bundle, TrustPolicy.AnySignature(KeyRing.Of(signer.PublicKey)), cancellation);
         // Each is looked for by itself: a run that died between two of them makes the others now.
-        if (!known.Any(signed => Provenance.IsOurs(signed.Statement)))
+        var made = account.Stages.Where(stage => documents.Lineage.Stages.Any(known => known.Name == stage.Name)).ToList();
+        if (!known.Any(signed => Provenance.SaysAsMuch(signed.Statement, made.Min(stage => stage.Isolation))))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
-            var measured = account.Stages.Where(stage => documents.Lineage.Stages.Any(made => made.Name == stage.Name)).Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
+            var measured = made.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory, stage.Isolation)).ToImmutableArray();
             Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
         }
 

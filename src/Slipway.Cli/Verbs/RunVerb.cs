@@ -31,11 +31,20 @@ internal static class RunVerb
         var signer = new SignerOptions();
         var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, keepGoing, jobs, secretCommand };
         signer.AddTo(verb);
+        var isolation = new IsolationOption();
+        isolation.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
             return RunAsync(global.Shell(parsed), parsed.GetValue(stage), Stages, shell => signer.Open(parsed, shell), cancellation);
 
-            RunOptions Stages(RunOptions run) => run with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs), Secrets = Secrets(parsed.GetValue(secretCommand), global.Shell(parsed).Folder) };
+            RunOptions Stages(RunOptions run) => run with
+            {
+                Force = parsed.GetValue(force),
+                KeepGoing = parsed.GetValue(keepGoing),
+                Jobs = parsed.GetValue(jobs),
+                Isolation = isolation.Read(parsed),
+                Secrets = Secrets(parsed.GetValue(secretCommand), global.Shell(parsed).Folder),
+            };
         });
         return verb;
     }
