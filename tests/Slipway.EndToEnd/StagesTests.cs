@@ -13,7 +13,8 @@ public sealed class StagesTests : IDisposable
     public void Combinations_run_are_compared_by_their_figures_and_one_of_them_is_sealed()
     {
         project.MakeKey();
-        project.Edit("slipway.yaml", "run: python3 pipeline/train.py --bins ${params.bins}", "run: python3 pipeline/train.py --bins ${params.bins} && mv build/model build/model-${params.bins} && echo \"{\\\"bins\\\": ${params.bins}}\" > build/report-${params.bins}.json");
+        project.Edit("slipway.yaml", "run: python3 pipeline/train.py --bins ${params.bins}", "run: python3 pipeline/train.py --bins ${params.bins} && printf %s ${params.bins} > build/report-${params.bins}.json");
+        project.Edit("pipeline/train.py", "\"build/model", "f\"build/model-{bins}");
         project.Edit("slipway.yaml", "out: { model: build/model/ }", "out: { model: 'build/model-${params.bins}/', report: 'build/report-${params.bins}.json' }\n    metrics: [report]\n    foreach: { bins: [5, 10] }");
         project.Edit("slipway.yaml", "fit.model, pipeline/score.py]", "'fit@bins=10.model', pipeline/score.py]");
         project.Edit("pipeline/score.py", "build/model/", "build/model-10/");
@@ -24,7 +25,7 @@ public sealed class StagesTests : IDisposable
         project.Edit("slipway.yaml", "artifact: fit.model", "artifact: fit@bins=10.model");
         var run = project.Run("run", "--jobs", "2");
         Assert.True(run.Code == 0, run.All);
-        Assert.Contains("report.bins = 10", project.Run("runs", "show").Output);
+        Assert.Contains("report = 10", project.Run("runs", "show").Output);
         Assert.Equal(0, project.Run("verify", "tiny").Code);
         Assert.Contains("fit@bins=5", project.Run("dag").Output);
         Assert.Contains("nothing would run", project.Run("status").Output);
