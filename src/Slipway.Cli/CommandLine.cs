@@ -16,6 +16,7 @@ internal static class CommandLine
     private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs =
     [
         ("run", RunVerb.Build),
+        ("check", CheckVerb.Build),
         ("status", StatusVerb.Build),
         ("dag", DagVerb.Build),
         ("runs", RunsVerb.Build),
@@ -51,6 +52,7 @@ internal static class CommandLine
         ("login", LoginVerb.Build),
         ("access", AccessVerb.Build),
         ("audit", AuditVerb.Build),
+        ("ci", CiVerb.Build),
         ("keys", KeysVerb.Build),
         ("gc", GcVerb.Build),
         ("doctor", DoctorVerb.Build),

@@ -207,28 +207,8 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             spec.Evaluate is { } evaluate ? WithTable(outcome, evaluate.Predictions, predictions => profiler.Profile(table, predictions)) : profiler.Profile(table, null);
     }
 
-    /// <summary>Has a stage's output read under a name with its extension, which an object in the store does not have.</summary>
-    /// <remarks>Figures that are sealed are computed from bytes that were hashed, each time: a remembered one would be one more thing to believe.</remarks>
-    private T WithTable<T>(RunOutcome outcome, string output, Func<string, T> read)
-    {
-        var named = AtomicFile.TemporaryBeside(Path.Combine(project.Scratch, "table")) + Path.GetExtension(spec.PathOf(output)!);
-        AtomicFile.CreateFolder(project.Scratch);
-        try
-        {
-            using (var stored = new ContentStore(project.Objects).OpenRead(outcome.Output(output)!.Digest, verify: true))
-            using (var copy = new FileStream(named, FileMode.CreateNew, FileAccess.Write))
-                stored.CopyTo(copy);
-            return read(named);
-        }
-        catch (IOException e) when (AtomicFile.Explain(e, named) is { } explained)
-        {
-            throw explained;
-        }
-        finally
-        {
-            File.Delete(named);
-        }
-    }
+    private T WithTable<T>(RunOutcome outcome, string output, Func<string, T> read) =>
+        StageTable.Read(project, spec.PathOf(output)!, outcome.Output(output)!.Digest, read);
 
     private ImmutableArray<SealFile> ModelFiles(RunOutcome outcome, ModelSpec model)
     {

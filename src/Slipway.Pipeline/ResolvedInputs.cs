@@ -21,14 +21,19 @@ public sealed record ResolvedInputs(
     /// <exception cref="SlipwayException">All inputs that are unusable (exit 2) or missing (exit 3), together.</exception>
     public static ResolvedInputs Of(Spec spec, ProjectFolder project, TableReading reading, TimeProvider clock, CancellationToken cancellation)
     {
+        var (found, failures) = Look(spec, project, reading, clock, cancellation);
+        return failures.Count == 0 ? found : throw SlipwayException.Together(failures);
+    }
+
+    /// <summary>As <see cref="Of"/>, with what is unusable beside what is there.</summary>
+    internal static (ResolvedInputs Found, IReadOnlyList<SlipwayException> Failures) Look(Spec spec, ProjectFolder project, TableReading reading, TimeProvider clock, CancellationToken cancellation)
+    {
         var failures = new List<SlipwayException>();
         var data = Each(spec.Data, dataset => SnapshotTaker.Take(dataset, project.Root, reading, cancellation), failures);
         var host = new HostEnvironment(project.FingerprintCache, clock);
         var environments = Each(spec.Environments, host.Fingerprint, failures);
         var baseline = spec.Evaluate?.Baseline is { } reference ? Attempt(() => (Digest?)BundleReference.Parse(reference).Resolve(project.Bundles).Manifest, failures) : null;
-        return failures.Count == 0
-            ? new ResolvedInputs(data, environments, baseline)
-            : throw SlipwayException.Together(failures);
+        return (new ResolvedInputs(data, environments, baseline), failures);
     }
 
     /// <summary>Holds them against <c>slipway.lock</c>.</summary>

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Runs;
+using Slipway.Pipeline.Checks;
 using Slipway.Pipeline.Upkeep;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -27,9 +29,10 @@ internal static class GcVerb
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", $"--keep-runs is {keepRuns}, allowed are 0 and more"));
         if (!Directory.Exists(shell.Project.State))
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("no-project", $"{shell.Folder} has no .slipway: nothing ever ran here", shell.Folder, Help: "name the project's folder with -C DIR"));
-        var garbage = delete
-            ? await GarbageCollection.CollectAsync(shell.Project, keepRuns, shell.Note, cancellation)
-            : GarbageCollection.Find(shell.Project, keepRuns);
+        var garbage = await Of(shell.Project, keepRuns);
+        // Of checks, what the newest one gave is what the next one is quick by.
+        if (new CheckFolder(shell.Project).Project is var checks && Directory.Exists(checks.State))
+            garbage = garbage.With(await Of(checks, 0));
         if (shell.Json)
         {
             shell.WriteJson(new JsonObject
@@ -52,6 +55,9 @@ internal static class GcVerb
         if (!garbage.IsEmpty && !delete)
             shell.Out.WriteLine($"next      slipway gc --delete{(keepRuns == KeptRuns ? "" : $" --keep-runs {keepRuns}")}");
         return (int)ExitCode.Done;
+
+        async Task<Garbage> Of(ProjectFolder project, int keep) =>
+            delete ? await GarbageCollection.CollectAsync(project, keep, shell.Note, cancellation) : GarbageCollection.Find(project, keep);
     }
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";

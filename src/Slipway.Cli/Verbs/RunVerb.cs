@@ -1,13 +1,7 @@
-using System.Collections;
-using System.Collections.Immutable;
 using System.CommandLine;
-using System.Security.Cryptography;
-using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
-using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Faults;
-using Slipway.Primitives.Processes;
 using Slipway.Runtime.Hardware;
 using Slipway.Trust.Signing;
 
@@ -27,65 +21,36 @@ internal static class RunVerb
             if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number is < 1 or > RunOptions.MostJobs))
                 result.AddError($"--jobs is {result.Tokens[0].Value}, allowed 1 to {RunOptions.MostJobs}");
         });
-        var secretCommand = new Option<string?>("--secret-command") { Description = "Program that answers the value of a secret, whose name is its last argument; asked where neither a variable nor a file of $SLIPWAY_SECRETS has it", HelpName = "CMD" };
         var signer = new SignerOptions();
-        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, keepGoing, jobs, secretCommand };
+        var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, keepGoing, jobs };
         signer.AddTo(verb);
-        var isolation = new IsolationOption();
-        isolation.AddTo(verb);
+        var running = new StageOptions();
+        running.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
-            return RunAsync(global.Shell(parsed), parsed.GetValue(stage), Stages, shell => signer.Open(parsed, shell), cancellation);
+            var shell = global.Shell(parsed);
+            return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), cancellation);
 
-            RunOptions Stages(RunOptions run) => run with
-            {
-                Force = parsed.GetValue(force),
-                KeepGoing = parsed.GetValue(keepGoing),
-                Jobs = parsed.GetValue(jobs),
-                Isolation = isolation.Read(parsed),
-                Secrets = Secrets(parsed.GetValue(secretCommand), global.Shell(parsed).Folder),
-            };
+            RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
         });
         return verb;
     }
 
-    private static ImmutableDictionary<string, string> Variables() =>
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToImmutableDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
-
-    private static SecretSource Secrets(string? command, string folder)
-    {
-        var variables = Variables();
-        return new SecretSource
-        {
-            Environment = variables,
-            Folder = variables.GetValueOrDefault(SecretSource.FolderVariable) is { Length: > 0 } named ? Path.GetFullPath(named, folder) : null,
-            Command = command ?? (variables.GetValueOrDefault(SecretSource.CommandVariable) is { Length: > 0 } standing ? standing : null),
-            Withheld = [SignCommand.KeyVariable, SignCommand.PassphraseVariable],
-        };
-    }
-
-    private static async Task<int> RunAsync(Shell shell, string? stage, Func<RunOptions, RunOptions> asked, Func<Shell, ISigner> open, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
         // Before an hour of training, not after it; a run that seals nothing needs none.
-        var key = stage is null && spec.Model is not null ? open(shell) : null;
+        var key = stage is null && spec.Model is not null ? open() : null;
         using var closed = key as IDisposable;
         var clock = TimeProvider.System;
         using var progress = new RunProgress(shell, clock);
         var options = new PipelineOptions
         {
-            Stages = asked(new RunOptions
-            {
-                RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
-                SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
-                UpTo = stage,
-                Host = HostCapacity.Read(),
-                Clock = clock,
-            }),
+            Stages = asked(clock),
             Trusted = TrustOptions.Of([]).Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
-            Environment = Variables(),
+            Environment = StageOptions.Variables(),
         };
         var account = await new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation);
         progress.Dispose();

@@ -76,9 +76,24 @@ public sealed record DatasetSpec(string Name, string Path, string? Expect, Datas
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DataSensitivity? Sensitivity { get; init; }
 
+    /// <summary>What a check takes of it; no part of the document.</summary>
+    [JsonIgnore]
+    public SampleSpec Sample { get; init; } = SampleSpec.Default;
+
     /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
     [JsonIgnore]
     public Place At { get; init; }
+}
+
+/// <summary>The rows of a dataset that <c>slipway check</c> looks at.</summary>
+/// <param name="Rows">1 to <see cref="MostRows"/>; a dataset with no more is taken whole.</param>
+/// <param name="Seed">Chooses other rows; 0 to 2^32−1.</param>
+public sealed record SampleSpec(long Rows, long Seed)
+{
+    public const long MostRows = 100_000_000;
+
+    /// <summary>10,000 rows, seed 42: seconds for most pipelines.</summary>
+    public static SampleSpec Default { get; } = new(10_000, 42);
 }
 
 /// <param name="Default">Of every column that is not among <paramref name="Columns"/>.</param>

@@ -30,8 +30,16 @@ internal static class SpecGrammar
             fields.Items(Columns).Where(column => column.Value is not null).ToImmutableSortedDictionary(column => column.Name, column => column.Value!.Sensitivity, StringComparer.Ordinal))),
         "Who may see its values: profiles, drift and captured requests go by it.");
 
+    private static readonly Key<long> SampleRows = new("rows", new WholeShape(1, SampleSpec.MostRows), "Rows that are looked at; 10000 when left out.");
+    private static readonly Key<long> SampleSeed = new("seed", new WholeShape(0, uint.MaxValue), "Chooses other rows; 42 when left out.");
+    private static readonly Key<SampleSpec> Sample = new(
+        "sample",
+        new RecordShape<SampleSpec>([SampleRows, SampleSeed], fields => new(fields.Value(SampleRows) ?? SampleSpec.Default.Rows, fields.Value(SampleSeed) ?? SampleSpec.Default.Seed)),
+        "What `slipway check` takes of it; outside the bundle's digest.");
+
     private static readonly Shape<DatasetSpec> Dataset = new RecordShape<DatasetSpec>(
-        [Path, Expect, Source, SensitivityKey], fields => new("", fields.Of(Path) ?? "", fields.Of(Expect), fields.Of(Source)) { At = fields.At, Sensitivity = fields.Of(SensitivityKey) });
+        [Path, Expect, Source, SensitivityKey, Sample],
+        fields => new("", fields.Of(Path) ?? "", fields.Of(Expect), fields.Of(Source)) { At = fields.At, Sensitivity = fields.Of(SensitivityKey), Sample = fields.Of(Sample) ?? SampleSpec.Default });
 
     private static readonly Key<ImmutableArray<string>> Packages = new(
         "packages", new ListShape<string>(new TextShape("the name of a Debian package", IsPackage, "^[a-z0-9][a-z0-9+.-]{1,99}$"), atLeast: 1, distinct: true), "Debian packages that the host must have.", required: true);

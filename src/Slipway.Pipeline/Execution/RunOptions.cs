@@ -46,6 +46,9 @@ public sealed record RunOptions
     /// <summary>Bytes of the host: a stage that declares no memory gets most of it.</summary>
     public long HostMemory { get; init; } = ResourceLimits.MemoryOfHost();
 
+    /// <summary>The folder whose files a stage may have meant when it looked for one that it does not declare; null for the project's own.</summary>
+    public string? UsersFolder { get; init; }
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>

@@ -110,7 +110,7 @@ internal sealed class StageExecution
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
-        var failure = new StageFailure(stage, spec, project, folder, path);
+        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
         try
         {
             var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command, log, grace, either.Token);

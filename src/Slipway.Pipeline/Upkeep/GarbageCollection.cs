@@ -81,5 +81,9 @@ public static class GarbageCollection
 /// <param name="Bytes">That become free; what shares its bytes with something that stays is not counted.</param>
 public sealed record Garbage(ImmutableArray<Digest> Bundles, ImmutableArray<Digest> Steps, ImmutableArray<Digest> Objects, ImmutableArray<Digest> Blobs, long Bytes)
 {
+    /// <summary>This and another project's, such as that of the checks.</summary>
+    public Garbage With(Garbage other) =>
+        new([.. Bundles, .. other.Bundles], [.. Steps, .. other.Steps], [.. Objects, .. other.Objects], [.. Blobs, .. other.Blobs], Bytes + other.Bytes);
+
     public bool IsEmpty => Bundles.IsEmpty && Steps.IsEmpty && Objects.IsEmpty && Blobs.IsEmpty;
 }

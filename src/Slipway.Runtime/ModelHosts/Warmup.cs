@@ -1,4 +1,3 @@
-using System.Numerics;
 using Slipway.Documents.Serving;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.Tensors;
@@ -65,7 +64,7 @@ public static class Warmup
         }
     }
 
-    private static async Task UntilBackAsync(IModelHost host, HostOptions options, CancellationToken cancellation)
+    internal static async Task UntilBackAsync(IModelHost host, HostOptions options, CancellationToken cancellation)
     {
         var started = options.Time.GetTimestamp();
         while (host.NotReady is { } reason)
@@ -78,8 +77,7 @@ public static class Warmup
 
     private static void Add(Tensor tensor, Random random)
     {
-        // Without a range: numbers that most models have seen the like of.
-        var (low, high) = tensor.Spec.Range is { } range ? (range.Low, range.High) : (0, 1);
+        var (low, high) = NumberInRange.Of(tensor.Spec);
         var at = random.NextDouble();
         var value = low * (1 - at) + high * at;     // a range may be wider than a double can say
         switch (tensor.Spec.Datatype)
@@ -90,39 +88,9 @@ public static class Warmup
             case Datatype.Bool:
                 tensor.Add((byte)random.Next(2));
                 break;
-            case Datatype.Float32:
-                tensor.Add(float.CreateSaturating(value));
-                break;
-            case Datatype.Float64:
-                tensor.Add(value);
-                break;
-            case Datatype.UInt8:
-                Whole<byte>(tensor, value);
-                break;
-            case Datatype.UInt16:
-                Whole<ushort>(tensor, value);
-                break;
-            case Datatype.UInt32:
-                Whole<uint>(tensor, value);
-                break;
-            case Datatype.UInt64:
-                Whole<ulong>(tensor, value);
-                break;
-            case Datatype.Int8:
-                Whole<sbyte>(tensor, value);
-                break;
-            case Datatype.Int16:
-                Whole<short>(tensor, value);
-                break;
-            case Datatype.Int32:
-                Whole<int>(tensor, value);
-                break;
-            case Datatype.Int64:
-                Whole<long>(tensor, value);
+            default:
+                NumberInRange.Add(tensor, value, low, high);
                 break;
         }
-
-        void Whole<T>(Tensor whole, double drawn)
-            where T : unmanaged, IBinaryInteger<T> => whole.Add(T.CreateSaturating(Math.Clamp(Math.Round(drawn), Math.Ceiling(low), Math.Max(Math.Ceiling(low), Math.Floor(high)))));
     }
 }

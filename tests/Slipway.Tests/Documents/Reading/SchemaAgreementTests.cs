@@ -16,7 +16,7 @@ public sealed class SchemaAgreementTests
     /// <summary>What the documented example has no room for.</summary>
     private const string Rest = """
         {"slipway": 1, "name": "rest", "params": {"a": {"b": [1, "x", true, [2]], "c": "t"}, "d": 1.5, "x-own": null},
-         "determinism": {"seed": 0, "epoch": "2024-02-29T12:00:00Z"},
+         "determinism": {"seed": 0, "epoch": "2024-02-29T12:00:00Z"}, "data": {"d": {"path": "d.csv", "sample": {"rows": 7, "seed": 0}}},
          "model": {"artifact": "fit.model", "runtime": "onnx", "task": "ranking", "signature": {
            "inputs": [{"name": "x", "type": "string", "shape": [-1]}], "outputs": [{"name": "y", "type": "bool", "shape": [1, 2, 3]}]}},
          "evaluate": {"predictions": "a.b", "label": "l", "score": "s", "confidence": 0.9, "baseline": "none", "unit": "row"},

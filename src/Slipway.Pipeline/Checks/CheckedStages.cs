@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Checks;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Stages;
+using Slipway.Primitives.Faults;
+using Slipway.Runtime.Sandbox;
+
+namespace Slipway.Pipeline.Checks;
+
+/// <summary>Runs the stages on the samples, every one that can be run, in the check's own project.</summary>
+internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptions options, Findings findings, Action<PipelineEvent> observe)
+{
+    private readonly List<StageResult> ended = [];
+    private readonly Dictionary<string, string> logs = new(StringComparer.Ordinal);
+
+    /// <returns>Those that ended well.</returns>
+    public async Task<IReadOnlyList<StageResult>> RunAsync(Spec spec, ResolvedInputs inputs, CheckSamples samples, CancellationToken cancellation)
+    {
+        if (spec.Stages.IsEmpty)
+        {
+            findings.Skipped(CheckGroup.Stages, "stages", "the spec has no stages");
+            return [];
+        }
+
+        var lacking = Lacking(spec, inputs, samples);
+        IReadOnlyList<Fault> faults = [];
+        var exit = ExitCode.Done;
+        try
+        {
+            var run = options.Stages with { Jobs = options.Threads, KeepGoing = true, UsersFolder = folder.Outer };
+            await new Runner(held, samples.Index, run, Note).RunAsync(
+                spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name))] },
+                samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot),
+                inputs.Environments,
+                cancellation);
+        }
+        catch (SlipwayException failure)
+        {
+            (faults, exit) = ([.. failure.Faults.Select(fault => Placed(fault))], failure.Exit);
+        }
+
+        foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
+            Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage))], exit);
+        var others = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage))).ToList();
+        if (others.Count > 0)
+            findings.Bad(CheckGroup.Stages, "all", others, exit);
+        return ended;
+    }
+
+    private void Note(RunEvent what)
+    {
+        observe(new StageProgress(what));
+        if (what is StageStarted started)
+            logs[started.Stage] = started.Log;
+        else if (what is StageEnded { Result: var result })
+            ended.Add(result);
+    }
+
+    private void Tell(StageSpec stage, string? lacks, IReadOnlyList<Fault> faults, ExitCode exit)
+    {
+        if (ended.FirstOrDefault(result => result.Name == stage.Name) is { } done)
+            findings.Passed(CheckGroup.Stages, stage.Name, done.Source == StageSource.Cached ? "cached" : null, done.Seconds);
+        else if (lacks is not null)
+            findings.Skipped(CheckGroup.Stages, stage.Name, lacks);
+        else if (faults is [{ Code: "stage-skipped" } skipped])
+            findings.Skipped(CheckGroup.Stages, stage.Name, skipped.Message);
+        else if (faults.Count > 0)
+            findings.Bad(CheckGroup.Stages, stage.Name, faults, exit);
+        else
+            findings.Skipped(CheckGroup.Stages, stage.Name, "it did not run, because of what is told beside it");
+    }
+
+    /// <summary>Why a stage cannot be run at all: a dataset or an environment that is not there, its own or of a stage that it needs.</summary>
+    private static Dictionary<string, string> Lacking(Spec spec, ResolvedInputs inputs, CheckSamples samples)
+    {
+        var lacking = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (stage, needs) in ExecutionPlan.Of(spec).Stages)
+        {
+            if (stage.Inputs.FirstOrDefault(input => input.Kind == InputKind.Dataset && !samples.ByDataset.ContainsKey(input.Name)) is { } data)
+                lacking[stage.Name] = $"its input {data.Name} could not be looked at";
+            else if (stage.Environment is { } environment && !inputs.Environments.ContainsKey(environment))
+                lacking[stage.Name] = $"its environment {environment} could not be looked at";
+            else if (needs.FirstOrDefault(lacking.ContainsKey) is { } before)
+                lacking[stage.Name] = $"it needs {before}, which did not run";
+        }
+
+        return lacking;
+    }
+
+    private static bool IsOf(Fault fault, StageSpec stage) =>
+        IsAt(fault, stage.At) || stage.Inputs.Any(input => IsAt(fault, input.At));
+
+    private static bool IsAt(Fault fault, Documents.Reading.Place place) => fault.File == place.File && fault.Line == place.Line && fault.Column == place.Column;
+
+    /// <summary>Logs are told relative to the project that people know.</summary>
+    private Fault Placed(Fault fault)
+    {
+        foreach (var log in logs.Values)
+            fault = fault with { Help = fault.Help?.Replace(Path.GetRelativePath(folder.Project.Root, log), Path.GetRelativePath(folder.Outer, log), StringComparison.Ordinal) };
+        return fault;
+    }
+}
