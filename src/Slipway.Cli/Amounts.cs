@@ -13,6 +13,9 @@ internal static class Amounts
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>At most seven digits, which tell more than a figure commonly means; all of them are in <c>--json</c>.</summary>
+    public static string Number(double number) => number.ToString("G7", CultureInfo.InvariantCulture);
+
     /// <summary><c>0.6523 [0.6410, 0.6631]</c>; without an interval it says so.</summary>
     public static string Interval(Figure figure) => figure is { Low: { } low, High: { } high }
         ? string.Create(CultureInfo.InvariantCulture, $"{figure.Value:0.0000} [{low:0.0000}, {high:0.0000}]")

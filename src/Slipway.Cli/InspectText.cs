@@ -2,6 +2,7 @@ using System.Globalization;
 using Slipway.Documents.Cards;
 using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Serving;
 using Slipway.Primitives.Units;
 
@@ -70,7 +71,7 @@ internal static class InspectText
             page.Line("commit", origin.Commit is { } commit
                 ? $"{commit}{(origin.IsDirty ? ", with changes that were not committed" : "")}{(origin.Remote is { } remote ? $", of {remote}" : "")}"
                 : "none: it was made outside a work tree");
-            page.Line("", $"built by {origin.Builder}{(origin.Version is { } version ? $", Slipway {version}" : "")}, run {origin.Run}, finished {origin.Finished}");
+            page.Line("", $"built by {origin.Builder}{(origin.Version is { } version ? $", Slipway {version}" : "")}, run {origin.Run}, finished {origin.Finished}, isolation {origin.Isolation?.Word() ?? "not told"}");
         }
     }
 

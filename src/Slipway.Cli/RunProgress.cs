@@ -41,6 +41,14 @@ internal sealed class RunProgress : IDisposable
                     running.Add((stage.Stage, true, clock.GetTimestamp()));
                     Line($"· {stage.Stage}: {string.Join(", ", stage.Reasons)}" + (shell.Verbose ? $"  (log: {stage.Log})" : ""));
                     break;
+                case StageProgress { What: StageRetried retried }:
+                    running.RemoveAll(entry => entry.IsStage && entry.Doing == retried.Stage);
+                    Line($"↻ {retried.Stage}: attempt {retried.Attempt} of {retried.Attempts} failed: {retried.Failure.Faults[0].Message.Split('\n')[0]}");
+                    break;
+                case StageProgress { What: StageRemark remark }:
+                    Clear();
+                    shell.Warn($"{remark.Stage}: {remark.Text}");
+                    break;
                 case StageProgress { What: StageEnded { Result: var result } }:
                     running.RemoveAll(entry => !entry.IsStage || entry.Doing == result.Name);
                     Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}");

@@ -111,9 +111,12 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             return account;
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
-        var code = new SealedCode(spec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
+        var parts = SealedStages.Of(spec);
+        var sealedSpec = spec with { Stages = [.. spec.Stages.Where(stage => parts.Contains(stage.Name))] };
+        outcome = outcome.Of(parts);
+        var code = new SealedCode(sealedSpec, new ProjectFiles(project.Root, index), project.Root).Files(outcome);
         var seals = new SealStore(project);
-        var sealKey = SealStore.KeyOf(spec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
+        var sealKey = SealStore.KeyOf(sealedSpec, pins.Effective, outcome, code, signer.PublicKey.KeyId, options.Trusted, options.ToolVersion);
         if (!stages.Force && seals.Find(sealKey) is { } known)
         {
             foreach (var warning in known.Warnings)
@@ -130,7 +133,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             stage.Key,
             stage.Inputs.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal),
             stage.Outputs.ToImmutableSortedDictionary(output => output.Key, output => output.Value.Digest, StringComparer.Ordinal)))]);
-        var request = new SealRequest(spec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
+        var request = new SealRequest(sealedSpec, pins.Effective, snapshots, lineage, outcome.Rerun, ModelFiles(outcome, spec.Model), code, evaluation?.Evaluation, evaluation?.Replicates, evaluation?.Curves, reference);
         var layout = OciLayout.Create(project.Bundles);
         var bundle = Sealer.Seal(request, layout, cancellation);
         var documents = Sealer.Documents(request);
@@ -237,10 +240,11 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         var now = stages.Clock.GetUtcNow();
         var known = BundleVerifier.ReadStatements(layout, bundle, TrustPolicy.AnySignature(KeyRing.Of(signer.PublicKey)), cancellation);
         // Each is looked for by itself: a run that died between two of them makes the others now.
-        if (!known.Any(signed => Provenance.IsOurs(signed.Statement)))
+        var made = account.Stages.Where(stage => documents.Lineage.Stages.Any(known => known.Name == stage.Name)).ToList();
+        if (!known.Any(signed => Provenance.SaysAsMuch(signed.Statement, made.Min(stage => stage.Isolation))))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
-            var measured = account.Stages.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory)).ToImmutableArray();
+            var measured = made.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory, stage.Isolation)).ToImmutableArray();
             Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
         }
 

@@ -16,10 +16,11 @@ public static class StatusFootprint
     /// <summary>Paths; looking at more than these costs as much as finding out anew.</summary>
     private const int Most = 2_000;
 
-    /// <param name="report">In which nothing would run.</param>
-    /// <returns>Absolute paths; null when they cannot be listed or are too many, and the status is to be found out anew each time.</returns>
+    /// <returns>Absolute paths; null when not everything is known, they cannot be listed or are too many, and the status is to be found out anew each time.</returns>
     public static ImmutableArray<string>? Of(Spec spec, ProjectFolder project, ResolvedInputs inputs, StatusReport report)
     {
+        if (report.Stages.Any(stage => stage.State != StageState.Cached))
+            return null;
         var paths = new HashSet<string>(StringComparer.Ordinal) { project.LockFile, HostEnvironment.DebianStatus };
         foreach (var source in spec.Sources)
             paths.Add(Path.Combine(project.Root, source));

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Slipway.Documents.Checks;
 using Slipway.Documents.Runs;
 using Slipway.Pipeline.Checks;
+using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 
@@ -20,27 +21,23 @@ internal static class CheckVerb
     {
         var report = new Option<string?>("--report") { Description = "Also write junit.xml and summary.md there", HelpName = "DIR" };
         var verb = new Command("check", "The quick path for a pull request: spec, lock, expectations, stages and model, on samples of the data; seals nothing.\nExample: slipway check --report .slipway/report") { report };
+        var running = new StageOptions();
+        running.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            return CheckAsync(shell, shell.PathOf(parsed.GetValue(report)), cancellation);
+            return CheckAsync(shell, shell.PathOf(parsed.GetValue(report)), clock => running.Read(parsed, shell, clock), cancellation);
         });
         return verb;
     }
 
-    private static async Task<int> CheckAsync(Shell shell, string? folder, CancellationToken cancellation)
+    private static async Task<int> CheckAsync(Shell shell, string? folder, Func<TimeProvider, RunOptions> asked, CancellationToken cancellation)
     {
         if (folder is not null)
             AtomicFile.CreateFolder(folder);     // that it cannot be written is told before anything is done
         var clock = TimeProvider.System;
         using var progress = new RunProgress(shell, clock);
-        var options = new CheckOptions
-        {
-            RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
-            SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
-            Clock = clock,
-        };
-        var report = await new CheckRun(shell.Project, options, progress.Show).RunAsync(cancellation);
+        var report = await new CheckRun(shell.Project, new CheckOptions { Stages = asked(clock) }, progress.Show).RunAsync(cancellation);
         progress.Dispose();
         if (folder is not null)
         {

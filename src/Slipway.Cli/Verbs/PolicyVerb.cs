@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli.Verbs;
@@ -135,6 +136,8 @@ internal static class PolicyVerb
             shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  largest tolerated-ratio: {ratio}"));
         if (floor.LargestPromoteMargin is { } margin)
             shell.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  largest promote-margin: {margin}"));
+        if (floor.LeastIsolation is { } isolation)
+            shell.Out.WriteLine($"  least isolation: {isolation.Word()}");
         if (!floor.RequiredGates.IsEmpty)
             shell.Out.WriteLine($"  required gates: {string.Join(", ", floor.RequiredGates)}");
     }

@@ -1,12 +1,8 @@
-using System.Collections;
-using System.Collections.Immutable;
 using System.CommandLine;
-using System.Security.Cryptography;
-using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
-using Slipway.Primitives.Processes;
+using Slipway.Runtime.Hardware;
 using Slipway.Trust.Signing;
 
 namespace Slipway.Cli.Verbs;
@@ -28,36 +24,33 @@ internal static class RunVerb
         var signer = new SignerOptions();
         var verb = new Command("run", "Snapshots and validates the data, runs the stages, evaluates, seals and gates.\nExample: slipway run") { stage, force, keepGoing, jobs };
         signer.AddTo(verb);
+        var running = new StageOptions();
+        running.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
-            return RunAsync(global.Shell(parsed), parsed.GetValue(stage), Stages, shell => signer.Open(parsed, shell), cancellation);
+            var shell = global.Shell(parsed);
+            return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), cancellation);
 
-            RunOptions Stages(RunOptions run) => run with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
+            RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(Shell shell, string? stage, Func<RunOptions, RunOptions> asked, Func<Shell, ISigner> open, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
         // Before an hour of training, not after it; a run that seals nothing needs none.
-        var key = stage is null && spec.Model is not null ? open(shell) : null;
+        var key = stage is null && spec.Model is not null ? open() : null;
         using var closed = key as IDisposable;
         var clock = TimeProvider.System;
         using var progress = new RunProgress(shell, clock);
         var options = new PipelineOptions
         {
-            Stages = asked(new RunOptions
-            {
-                RunId = RunRecord.NewId(clock.GetUtcNow(), BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4))),
-                SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
-                UpTo = stage,
-                Clock = clock,
-            }),
+            Stages = asked(clock),
             Trusted = TrustOptions.Of([]).Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
-            Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToImmutableDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? ""),
+            Environment = StageOptions.Variables(),
         };
         var account = await new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation);
         progress.Dispose();

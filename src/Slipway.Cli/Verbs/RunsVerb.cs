@@ -18,6 +18,9 @@ internal static class RunsVerb
 {
     private const int Listed = 20;
 
+    /// <summary>Figures of one stage that a person is shown.</summary>
+    private const int MostFigures = 20;
+
     private const string Name = "An id or its beginning, latest, or latest~N";
 
     public static Command Build(GlobalOptions global)
@@ -105,6 +108,11 @@ internal static class RunsVerb
             page.Line(i == 0 ? "stages" : "", $"{stage.Name.PadRight(width)}  {stage.Source.Word(),-8}  {Used(stage)}".TrimEnd());
             foreach (var (output, artifact) in stage.Outputs)
                 page.Line("", $"{"".PadRight(width)}  → {output}  {artifact.Digest}  {new ByteSize(artifact.Size)}");
+            var figures = stage.Metrics?.ToArray() ?? [];
+            foreach (var (called, figure) in figures.Take(MostFigures))
+                page.Line("", $"{"".PadRight(width)}  {ForeignText.Shown(called)} = {Amounts.Number(figure)}");
+            if (figures.Length > MostFigures)
+                page.Line("", $"{"".PadRight(width)}  and {Amounts.Count(figures.Length - MostFigures)} more figures: --json");
         }
 
         foreach (var fault in run.Faults)
@@ -136,6 +144,12 @@ internal static class RunsVerb
             page.Line(i == 0 ? "stages" : "", $"{stage.Stage.PadRight(width)}  {What(stage)}");
             foreach (var change in stage.Changes)
                 page.Line("", $"{"".PadRight(width)}  {change}");
+            foreach (var output in stage.Outputs)
+                page.Line("", $"{"".PadRight(width)}  → {output}  {stage.A!.Outputs.GetValueOrDefault(output)?.Digest.Short ?? "none"} → {stage.B!.Outputs.GetValueOrDefault(output)?.Digest.Short ?? "none"}");
+            foreach (var change in stage.Metrics.Take(MostFigures))
+                page.Line("", $"{"".PadRight(width)}  {Figure(change)}");
+            if (stage.Metrics.Length > MostFigures)
+                page.Line("", $"{"".PadRight(width)}  and {Amounts.Count(stage.Metrics.Length - MostFigures)} more figures: --json");
             if (stage is { A: { } was, B: { } now } && (was.Source, now.Source) is not (StageSource.Cached, StageSource.Cached))
                 page.Line("", $"{"".PadRight(width)}  {Used(was)} → {Used(now)}");
         }
@@ -161,9 +175,24 @@ internal static class RunsVerb
         _ => $"made another {string.Join(", ", stage.Outputs)}, by:",
     };
 
-    private static string Used(StageResult stage) => stage.Source == StageSource.Cached
-        ? "cached"
-        : $"{Amounts.Seconds(stage.Seconds)}{(Amounts.Memory(stage.PeakMemory) is { Length: > 0 } memory ? ", " + memory : "")}";
+    private static string Figure(FigureChange change) =>
+        $"{ForeignText.Shown(change.Name)} {(change.A is { } a ? Amounts.Number(a) : "none")} → {(change.B is { } b ? Amounts.Number(b) : "none")}{(change.Difference is { } difference ? $" ({(difference > 0 ? "+" : "")}{Amounts.Number(difference)})" : "")}";
+
+    private static string Used(StageResult stage)
+    {
+        if (stage.Source == StageSource.Cached)
+            return "cached";
+        var used = new List<string> { Amounts.Seconds(stage.Seconds) };
+        if (stage.Usage is { } usage)
+            used.Add($"cpu {Amounts.Seconds(usage.UserSeconds + usage.SystemSeconds)}");
+        if (Amounts.Memory(stage.PeakMemory) is { Length: > 0 } memory)
+            used.Add(memory);
+        if (stage.Usage is { } disk && (disk.BytesRead > 0 || disk.BytesWritten > 0))
+            used.Add($"read {new ByteSize(disk.BytesRead)}, wrote {new ByteSize(disk.BytesWritten)}");
+        if (stage.Repeats > 0)
+            used.Add($"attempt {stage.Repeats + 1}");
+        return string.Join(", ", used);
+    }
 
     private static string State(RunHistory history, RunRecord run) => run.State == RunState.Running && !history.IsAtWork(run) ? "killed" : run.State.Word();
 

@@ -17,11 +17,13 @@ internal static class StatusVerb
     public static Command Build(GlobalOptions global)
     {
         var verb = new Command("status", "Says what a run would do, and why; does nothing.\nExample: slipway status");
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Tell(global.Shell(parsed), cancellation)));
+        var isolation = new IsolationOption();
+        isolation.AddTo(verb);
+        verb.SetAction((parsed, cancellation) => Task.FromResult(Tell(global.Shell(parsed), isolation.Read(parsed), cancellation)));
         return verb;
     }
 
-    private static int Tell(Shell shell, CancellationToken cancellation)
+    private static int Tell(Shell shell, Isolation isolation, CancellationToken cancellation)
     {
         var clock = TimeProvider.System;
         var began = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
@@ -30,7 +32,7 @@ internal static class StatusVerb
         var index = DigestIndex.Open(project.DigestIndex);
         var reading = new TableReading { Index = index, CacheFolder = project.Tables, ScratchFolder = project.Scratch };
         var inputs = ResolvedInputs.Of(spec, project, reading, clock, cancellation);
-        var report = Status.Of(spec, project, index, inputs.Data.ToDictionary(taken => taken.Key, taken => taken.Value.Snapshot.Digest), inputs.Environments);
+        var report = Status.Of(spec, project, index, inputs.Data.ToDictionary(taken => taken.Key, taken => taken.Value.Snapshot.Digest), inputs.Environments, isolation);
         var differences = inputs.Against(spec, project).Differences.Select(difference => $"{project.LockName}: {difference.Message}").ToList();
         var text = string.Concat(differences.Concat(Lines(report)).Select(line => line + "\n"));
         var document = JsonSerializer.SerializeToNode(report, DocumentJson.Default.StatusReport)!;
@@ -51,7 +53,8 @@ internal static class StatusVerb
 
         void Remember()
         {
-            if (report.IsUpToDate && differences.Count == 0 && StatusFootprint.Of(spec, project, inputs, report) is { } footprint)
+            // What is known in the sandbox is known in any weaker isolation as well, and so the answer holds for all.
+            if (isolation == Isolation.Sandbox && report.IsUpToDate && differences.Count == 0 && StatusFootprint.Of(spec, project, inputs, report) is { } footprint)
                 RememberedStatus.Save(project.Root, project.SpecFile, footprint, began, text, json);
         }
     }
@@ -61,9 +64,12 @@ internal static class StatusVerb
         var width = report.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         foreach (var stage in report.Stages)
         {
-            yield return stage.State == StageState.Cached
-                ? $"{stage.Name.PadRight(width)}  cached"
-                : $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}";
+            yield return stage.State switch
+            {
+                StageState.Cached => $"{stage.Name.PadRight(width)}  cached",
+                StageState.Manual => $"{stage.Name.PadRight(width)}  manual, runs when it is named: {string.Join(", ", stage.Reasons)}",
+                _ => $"{stage.Name.PadRight(width)}  would run: {string.Join(", ", stage.Reasons)}",
+            };
         }
 
         if (report.IsUpToDate)

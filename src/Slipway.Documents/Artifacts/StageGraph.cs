@@ -23,7 +23,7 @@ public sealed record StageGraph(ImmutableArray<StageNode> Nodes, ImmutableArray<
         foreach (var stage in order)
         {
             var id = Id(StageNodeKind.Stage, stage.Name);
-            steps.Add(new StageNode(id, StageNodeKind.Stage, stage.Name, stage.Outputs));
+            steps.Add(new StageNode(id, StageNodeKind.Stage, stage.Name, stage.Outputs) { When = stage.When, Network = stage.Network });
             foreach (var input in stage.Inputs)
                 edges.Add(new StageEdge(From(input), id, input.Name));
         }
@@ -56,14 +56,27 @@ public sealed record StageGraph(ImmutableArray<StageNode> Nodes, ImmutableArray<
         }
     }
 
-    private static string MakerOf(string output) => Id(StageNodeKind.Stage, output[..output.IndexOf('.', StringComparison.Ordinal)]);
+    private static string MakerOf(string output) => Id(StageNodeKind.Stage, StageSpec.Split(output).Stage);
 
     private static string Id(StageNodeKind kind, string name) => $"{NamedEnum<StageNodeKind>.Word(kind)}:{name}";
 }
 
 /// <param name="Id">Kind and name, which together are unique.</param>
 /// <param name="Outputs">Declared path by output name; empty for what is no stage.</param>
-public sealed record StageNode(string Id, StageNodeKind Kind, string Name, ImmutableSortedDictionary<string, string> Outputs);
+public sealed record StageNode(string Id, StageNodeKind Kind, string Name, ImmutableSortedDictionary<string, string> Outputs)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public StageWhen When { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public StageNetwork Network { get; init; }
+
+    /// <summary>The name, and what is unusual about when the stage runs: <c>label (manual)</c>.</summary>
+    internal string Shown => string.Concat(
+        Name,
+        When == StageWhen.Changed ? "" : $" ({When.Word()})",
+        Network == StageNetwork.None ? "" : $" (network: {Network.Word()})");
+}
 
 /// <param name="From">Id of what makes the artifact, or of what it is itself.</param>
 /// <param name="To">Id of what takes it in.</param>

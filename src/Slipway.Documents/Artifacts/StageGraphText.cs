@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Slipway.Documents.Specs;
 
 namespace Slipway.Documents.Artifacts;
 
@@ -10,13 +11,13 @@ public static class StageGraphText
     public static string Plain(StageGraph graph)
     {
         var steps = graph.Nodes.Where(node => node.Kind is not (StageNodeKind.Dataset or StageNodeKind.Path)).ToList();
-        var width = steps.Select(step => step.Name.Length).DefaultIfEmpty().Max();
+        var width = steps.Select(step => step.Shown.Length).DefaultIfEmpty().Max();
         var taken = graph.Edges.ToLookup(edge => edge.To, edge => edge.Artifact, StringComparer.Ordinal);
         var text = new StringBuilder();
         foreach (var step in steps)
         {
             var inputs = string.Join(", ", taken[step.Id]);
-            text.Append(step.Name.PadRight(width)).Append("  ").Append(inputs.Length == 0 ? "← nothing" : "← " + inputs).Append('\n');
+            text.Append(step.Shown.PadRight(width)).Append("  ").Append(inputs.Length == 0 ? "← nothing" : "← " + inputs).Append('\n');
             foreach (var (name, path) in step.Outputs)
                 text.Append(' ', width).Append(CultureInfo.InvariantCulture, $"  → {step.Name}.{name}  {path}\n");
         }
@@ -37,7 +38,7 @@ public static class StageGraphText
                 StageNodeKind.Bundle => ("([", "])"),
                 _ => ("[", "]"),
             };
-            text.Append("  ").Append(ids[node.Id]).Append(open).Append('"').Append(MermaidText.Escaped(node.Name)).Append('"').Append(close).Append('\n');
+            text.Append("  ").Append(ids[node.Id]).Append(open).Append('"').Append(MermaidText.Escaped(node.Shown)).Append('"').Append(close).Append('\n');
         }
 
         foreach (var edge in graph.Edges)
@@ -57,7 +58,7 @@ public static class StageGraphText
         foreach (var node in graph.Nodes)
         {
             var shape = node.Kind switch { StageNodeKind.Dataset => ", shape=cylinder", StageNodeKind.Path => ", shape=note", StageNodeKind.Bundle => ", shape=oval", _ => "" };
-            text.Append(CultureInfo.InvariantCulture, $"  {ids[node.Id]} [label=\"{Quoted(node.Name)}\"{shape}];\n");
+            text.Append(CultureInfo.InvariantCulture, $"  {ids[node.Id]} [label=\"{Quoted(node.Shown)}\"{shape}];\n");
         }
 
         foreach (var edge in graph.Edges)
@@ -71,7 +72,7 @@ public static class StageGraphText
 
     /// <summary>Which output goes along an edge; null where the node that it comes from says so already.</summary>
     private static string? LabelOf(StageEdge edge) =>
-        edge.From.StartsWith(StageGraph.StagePrefix, StringComparison.Ordinal) ? edge.Artifact[(edge.Artifact.IndexOf('.', StringComparison.Ordinal) + 1)..] : null;
+        edge.From.StartsWith(StageGraph.StagePrefix, StringComparison.Ordinal) ? StageSpec.Split(edge.Artifact).Output : null;
 
     private static Dictionary<string, string> Ids(StageGraph graph) =>
         graph.Nodes.Index().ToDictionary(node => node.Item.Id, node => "n" + node.Index.ToString(CultureInfo.InvariantCulture), StringComparer.Ordinal);

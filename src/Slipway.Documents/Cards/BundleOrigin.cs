@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Statements;
 using Slipway.Trust.Verification;
 
@@ -23,31 +25,27 @@ public sealed record BundleOrigin(string? Commit, string? Remote, bool IsDirty, 
             .OrderBy(origin => origin.Started, StringComparer.Ordinal).ThenBy(origin => origin.Run, StringComparer.Ordinal).ThenBy(origin => origin.Signer, StringComparer.Ordinal),
     ];
 
+    /// <summary>What held the run's stages to their declarations, the weakest of all; null where the builder does not tell.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Isolation? Isolation { get; init; }
+
     private static BundleOrigin? Read(VerifiedStatement signed)
     {
-        if (signed.Statement is not { PredicateType: SlsaProvenance.PredicateType, Predicate: { } predicate })
+        if (signed.Statement.PredicateType != SlsaProvenance.PredicateType || SlsaProvenance.Read(signed.Statement.Predicate) is not { } provenance)
             return null;
-        try
-        {
-            if (predicate.Deserialize(StatementJson.Default.SlsaProvenance) is not { } provenance)
-                return null;
-            var source = provenance.BuildDefinition.ResolvedDependencies.FirstOrDefault(dependency => dependency.Digest?.ContainsKey("gitCommit") == true);
-            var run = provenance.RunDetails;
-            return new BundleOrigin(
-                source?.Digest!["gitCommit"],
-                source?.Uri is { } uri ? RemoteOf(uri) : null,
-                source?.Annotations?.GetValueOrDefault("dirty") is { ValueKind: JsonValueKind.True },
-                run.Builder.Id,
-                run.Builder.Version.GetValueOrDefault("slipway"),
-                run.Metadata.StartedOn,
-                run.Metadata.FinishedOn,
-                run.Metadata.InvocationId,
-                signed.Signer.KeyId);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        var source = provenance.BuildDefinition.ResolvedDependencies.FirstOrDefault(dependency => dependency.Digest?.ContainsKey("gitCommit") == true);
+        var run = provenance.RunDetails;
+        return new BundleOrigin(
+            source?.Digest!["gitCommit"],
+            source?.Uri is { } uri ? RemoteOf(uri) : null,
+            source?.Annotations?.GetValueOrDefault("dirty") is { ValueKind: JsonValueKind.True },
+            run.Builder.Id,
+            run.Builder.Version.GetValueOrDefault("slipway"),
+            run.Metadata.StartedOn,
+            run.Metadata.FinishedOn,
+            run.Metadata.InvocationId,
+            signed.Signer.KeyId)
+        { Isolation = provenance.BuildDefinition.InternalParameters?.Isolation };
     }
 
     /// <summary>From <c>git+https://host/path@commit</c>.</summary>

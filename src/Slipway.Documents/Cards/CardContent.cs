@@ -4,6 +4,7 @@ using Slipway.Documents.Charts;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Gates;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Serving;
 using Slipway.Primitives.Units;
 
@@ -82,11 +83,11 @@ internal static class CardContent
             ["Dataset", "Rows", "Files", "Bytes", "Columns", "From", "Digest"],
             [.. card.Sealed.Snapshots.Select(data => Row(data, card.Sealed))]);
         yield return card.Origins.IsEmpty ? new CardText("No provenance of Slipway's form is attested.") : new CardTable("Runs that sealed these very outputs",
-            ["Commit", "From", "Built by", "Finished", "Run", "Signed by key"],
+            ["Commit", "From", "Built by", "Isolation", "Finished", "Run", "Signed by key"],
             [
                 .. card.Origins.Select(origin => ImmutableArray.Create(
                     origin.Commit is { } commit ? commit + (origin.IsDirty ? " and changes that were not committed" : "") : "no work tree",
-                    origin.Remote ?? "–", origin.Builder + (origin.Version is { } version ? $" {version}" : ""), origin.Finished, origin.Run, origin.Signer)),
+                    origin.Remote ?? "–", origin.Builder + (origin.Version is { } version ? $" {version}" : ""), origin.Isolation?.Word() ?? "not told", origin.Finished, origin.Run, origin.Signer)),
             ]);
         yield return new CardTable("Stages", ["Stage", "Takes in", "Gives", "Step key"],
             [.. card.Stages.Select(stage => ImmutableArray.Create(stage.Name, string.Join(", ", stage.Inputs.Keys), string.Join(", ", stage.Outputs.Keys), stage.StepKey.ToString()))]);

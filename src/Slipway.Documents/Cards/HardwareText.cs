@@ -13,6 +13,7 @@ public static class HardwareText
         needs.Threads is { } threads ? CountText.Some(threads, "thread") : null,
         needs.Memory is { } memory ? $"{memory} of memory" : null,
         needs.Disk is { } disk ? $"{disk} of disk" : null,
+        needs.Pids is { } pids ? $"at most {pids} processes" : null,
         needs.Features.IsDefaultOrEmpty ? null : string.Join(" and ", needs.Features),
         needs.Accelerator is { } accelerator ? Of(accelerator) : null,
         needs.Bandwidth is { } bandwidth ? $"{bandwidth} of bandwidth" : null,

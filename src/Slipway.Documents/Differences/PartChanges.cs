@@ -3,6 +3,7 @@ using System.Globalization;
 using Slipway.Documents.Bundles;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Verification;
 
@@ -89,6 +90,8 @@ internal static class StageChanges
         ($"{name}, command", Command(was), Command(now)),
         ($"{name}, engine", was.Engine, now.Engine),
         ($"{name}, threads", was.Threads, now.Threads),
+        ($"{name}, network", (was.Network ?? StageNetwork.None).Word(), (now.Network ?? StageNetwork.None).Word()),
+        ($"{name}, secrets", Listed(was.Secrets ?? []), Listed(now.Secrets ?? [])),
         ($"{name}, inputs", Listed(was.Inputs.Keys), Listed(now.Inputs.Keys)),
         ($"{name}, outputs", Listed(was.Outputs.Select(output => $"{output.Key}: {output.Value}")), Listed(now.Outputs.Select(output => $"{output.Key}: {output.Value}"))));
 

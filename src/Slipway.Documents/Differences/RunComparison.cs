@@ -29,7 +29,8 @@ public sealed record RunComparison(RunSide A, RunSide B, ImmutableArray<StageCom
         was,
         now,
         was is null || now is null || was.Key == now.Key ? [] : changes(was, now),
-        was is null || now is null ? [] : [.. was.Outputs.Keys.Union(now.Outputs.Keys).Where(output => was.Outputs.GetValueOrDefault(output)?.Digest != now.Outputs.GetValueOrDefault(output)?.Digest).Order(StringComparer.Ordinal)]);
+        was is null || now is null ? [] : [.. was.Outputs.Keys.Union(now.Outputs.Keys).Where(output => was.Outputs.GetValueOrDefault(output)?.Digest != now.Outputs.GetValueOrDefault(output)?.Digest).Order(StringComparer.Ordinal)],
+        was is null || now is null ? [] : FigureChange.Between(was.Metrics, now.Metrics));
 }
 
 /// <param name="Verdict">Of the gates together; null where none were judged.</param>
@@ -41,4 +42,22 @@ public sealed record RunSide(string Id, RunState State, DateTimeOffset Started, 
 /// <param name="A">Null where that run did not come to the stage, or failed in it; likewise <paramref name="B"/>.</param>
 /// <param name="Changes">Of what could influence the outputs, in the spec's words; empty where the step key is the same.</param>
 /// <param name="Outputs">Names of the outputs whose content differs.</param>
-public sealed record StageComparison(string Stage, StageResult? A, StageResult? B, ImmutableArray<string> Changes, ImmutableArray<string> Outputs);
+/// <param name="Metrics">Of both, the figures that differ; by name.</param>
+public sealed record StageComparison(string Stage, StageResult? A, StageResult? B, ImmutableArray<string> Changes, ImmutableArray<string> Outputs, ImmutableArray<FigureChange> Metrics);
+
+/// <summary>A figure of a stage's own metrics, which has no interval.</summary>
+/// <param name="A">Null where that run's stage has no such figure; likewise <paramref name="B"/>.</param>
+/// <param name="Difference">B − A; null where one is missing, or the difference is beyond a 64-bit float.</param>
+public sealed record FigureChange(string Name, double? A, double? B, double? Difference)
+{
+    internal static ImmutableArray<FigureChange> Between(IReadOnlyDictionary<string, double>? was, IReadOnlyDictionary<string, double>? now) =>
+    [
+        .. (was?.Keys ?? []).Union(now?.Keys ?? []).Order(StringComparer.Ordinal)
+            .Select(name => Of(name, Figure(was, name), Figure(now, name)))
+            .Where(change => change.A != change.B),
+    ];
+
+    private static FigureChange Of(string name, double? a, double? b) => new(name, a, b, b - a is { } difference && double.IsFinite(difference) ? difference : null);
+
+    private static double? Figure(IReadOnlyDictionary<string, double>? figures, string name) => figures is not null && figures.TryGetValue(name, out var figure) ? figure : null;
+}

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Slipway.Primitives.Units;
 
 namespace Slipway.Documents.Hardware;
@@ -21,7 +22,12 @@ public sealed record HardwareProfile(
     ByteRate? Bandwidth,
     string? Precision,
     Duration? LatencyP99,
-    RequestRate? Throughput);
+    RequestRate? Throughput)
+{
+    /// <summary>Most processes and threads at a time, 1 to 1,000,000; null when nothing is said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Pids { get; init; }
+}
 
 /// <param name="Kind">nvidia, amd or intel.</param>
 /// <param name="Compute">Condition on the compute capability, such as <c>>=8.0</c>.</param>

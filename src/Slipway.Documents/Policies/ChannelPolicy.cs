@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
 
@@ -34,6 +35,9 @@ public sealed record ChannelPolicy(
     /// <summary>Bounds <see cref="JudgeSettings.PromoteMargin"/>.</summary>
     public double? LargestPromoteMargin { get; init; }
 
+    /// <summary>The weakest isolation that stages may have run in, as provenance by a trusted builder says.</summary>
+    public Isolation? LeastIsolation { get; init; }
+
     /// <summary>Says nothing.</summary>
     public static ChannelPolicy Silent { get; } = new(null, null, null, null, null, []);
 
@@ -53,6 +57,7 @@ public sealed record ChannelPolicy(
         LargestFalseAlarm = Least(a.LargestFalseAlarm, b.LargestFalseAlarm),
         LargestToleratedRatio = Least(a.LargestToleratedRatio, b.LargestToleratedRatio),
         LargestPromoteMargin = Least(a.LargestPromoteMargin, b.LargestPromoteMargin),
+        LeastIsolation = a.LeastIsolation is { } weak && b.LeastIsolation is { } strong ? (Isolation)Math.Max((int)weak, (int)strong) : a.LeastIsolation ?? b.LeastIsolation,
     };
 
     /// <summary>Every group that either names, with the larger of the two numbers.</summary>

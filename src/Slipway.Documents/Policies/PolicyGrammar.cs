@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Units;
 
 namespace Slipway.Documents.Policies;
@@ -28,8 +29,11 @@ internal static class PolicyGrammar
     private static readonly Key<double> LargestToleratedRatio = new("largest-tolerated-ratio", new NumberShape(JudgeSettings.LeastToleratedRatio, JudgeSettings.MostToleratedRatio), "The judge's tolerated-ratio is at most that.");
     private static readonly Key<double> LargestPromoteMargin = new("largest-promote-margin", new NumberShape(JudgeSettings.LeastPromoteMargin, JudgeSettings.MostPromoteMargin), "The judge's promote-margin is at most that.");
 
+    private static readonly Key<Isolation> LeastIsolation = new(
+        "least-isolation", new ChoiceShape<Isolation>([.. Enum.GetValues<Isolation>().Select(isolation => (isolation.Word(), isolation))]), "Weakest isolation that the bundle's stages may have run in; any when left out.");
+
     private static readonly Shape<ChannelPolicyDraft> Channel = new RecordShape<ChannelPolicyDraft>(
-        [Approvals, Strategies, WidestFirstStep, ShortestAtLeast, LongestAtMost, RequiredGates, LargestErrorRate, LargestFalseAlarm, LargestToleratedRatio, LargestPromoteMargin],
+        [Approvals, Strategies, WidestFirstStep, ShortestAtLeast, LongestAtMost, RequiredGates, LargestErrorRate, LargestFalseAlarm, LargestToleratedRatio, LargestPromoteMargin, LeastIsolation],
         fields => new(
             new ChannelPolicy(
                 fields.Value(Approvals), fields.Value(Strategies), fields.Value(WidestFirstStep), fields.Value(ShortestAtLeast), fields.Value(LongestAtMost), fields.Items(RequiredGates))
@@ -38,6 +42,7 @@ internal static class PolicyGrammar
                 LargestFalseAlarm = fields.Value(LargestFalseAlarm),
                 LargestToleratedRatio = fields.Value(LargestToleratedRatio),
                 LargestPromoteMargin = fields.Value(LargestPromoteMargin),
+                LeastIsolation = fields.Value(LeastIsolation),
             },
             fields.At));
 

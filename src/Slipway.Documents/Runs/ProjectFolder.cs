@@ -26,7 +26,7 @@ public sealed record ProjectFolder(string Root, string SpecFile = "slipway.yaml"
     public string FingerprintCache => Path.Combine(State, "fingerprints.json");
 
     /// <summary>Which outputs in the user's tree were put there by Slipway.</summary>
-    public string Checkouts => Path.Combine(State, "checkouts.json");
+    public string Checkouts => Path.Combine(State, "checkouts");
 
     /// <summary>One folder per run: its record, logs and reports.</summary>
     public string Runs => Path.Combine(State, "runs");

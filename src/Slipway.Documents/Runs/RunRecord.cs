@@ -95,6 +95,14 @@ public sealed record StageResult(
     ImmutableSortedDictionary<string, Artifact> Inputs,
     ImmutableSortedDictionary<string, Artifact> Outputs)
 {
+    /// <summary>Figures of the outputs that it declares as metrics, by dotted name; null where it declares none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, double>? Metrics { get; init; }
+
+    /// <summary>How often its command was begun again after it failed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Repeats { get; init; }
+
     /// <summary>What held it to its declaration when its outputs were made.</summary>
     public Isolation Isolation { get; init; }
 

@@ -9,11 +9,11 @@ namespace Slipway.Documents.Runs;
 public sealed record StatusReport(ImmutableArray<StageStatus> Stages)
 {
     [JsonIgnore]
-    public bool IsUpToDate => Stages.All(stage => stage.State == StageState.Cached);
+    public bool IsUpToDate => Stages.All(stage => stage.State is StageState.Cached or StageState.Manual);
 }
 
 /// <param name="Key">The step key; null where it hangs on outputs that are not known yet.</param>
-/// <param name="Reasons">Why it would run, in the spec's words: <c>params.rate 0.1 → 0.2</c>; empty when it would not.</param>
+/// <param name="Reasons">Why it would run, in the spec's words: <c>params.rate 0.1 → 0.2</c>; also why the outputs of a manual one are not known; empty when they are.</param>
 public sealed record StageStatus(string Name, StageState State, Digest? Key, ImmutableArray<string> Reasons);
 
 [JsonConverter(typeof(NamedEnum<StageState>))]
@@ -21,4 +21,7 @@ public enum StageState
 {
     [JsonStringEnumMemberName("would-run")] WouldRun,
     [JsonStringEnumMemberName("cached")] Cached,
+
+    /// <summary>Its outputs are not known for what it would take in now, and it runs only when a person names it.</summary>
+    [JsonStringEnumMemberName("manual")] Manual,
 }

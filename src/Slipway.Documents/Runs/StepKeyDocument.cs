@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 
@@ -31,7 +32,15 @@ public sealed record StepKeyDocument(
     Digest? Environment)
 {
     /// <summary>To be raised whenever a stage is given other variables, folders or arguments than before.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
+
+    /// <summary>Names of the secrets that it gets, sorted, never their values; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<string>? Secrets { get; init; }
+
+    /// <summary>How it may use the network; null for not at all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StageNetwork? Network { get; init; }
 
     public Digest Key() => Digest.Of(CanonicalJson.Serialize(this, DocumentJson.Default.StepKeyDocument));
 
@@ -50,7 +59,11 @@ public sealed record StepKeyDocument(
         spec.Determinism.Seed,
         spec.Determinism.Epoch,
         ThreadsOf(spec, stage),
-        environment);
+        environment)
+    {
+        Secrets = stage.Secrets,
+        Network = stage.Network == StageNetwork.None ? null : stage.Network,
+    };
 
     /// <summary>Threads that a stage's libraries may use: its hardware profile's, or one, which is what repeats.</summary>
     private static int ThreadsOf(Spec spec, StageSpec stage) =>

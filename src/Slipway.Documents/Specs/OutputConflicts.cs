@@ -22,13 +22,12 @@ internal sealed class OutputConflicts
     public static void Find(SpecDraft draft, string file, ImmutableArray<StageSpec> stages, ModelSpec? model, FaultList faults)
     {
         var conflicts = new OutputConflicts(faults);
-        foreach (var stage in draft.Stages ?? [])
+        var places = (draft.Stages ?? []).SelectMany(stage => (stage.Value?.Outputs ?? []).Select(output => ((stage.Name, output.Name), output.At))).ToDictionary(place => place.Item1, place => place.At);
+        foreach (var stage in stages)
         {
-            foreach (var output in stage.Value?.Outputs ?? [])
-            {
-                if (output.Value is { } path)
-                    conflicts.Claim($"{stage.Name}.{output.Name}", path, output.At);
-            }
+            var written = stage.Combination?.Of ?? stage.Name;
+            foreach (var (output, path) in stage.Outputs.OrderBy(output => places[(written, output.Key)].Line).ThenBy(output => places[(written, output.Key)].Column))
+                conflicts.Claim($"{stage.Name}.{output}", path, places[(written, output)]);
         }
 
         foreach (var input in stages.SelectMany(stage => stage.Inputs).Concat(model?.Runtime.Inputs ?? []))

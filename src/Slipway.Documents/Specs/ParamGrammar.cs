@@ -79,7 +79,8 @@ internal sealed class ParamGrammar : Shape<ImmutableArray<Param>>
         }
     }
 
-    private static JsonElement Json(Node node, string name, FaultList faults)
+    /// <returns>Undefined when it could not be read; then a fault has been added.</returns>
+    internal static JsonElement Json(Node node, string name, FaultList faults)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { SkipValidation = true }))
@@ -138,5 +139,26 @@ internal sealed class ParamGrammar : Shape<ImmutableArray<Param>>
                 faults.Add(node.At, "wrong-type", $"{name} is {node.Found}, allowed text, a number, true, false or a list of such", help);
                 return false;
         }
+    }
+}
+
+/// <summary>One value of a param that is no list: what a foreach may go over.</summary>
+internal sealed class ParamValueShape : Shape<JsonElement>
+{
+    public override string Allowed => "text, a number, true or false";
+
+    public override JsonObject Schema() => new() { ["type"] = new JsonArray("string", "number", "boolean") };
+
+    protected override bool Read(Node node, Label label, FaultList faults, out JsonElement value)
+    {
+        value = default;
+        if (node is not ScalarNode)
+        {
+            Refuse(node, label, faults);
+            return false;
+        }
+
+        value = ParamGrammar.Json(node, label.Text, faults);
+        return value.ValueKind != JsonValueKind.Undefined;
     }
 }

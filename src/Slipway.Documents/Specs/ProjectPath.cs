@@ -12,13 +12,18 @@ internal static class ProjectPath
     /// <summary>What every form has in common, for the schema.</summary>
     private const string Pattern = @"^(?![/~])(?!(?:.*/)?\.\.(?:/|$))[^\\$]+$";
 
+    private const string OutputPattern = @"^(?![/~])(?!(?:.*/)?\.\.(?:/|$))(?:[^\\$]|\$\{params\.[^}\\$]+\})+$";
+
     private const string Inside = "inside the project: relative, without '..', not under .slipway, not slipway.lock";
 
     /// <summary>One file.</summary>
     public static Shape<string> File { get; } = Of($"the path of a file {Inside}", path => IsPath(path) && !IsGlob(path) && path[^1] != '/');
 
     /// <summary>A file, or a folder that ends in a slash.</summary>
-    public static Shape<string> Output { get; } = Of($"the path of a file, or of a folder with a slash at its end, {Inside}", path => IsPath(path) && !IsGlob(path));
+    /// <remarks>A stage with a foreach names the params that it sets: <c>build/${params.leaves}/</c>.</remarks>
+    public static Shape<string> Output { get; } = new MadeShape<string, string>(
+        new TextShape($"the path of a file, or of a folder with a slash at its end, {Inside}", path => IsOutput(ParamReferences.Fill(path, _ => "x")), OutputPattern, "bad-path"),
+        (path, _) => Normal(path));
 
     /// <summary>A file, a folder or a glob.</summary>
     public static Shape<string> Source { get; } = Of($"the path of a file, folder or glob {Inside}", IsPath);
@@ -38,6 +43,9 @@ internal static class ProjectPath
         var (x, y) = (a.TrimEnd('/'), b.TrimEnd('/'));
         return x.Length <= y.Length ? Holds(x, y) : Holds(y, x);
     }
+
+    /// <summary>Whether a stage may write there, no reference being left in it.</summary>
+    internal static bool IsOutput(string path) => IsPath(path) && !IsGlob(path);
 
     private static bool Holds(string outer, string inner) =>
         inner.StartsWith(outer, StringComparison.Ordinal) && (inner.Length == outer.Length || inner[outer.Length] == '/');

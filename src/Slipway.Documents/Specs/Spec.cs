@@ -61,10 +61,11 @@ public sealed record Spec(
     /// <summary>The declared path of an output; a folder's ends in a slash.</summary>
     /// <param name="output">As <c>stage.output</c>.</param>
     /// <returns>Null when there is no such output.</returns>
-    public string? PathOf(string output) => Stages
-        .Where(stage => output.StartsWith(stage.Name + ".", StringComparison.Ordinal))
-        .Select(stage => stage.Outputs.GetValueOrDefault(output[(stage.Name.Length + 1)..]))
-        .FirstOrDefault();
+    public string? PathOf(string output)
+    {
+        var (stage, name) = StageSpec.Split(output);
+        return Stages.FirstOrDefault(declared => declared.Name == stage)?.Outputs.GetValueOrDefault(name);
+    }
 }
 
 /// <param name="Path">File, folder or glob, relative to the project's root.</param>
@@ -135,9 +136,84 @@ public sealed record StageSpec(
     string? Hardware,
     Duration? Timeout)
 {
+    /// <summary>Most times that its command is repeated after it failed or ran into its timeout, 0 to 10.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Retries { get; init; }
+
+    /// <summary>Names of the secrets that it gets as variables, sorted; null for none. Values come at run time and are in no document.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<string>? Secrets { get; init; }
+
+    /// <summary>Whether it may use the network.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public StageNetwork Network { get; init; }
+
+    /// <summary>When it runs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public StageWhen When { get; init; }
+
+    /// <summary>Names of its outputs that are JSON files with figures, which a run records; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<string>? Metrics { get; init; }
+
+    /// <summary>Which combination of a <c>foreach</c> it is; null for a stage that stands for itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StageCombination? Combination { get; init; }
+
+    /// <summary>Whether its outputs are never taken from what is known: by its own word, or because it reads from a network that answers as it likes.</summary>
+    [JsonIgnore]
+    public bool RunsAlways => When == StageWhen.Always || Network == StageNetwork.Host;
+
     /// <summary>Where it stands in the user's file; empty in a document that was read back.</summary>
     [JsonIgnore]
     public Place At { get; init; }
+
+    /// <summary>Whether a person who names <paramref name="name"/> means this stage: by its own name, or by that of the stage whose combination it is.</summary>
+    public bool IsCalled(string name) => Name == name || Combination?.Of == name;
+
+    /// <summary>Stage and output of <c>stage.output</c>: an output's name has no dot, the values in a combination's name may.</summary>
+    public static (string Stage, string Output) Split(string reference)
+    {
+        var dot = reference.LastIndexOf('.');
+        return dot < 0 ? (reference, "") : (reference[..dot], reference[(dot + 1)..]);
+    }
+}
+
+/// <summary>One combination of a <c>foreach</c>.</summary>
+/// <param name="Of">The stage's name in the user's file.</param>
+/// <param name="Values">Of the params that this combination sets, for this stage alone.</param>
+public sealed record StageCombination(string Of, ImmutableSortedDictionary<string, JsonElement> Values);
+
+/// <summary>Whether a stage may use the network.</summary>
+[JsonConverter(typeof(NamedEnum<StageNetwork>))]
+public enum StageNetwork
+{
+    [JsonStringEnumMemberName("none")] None,
+
+    /// <summary>The host's; what it answers is not known, so that the stage always runs.</summary>
+    [JsonStringEnumMemberName("host")] Host,
+
+    /// <summary>The host's; the author vouches that what is fetched is fixed by the inputs, so that outputs are taken from what is known.</summary>
+    [JsonStringEnumMemberName("pinned")] Pinned,
+}
+
+public static class StageWords
+{
+    public static string Word(this StageNetwork network) => NamedEnum<StageNetwork>.Word(network);
+
+    public static string Word(this StageWhen when) => NamedEnum<StageWhen>.Word(when);
+}
+
+/// <summary>When a stage runs.</summary>
+[JsonConverter(typeof(NamedEnum<StageWhen>))]
+public enum StageWhen
+{
+    /// <summary>When anything changed that can influence its outputs.</summary>
+    [JsonStringEnumMemberName("changed")] Changed,
+    [JsonStringEnumMemberName("always")] Always,
+
+    /// <summary>When a person names it.</summary>
+    [JsonStringEnumMemberName("manual")] Manual,
 }
 
 /// <summary>What an input names.</summary>

@@ -52,7 +52,27 @@ internal sealed record StageDraft(
     ImmutableArray<Placed<string>>? Params,
     Placed<string>? Environment,
     Placed<string>? Hardware,
-    Duration? Timeout);
+    Duration? Timeout)
+{
+    public int Retries { get; init; }
+
+    public ImmutableArray<string> Secrets { get; init; } = [];
+
+    public Place? SecretsAt { get; init; }
+
+    public StageNetwork Network { get; init; }
+
+    public Place? NetworkAt { get; init; }
+
+    public StageWhen When { get; init; }
+
+    public ImmutableArray<Placed<string>> Metrics { get; init; } = [];
+
+    public ImmutableArray<Named<ForeachValues>> Foreach { get; init; } = [];
+}
+
+/// <summary>The values that a foreach gives to one param: text, numbers, true and false.</summary>
+internal sealed record ForeachValues(ImmutableArray<JsonElement> Values);
 
 /// <param name="HasReference">Whether one is named, sound or not.</param>
 internal sealed record ModelDraft(Placed<string>? Artifact, RuntimeDraft? Runtime, string? Task, SignatureDraft? Signature, Placed<string>? Reference, bool HasReference, Place At);

@@ -4,7 +4,7 @@ using Slipway.Documents.Reading;
 namespace Slipway.Documents.Specs;
 
 /// <summary>The names that a spec declares, and whether a reference is one of them.</summary>
-internal sealed class SpecNames(SpecDraft draft, FaultList faults)
+internal sealed class SpecNames(SpecDraft draft, StageMatrix matrix, FaultList faults)
 {
     /// <summary>Endings that make a name like <c>train.py</c> a file even where there is a stage 'train'; an output of that name comes first.</summary>
     private static readonly HashSet<string> FileEndings =
@@ -28,8 +28,8 @@ internal sealed class SpecNames(SpecDraft draft, FaultList faults)
             return "";
         if (Split(found.Value) is not var (stage, output))
             faults.Add(found.At, "unknown-reference", $"{key} is {Node.Quote(found.Value)}{Node.Nearest(found.Value, Outputs())}; allowed the output of a stage, as stage.output");
-        else if (Known(new Placed<string>(stage, found.At), "stage", stages?.Keys) is not null)
-            KnownOutput(found, stage, output, help: null);
+        else if (Known(new Placed<string>(StageMatrix.BaseOf(stage), found.At), "stage", stages?.Keys) is not null && KnownOutput(found, stage, output, help: null) && matrix.Of(stage) is { Length: > 0 } all)
+            faults.Add(found.At, "ambiguous-reference", $"{key} is {Node.Quote(found.Value)}, and stage '{stage}' runs in {all.Length} combinations; allowed is one of {matrix.Listed(stage, output)}");
         return found.Value;
     }
 
@@ -76,8 +76,8 @@ internal sealed class SpecNames(SpecDraft draft, FaultList faults)
     {
         if (stages is null)
             return true;
-        if (stages.TryGetValue(stage, out var outputs))
-            return outputs?.Contains(output) != false || (!FileEndings.Contains(output) && KnownOutput(reference, stage, output, $"A file of that name is written ./{reference.Value}"));
+        if (stages.TryGetValue(StageMatrix.BaseOf(stage), out var outputs))
+            return outputs?.Contains(output) != false ? StageMatrix.BaseOf(stage) == stage || KnownOutput(reference, stage, output, help: null) : (!FileEndings.Contains(output) && KnownOutput(reference, stage, output, $"A file of that name is written ./{reference.Value}"));
 
         // A near miss of a stage whose output is spelt right is a mistake, not a file.
         var meant = stages.Where(each => each.Value?.Contains(output) == true).Select(each => each.Key);
@@ -88,7 +88,15 @@ internal sealed class SpecNames(SpecDraft draft, FaultList faults)
 
     private bool KnownOutput(Placed<string> reference, string stage, string output, string? help)
     {
-        if (stages?[stage] is not { } outputs || outputs.Contains(output))
+        var written = StageMatrix.BaseOf(stage);
+        if (written != stage && matrix.Of(written) is var all && all.All(combination => combination.Name != stage))
+        {
+            var near = Node.Nearest(stage, all.Select(combination => combination.Name));
+            faults.Add(reference.At, "unknown-reference", $"stage '{written}' has no combination {Node.Quote(stage)}{near}; {(all.IsEmpty ? "it has no foreach" : $"there are {matrix.Listed(written, output)}")}", help);
+            return false;
+        }
+
+        if (stages?[written] is not { } outputs || outputs.Contains(output))
             return true;
         faults.Add(reference.At, "unknown-reference", $"stage '{stage}' has no output '{output}'{Node.Nearest(output, outputs)}; {Listed("output", outputs)}", help);
         return false;
@@ -97,7 +105,10 @@ internal sealed class SpecNames(SpecDraft draft, FaultList faults)
     private IEnumerable<string> Outputs() => stages?.SelectMany(stage => (stage.Value ?? []).Select(output => $"{stage.Key}.{output}")) ?? [];
 
     private static (string Stage, string Output)? Split(string text) =>
-        text.IndexOf('.') is > 0 and var dot && NameRule.IsIdentifier(text[..dot]) && NameRule.IsIdentifier(text[(dot + 1)..]) ? (text[..dot], text[(dot + 1)..]) : null;
+        text.LastIndexOf('.') is > 0 and var dot && IsStage(text[..dot]) && NameRule.IsIdentifier(text[(dot + 1)..]) ? (text[..dot], text[(dot + 1)..]) : null;
+
+    /// <summary>A stage's name, or that of one of its combinations.</summary>
+    private static bool IsStage(string text) => NameRule.IsIdentifier(StageMatrix.BaseOf(text)) && !text.Contains('/');
 
     public static string Listed(string kind, ICollection<string> known) =>
         known.Count == 0 ? $"no {kind} is declared" : $"declared: {string.Join(", ", known.Order(StringComparer.Ordinal).Take(20))}{(known.Count > 20 ? ", …" : "")}";

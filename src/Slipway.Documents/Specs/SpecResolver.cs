@@ -9,9 +9,19 @@ using Slipway.Expressions.Conditions;
 namespace Slipway.Documents.Specs;
 
 /// <summary>Makes a <see cref="Spec"/> of a draft: checks that every reference resolves and that the parts fit together.</summary>
-internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
+internal sealed class SpecResolver
 {
-    private readonly SpecNames names = new(draft, faults);
+    private readonly SpecDraft draft;
+    private readonly FaultList faults;
+    private readonly StageMatrix matrix;
+    private readonly SpecNames names;
+
+    public SpecResolver(SpecDraft draft, FaultList faults)
+    {
+        (this.draft, this.faults) = (draft, faults);
+        matrix = new StageMatrix(draft.Stages, faults);
+        names = new SpecNames(draft, matrix, faults);
+    }
 
     /// <param name="file">The spec's own file, which no stage may write.</param>
     /// <param name="version">The program's.</param>
@@ -21,9 +31,10 @@ internal sealed class SpecResolver(SpecDraft draft, FaultList faults)
         if (draft.Requires is { } requires && !VersionCondition.Holds(requires.Value, version))
             faults.Add(requires.At, "wrong-version", $"the spec requires version {requires.Value} of Slipway, this is {version.ToString(3)}", "Install a version that fits.");
 
-        var stages = new StageResolver(draft.Params.Values, names, faults).Resolve(draft.Stages ?? []);
+        var asWritten = new StageResolver(draft.Params.Values, names, faults).Resolve(draft.Stages ?? []);
         var model = draft.Model is { } written ? new ModelResolver(names, faults).Resolve(written) : null;
-        StageCircles.Find(stages, faults);
+        StageCircles.Find(asWritten, faults);
+        var stages = new StageExpansion(draft, matrix, faults).Expand(asWritten);
         OutputConflicts.Find(draft, file, stages, model, faults);
         return new Spec(
             draft.Name ?? "",

@@ -6,6 +6,7 @@ namespace Slipway.Documents.Specs;
 /// <summary>Finds stages that wait for each other.</summary>
 internal static class StageCircles
 {
+    /// <param name="stages">As written, before a foreach makes several of one: a circle of combinations is one of their stages too.</param>
     public static void Find(ImmutableArray<StageSpec> stages, FaultList faults)
     {
         var byName = stages.ToDictionary(stage => stage.Name, StringComparer.Ordinal);
@@ -22,7 +23,7 @@ internal static class StageCircles
         way.Add(stage.Name);
         foreach (var input in stage.Inputs)
         {
-            if (input.Kind != InputKind.Output || !byName.TryGetValue(input.Name[..input.Name.IndexOf('.')], out var needed))
+            if (input.Kind != InputKind.Output || !byName.TryGetValue(StageMatrix.BaseOf(StageSpec.Split(input.Name).Stage), out var needed))
                 continue;
             var start = way.IndexOf(needed.Name);
             if (start < 0)

@@ -26,6 +26,8 @@ public static class StageParams
 
     private static JsonElement Find(Spec spec, StageSpec stage, string name)
     {
+        if (stage.Combination?.Values.TryGetValue(name, out var own) == true)
+            return own;
         if (!spec.Params.TryGetValue(name, out var value))
         {
             var parts = name.Split('.');

@@ -18,13 +18,13 @@ namespace Slipway.Pipeline.Checks;
 public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action<PipelineEvent> observe)
 {
     private readonly CheckFolder folder = new(project);
-    private readonly Findings findings = new(options.Clock);
+    private readonly Findings findings = new(options.Stages.Clock);
 
     /// <returns>What was found; a spec that cannot be used is a finding too.</returns>
     /// <exception cref="SlipwayException">The project's state cannot be written (exit 3).</exception>
     public async Task<CheckReport> RunAsync(CancellationToken cancellation)
     {
-        var started = options.Clock.GetTimestamp();
+        var started = options.Stages.Clock.GetTimestamp();
         var spec = findings.Of(
             CheckGroup.Spec, project.SpecFile, () => SpecParser.Load(project.Root, project.SpecFile), spec => $"{spec.Stages.Length} stages, {spec.Data.Count} datasets");
         if (spec is null)
@@ -38,9 +38,9 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
         using var held = await RunLock.TakeAsync(folder.Project, () => observe(new Remark("another check is under way in this project; waiting for it to end")), cancellation);
         ForgetRuns();
         observe(new PhaseStarted("looking at the data and the environment"));
-        var index = DigestIndex.Open(project.DigestIndex, options.Clock);
+        var index = DigestIndex.Open(project.DigestIndex, options.Stages.Clock);
         var reading = new TableReading { Index = index, CacheFolder = project.Tables, ScratchFolder = folder.Project.Scratch };
-        var (inputs, failures) = ResolvedInputs.Look(spec, project, reading, options.Clock, cancellation);
+        var (inputs, failures) = ResolvedInputs.Look(spec, project, reading, options.Stages.Clock, cancellation);
         Lock(spec, inputs, failures);
         var samples = Sample(spec, inputs, failures, reading, cancellation);
         index.Save();
@@ -54,7 +54,7 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
         return Report(spec.Name, samples.Summary, [.. stages.Select(stage => new CheckedStage(stage.Name, stage.Source, stage.Seconds))], evaluation);
 
         CheckReport Report(string? name, ImmutableArray<DatasetSample> sampled, ImmutableArray<CheckedStage> ran, Documents.Evaluations.Evaluation? figures) =>
-            new(name, options.Clock.GetElapsedTime(started).TotalSeconds, findings.All, sampled, ran, figures);
+            new(name, options.Stages.Clock.GetElapsedTime(started).TotalSeconds, findings.All, sampled, ran, figures);
     }
 
     private TableReading SampleReading(DigestIndex index) =>
@@ -124,7 +124,7 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
             links.TryAdd(file, Path.Combine(project.Root, file));
         folder.Fill(links, spec.Stages.SelectMany(stage => stage.Outputs.Values));
 
-        var index = DigestIndex.Open(folder.Project.DigestIndex, options.Clock);
+        var index = DigestIndex.Open(folder.Project.DigestIndex, options.Stages.Clock);
         var snapshots = new SortedDictionary<string, CheckSample>(StringComparer.Ordinal);
         foreach (var (name, sample) in taken)
         {

@@ -44,14 +44,14 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         }
 
         observe(new PhaseStarted("evaluating"));
-        var started = options.Clock.GetTimestamp();
+        var started = options.Stages.Clock.GetTimestamp();
         try
         {
             var found = StageTable.Read(project, spec.PathOf(evaluate.Predictions)!, predictions.Digest, table =>
                 Evaluator.Evaluate(evaluate, spec.Determinism.Seed, table, predictions.Digest, project.Scratch, options.Threads, cancellation)).Evaluation;
             var figures = string.Join(", ", found.Metrics.Select(metric => string.Create(CultureInfo.InvariantCulture, $"{metric.Key} {metric.Value.Value:0.####}")));
             var on = samples.AreWhole ? "the whole data" : "the sample";
-            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on {on}, {found.Rows} predictions: {figures}", options.Clock.GetElapsedTime(started).TotalSeconds);
+            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on {on}, {found.Rows} predictions: {figures}", options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
             return found;
         }
         catch (SlipwayException failure) when (!samples.AreWhole && failure.Faults.All(fault => sampleFaults.Contains(fault.Code)))
@@ -60,7 +60,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         }
         catch (SlipwayException failure)
         {
-            findings.Bad(CheckGroup.Evaluation, evaluate.Predictions, failure.Faults, failure.Exit, options.Clock.GetElapsedTime(started).TotalSeconds);
+            findings.Bad(CheckGroup.Evaluation, evaluate.Predictions, failure.Faults, failure.Exit, options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
         }
 
         return null;
@@ -84,19 +84,19 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         }
 
         observe(new PhaseStarted("trying the model"));
-        var started = options.Clock.GetTimestamp();
+        var started = options.Stages.Clock.GetTimestamp();
         try
         {
             using var scratch = ScratchFolder.Make();
             var trial = Unpack(spec, model, artifact, files, scratch.Path);
-            var host = new HostOptions { StateFolder = Path.Combine(project.State, "hosts"), Time = options.Clock };
+            var host = new HostOptions { StateFolder = Path.Combine(project.State, "hosts"), Time = options.Stages.Clock };
             Tell(spec, model, await SmokeTest.RunAsync(trial, host, cancellation));
         }
         catch (Exception e) when ((e as SlipwayException ?? AtomicFile.Explain(e, project.State)) is { } failure)
         {
             var path = spec.PathOf(model.Artifact);
             var faults = failure.Faults.Select(fault => fault.File is null ? model.At.Fault(fault.Code, fault.Message, fault.Help) : fault with { File = path }).ToList();
-            findings.Bad(CheckGroup.Model, "start", faults, failure.Exit, options.Clock.GetElapsedTime(started).TotalSeconds);
+            findings.Bad(CheckGroup.Model, "start", faults, failure.Exit, options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
     {
         var code = Path.Combine(root, "code");
         AtomicFile.CreateFolder(code);
-        var now = options.Clock.GetUtcNow().UtcDateTime;
+        var now = options.Stages.Clock.GetUtcNow().UtcDateTime;
         foreach (var file in model.Runtime.Inputs.SelectMany(input => files.Resolve(input).Files))
         {
             var target = Path.Combine(code, file.Path);
@@ -172,7 +172,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
 
     private static Artifact? Output(IEnumerable<StageResult> stages, string reference)
     {
-        var (stage, output) = ExecutionPlan.Split(reference);
+        var (stage, output) = StageSpec.Split(reference);
         return stages.FirstOrDefault(result => result.Name == stage)?.Outputs.GetValueOrDefault(output);
     }
 }

@@ -30,15 +30,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         var exit = ExitCode.Done;
         try
         {
-            var run = new RunOptions
-            {
-                RunId = options.RunId,
-                SqlProgram = options.SqlProgram,
-                Jobs = options.Threads,
-                KeepGoing = true,
-                Isolation = options.Isolation,
-                Clock = options.Clock,
-            };
+            var run = options.Stages with { Jobs = options.Threads, KeepGoing = true, UsersFolder = folder.Outer };
             await new Runner(held, samples.Index, run, Note).RunAsync(
                 spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name))] },
                 samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot),
@@ -47,7 +39,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         }
         catch (SlipwayException failure)
         {
-            (faults, exit) = ([.. failure.Faults.Select(fault => Placed(Undeclared(fault, spec)))], failure.Exit);
+            (faults, exit) = ([.. failure.Faults.Select(fault => Placed(fault))], failure.Exit);
         }
 
         foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
@@ -102,19 +94,6 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         IsAt(fault, stage.At) || stage.Inputs.Any(input => IsAt(fault, input.At));
 
     private static bool IsAt(Fault fault, Documents.Reading.Place place) => fault.File == place.File && fault.Line == place.Line && fault.Column == place.Column;
-
-    /// <summary>A file of the user's project that no stage declares is not in the check's own: the run there could not name it.</summary>
-    private Fault Undeclared(Fault fault, Spec spec)
-    {
-        if (fault.Code != "stage-failed" || spec.Stages.FirstOrDefault(stage => IsAt(fault, stage.At)) is not { } stage || !logs.TryGetValue(stage.Name, out var log))
-            return fault;
-        return UndeclaredReads.Find(LogTail.Of(log), folder.Outer, folder.Project.Root, folder.Project.Root, stage.Outputs.Values) is not { } read ? fault : fault with
-        {
-            Code = "undeclared-read",
-            Message = $"stage {stage.Name} read {read}, which is not among its inputs: {fault.Message}",
-            Help = $"add {UndeclaredReads.InputFor(read, spec)} to in:; {fault.Help}",
-        };
-    }
 
     /// <summary>Logs are told relative to the project that people know.</summary>
     private Fault Placed(Fault fault)

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Hardware;
 using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution;
@@ -28,11 +31,23 @@ public sealed record RunOptions
     /// <summary>Runs only this stage and what it needs; null for all.</summary>
     public string? UpTo { get; init; }
 
+    /// <summary>What stages that run at a time may take together, as far as their hardware profiles say; default: no bound.</summary>
+    public HostCapacity Host { get; init; } = HostCapacity.Unbounded;
+
+    /// <summary>Where the values of secrets come from; default: nowhere.</summary>
+    public SecretSource Secrets { get; init; } = SecretSource.None;
+
+    /// <summary>Values of the secrets of all stages that would run.</summary>
+    internal ImmutableDictionary<string, string> SecretValues { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     /// <summary>What holds stages to their declaration; outputs that were made under a weaker one are not taken from the cache.</summary>
     public Isolation Isolation { get; init; } = Isolation.Sandbox;
 
     /// <summary>Bytes of the host: a stage that declares no memory gets most of it.</summary>
     public long HostMemory { get; init; } = ResourceLimits.MemoryOfHost();
+
+    /// <summary>The folder whose files a stage may have meant when it looked for one that it does not declare; null for the project's own.</summary>
+    public string? UsersFolder { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -41,6 +56,14 @@ public sealed record RunOptions
 
     /// <summary>Bytes above which a stage's input is a link rather than a copy.</summary>
     internal long LinkAbove { get; init; } = Stages.StageFolder.DefaultLinkAbove;
+
+    /// <summary>Whether a stage may be executed: a manual one only where a person names it.</summary>
+    internal bool MayRun(StageSpec stage) => stage.When != StageWhen.Manual || (UpTo is { } named && stage.IsCalled(named));
+
+    /// <summary>The values that a stage gets as variables, and that its log, its outputs and every message must be free of.</summary>
+    /// <exception cref="SlipwayException">One was not found before the run began (exit 3).</exception>
+    internal IReadOnlyDictionary<string, string> SecretsOf(StageSpec stage) =>
+        (stage.Secrets ?? []).ToDictionary(name => name, name => SecretValues.GetValueOrDefault(name) ?? throw new SlipwayException(ExitCode.NotThere, RunNeeds.NoSecret(stage, name, Secrets)), StringComparer.Ordinal);
 
     internal void Check()
     {
@@ -55,6 +78,11 @@ public abstract record RunEvent(string Stage);
 /// <param name="Reasons">Why it is not taken from the cache: <c>params.rate 0.1 → 0.2</c>, <c>never ran</c>.</param>
 public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : RunEvent(Stage);
 
+/// <summary>An attempt failed, and another one begins.</summary>
+/// <param name="Attempt">Which one failed, from 1 on.</param>
+/// <param name="Attempts">How many there are at most.</param>
+public sealed record StageRetried(string Stage, int Attempt, int Attempts, SlipwayException Failure) : RunEvent(Stage);
+
 /// <param name="Text">What the user should know of how it runs.</param>
 public sealed record StageRemark(string Stage, string Text) : RunEvent(Stage);
 
@@ -68,11 +96,15 @@ public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
 /// <param name="Rerun">What each of them would need to run again, in the same order; of cached ones too.</param>
 internal sealed record RunOutcome(ImmutableArray<StageResult> Stages, RerunPlan Rerun)
 {
+    /// <summary>The same, of some of its stages alone.</summary>
+    public RunOutcome Of(IReadOnlySet<string> stages) =>
+        new([.. Stages.Where(stage => stages.Contains(stage.Name))], new RerunPlan([.. Rerun.Stages.Where(step => stages.Contains(step.Stage))]));
+
     /// <summary>An output by <c>stage.output</c>; its bytes are in the content store.</summary>
     /// <returns>Null when the run did not include it.</returns>
     public Artifact? Output(string reference)
     {
-        var (stage, output) = Plan.ExecutionPlan.Split(reference);
+        var (stage, output) = StageSpec.Split(reference);
         return Stages.FirstOrDefault(result => result.Name == stage)?.Outputs.GetValueOrDefault(output);
     }
 }

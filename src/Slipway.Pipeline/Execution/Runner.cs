@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using Slipway.Documents.Datasets;
 using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Scheduling;
 using Slipway.Pipeline.Execution.Stages;
 using Slipway.Primitives.Faults;
 using Slipway.Store.Content;
@@ -33,14 +33,17 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
     {
         options.Check();
         var plan = ExecutionPlan.Of(spec, options.UpTo);
-        spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var files = new ProjectFiles(held.Project.Root, index);
         files.Require(plan, options.UpTo is null ? spec.Model : null);
-        var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, options, Tell);
+        var forecast = new Forecast(spec, held.Project, files, dataset => snapshots[dataset].Digest, fingerprints, options.Isolation);
+        plan = forecast.WithoutManual(plan, options);
+        var given = RunNeeds.Require(spec, plan, forecast, options);
+        spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
+        var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, given, what => Tell(what, spec));
         execution.Checkout.CheckClaims(spec.Stages);
         try
         {
-            var results = await Schedule(plan, execution, cancellation);
+            var results = await new StageExecutor(held.Project, spec, plan, options, what => Tell(what, spec)).RunAsync(execution.RunAsync, cancellation);
             return new RunOutcome([.. spec.Stages.Select(stage => results[stage.Name].Result)], new RerunPlan([.. spec.Stages.Select(stage => results[stage.Name].Step)]));
         }
         finally
@@ -50,57 +53,13 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, EndedStage>> Schedule(ExecutionPlan plan, StageExecution execution, CancellationToken cancellation)
-    {
-        var done = new ConcurrentDictionary<string, EndedStage>(StringComparer.Ordinal);
-        var failures = new List<SlipwayException>();
-        var waiting = plan.Stages.ToList();
-        var running = new List<Task<EndedStage>>();
-        try
-        {
-            while (true)
-            {
-                while ((failures.Count == 0 || options.KeepGoing) && running.Count < options.Jobs && waiting.FirstOrDefault(stage => stage.Needs.All(done.ContainsKey)) is { } next)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    waiting.Remove(next);
-                    running.Add(Task.Run(() => execution.RunAsync(next.Stage, done, cancellation), cancellation));
-                }
-
-                if (running.Count == 0)
-                    break;
-                var ended = await Task.WhenAny(running);
-                running.Remove(ended);
-                try
-                {
-                    var stage = await ended;
-                    done[stage.Result.Name] = stage;
-                    Tell(new StageEnded(stage.Result));
-                }
-                catch (SlipwayException failure)
-                {
-                    failures.Add(failure);
-                }
-            }
-        }
-        finally
-        {
-            // Whatever happened, no process of a stage outlives its run.
-            await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-
-        return failures.Count == 0
-            ? done
-            : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? waiting.Select(stage => Skipped(stage, done)) : []]);
-    }
-
-    private static SlipwayException Skipped(PlannedStage stage, IReadOnlyDictionary<string, EndedStage> done) => new(
-        ExitCode.UnusableInput,
-        stage.Stage.At.Fault("stage-skipped", $"stage {stage.Stage.Name} did not run: it needs {string.Join(" and ", stage.Needs.Where(need => !done.ContainsKey(need)))}, which did not end well"));
-
-    private void Tell(RunEvent what)
+    private void Tell(RunEvent what, Spec spec)
     {
         lock (telling)
+        {
             observe(what);
+            if (what is StageStarted started && spec.Stages.First(stage => stage.Name == started.Stage).Hardware is { } name && StageDemand.Of(spec.Hardware.GetValueOrDefault(name)).IsBeyond(options.Host))
+                observe(new StageRemark(started.Stage, $"its hardware profile {name} asks for more processors or memory than this host has, so that it runs with nothing beside it"));
+        }
     }
 }

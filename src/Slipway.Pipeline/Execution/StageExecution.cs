@@ -4,6 +4,7 @@ using Slipway.Documents.Environments;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Pipeline.Execution.Sql;
 using Slipway.Pipeline.Execution.Stages;
 using Slipway.Pipeline.Execution.Steps;
@@ -47,6 +48,8 @@ internal sealed class StageExecution
 
     public Checkout Checkout { get; }
 
+    public static string LogOf(ProjectFolder project, string run, string stage) => Path.Combine(RunRecord.FolderOf(project, run), "logs", stage + ".log");
+
     /// <param name="done">Results of all stages that this one needs.</param>
     public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation)
     {
@@ -58,24 +61,28 @@ internal sealed class StageExecution
             input => new Artifact(input.Value.Digest, input.Value.Kind, input.Value.Size ?? snapshots[input.Value.Name].Files.Sum(file => file.Size)),
             StringComparer.Ordinal);
         var result = new StageResult(stage.Name, StageSource.Cached, step.Key(), 0, null, sizes, ImmutableSortedDictionary<string, Artifact>.Empty);
-        if (!options.Force && lookup.Find(step) is { } record)
+        var mayRun = options.MayRun(stage);
+        if (!((options.Force || stage.RunsAlways) && mayRun) && lookup.Find(step) is { } record)
         {
             steps.MarkNewest(stage.Name, step.Key());
             CheckOut(stage, record.Outputs);
-            return new EndedStage(result with { Isolation = record.Isolation, Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
+            var known = StageMetrics.Read(stage, record.Outputs, objects);
+            return new EndedStage(result with { Isolation = record.Isolation, Metrics = known, Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
         }
 
-        var log = Path.Combine(RunRecord.FolderOf(project, options.RunId), "logs", stage.Name + ".log");
+        if (!mayRun)
+            throw Forecast.NotKnown(stage, "what it takes in changed in this run");
+        var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
-        tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(step), log));
-        var (outputs, exit) = await Execute(stage, step, inputs, log, cancellation);
+        tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
+        var (outputs, metrics, exit) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten);
-        result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage };
+        result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
@@ -84,24 +91,26 @@ internal sealed class StageExecution
         if (stage.Sql is { } sql)
             new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
-        var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, cancellation);
+        var secrets = options.SecretsOf(stage);
+        var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
-        var outputs = StageOutputs.Store(stage, folder, objects);
+        var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
+        var metrics = StageMetrics.Read(stage, outputs, objects);
         if (lookup.Environment(stage) is { } environment)
             steps.Keep(environment);
         steps.Publish(new StepRecord(step, outputs, options.Isolation));
         options.Effect("record published");
-        return (outputs, exit);
+        return (outputs, metrics, exit);
     }
 
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, CancellationToken cancellation)
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        using var log = new CommandLog(path, [], progress => tell(new StageProgressed(stage.Name, progress)));
-        var failure = new StageFailure(stage, spec, project, folder, path);
+        using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
+        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
         try
         {
             var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command, log, grace, either.Token);
@@ -127,7 +136,7 @@ internal sealed class StageExecution
 
     private static Artifact Output(IReadOnlyDictionary<string, EndedStage> done, string reference)
     {
-        var (stage, output) = ExecutionPlan.Split(reference);
+        var (stage, output) = StageSpec.Split(reference);
         return done[stage].Result.Outputs[output];
     }
 }

@@ -24,9 +24,11 @@ internal sealed class StepLookup(Spec spec, StepStore steps, ContentStore object
     public StepRecord? Find(StepKeyDocument step) =>
         steps.Find(step.Key()) is { } record && record.Isolation >= isolation && step.Outputs.Keys.All(record.Outputs.ContainsKey) && record.Outputs.Values.All(IsSound) ? record : null;
 
-    /// <summary>Why a step without a record of its own must run.</summary>
-    public IReadOnlyList<string> Reasons(StepKeyDocument step)
+    /// <summary>Why a stage must run whose outputs are not taken from what is known.</summary>
+    public IReadOnlyList<string> Reasons(StageSpec stage, StepKeyDocument step)
     {
+        if (stage.RunsAlways)
+            return [$"runs always ({(stage.When == StageWhen.Always ? "when: always" : "network: host")})"];
         if (steps.Find(step.Key()) is { } known)
             return known.Isolation < isolation ? [$"isolation {known.Isolation.Word()} → {isolation.Word()}"] : ["its outputs are no longer in the store, or were changed there"];
         if (steps.Newest(step.Stage) is not { } newest)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Statements;
 using Slipway.Primitives.Bytes;
 using Slipway.Trust.Attestations;
@@ -35,6 +36,13 @@ internal sealed record Provenance(
         && predicate.TryGetProperty("buildDefinition", out var definition) && definition.ValueKind == JsonValueKind.Object
         && definition.TryGetProperty("buildType", out var type) && type.ValueEquals(BuildType);
 
+    /// <summary>The isolation of the stage that was held least.</summary>
+    private Isolation Isolation => Stages.Select(stage => stage.Isolation).DefaultIfEmpty(Isolation.Sandbox).Min();
+
+    /// <summary>Whether a known statement says of the stages at least what this one would.</summary>
+    public static bool SaysAsMuch(Statement statement, Isolation isolation) =>
+        IsOurs(statement) && SlsaProvenance.Read(statement.Predicate)?.BuildDefinition.InternalParameters?.Isolation >= isolation;
+
     /// <summary>As a statement of SLSA provenance v1.</summary>
     public Statement ToStatement()
     {
@@ -43,7 +51,8 @@ internal sealed record Provenance(
             new BuildDefinition(
                 BuildType,
                 new ExternalParameters(ResourceDescriptor.SealedSpec(Digest.Of(Documents.ToFiles()["spec.json"])), spec.Params),
-                [.. Dependencies()]),
+                [.. Dependencies()])
+            { InternalParameters = new InternalParameters(Isolation) },
             new RunDetails(
                 new Builder(Builder, ImmutableSortedDictionary<string, string>.Empty.Add("slipway", ToolVersion)),
                 new BuildMetadata(InvocationId, StatementJson.Time(Started), StatementJson.Time(Finished)),
@@ -69,12 +78,14 @@ internal sealed record Provenance(
 /// <summary>What a stage took, as the host measured it.</summary>
 /// <param name="Cached">Its outputs came from the cache; then the measures are of the look-up.</param>
 /// <param name="PeakMemory">Bytes of the largest process; null when cached.</param>
-internal sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory)
+/// <param name="Isolation">What held it to its declaration when its outputs were made.</param>
+internal sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory, Isolation Isolation)
 {
     internal ResourceDescriptor ToResource()
     {
         var annotations = ImmutableSortedDictionary.CreateBuilder<string, JsonElement>(StringComparer.Ordinal);
         annotations["cached"] = Json(Cached ? "true" : "false");
+        annotations["isolation"] = Json($"\"{Isolation.Word()}\"");
         annotations["seconds"] = Json(CanonicalJson.Number(Seconds));
         if (PeakMemory is { } bytes)
             annotations["peakMemoryBytes"] = Json(CanonicalJson.Number(bytes));

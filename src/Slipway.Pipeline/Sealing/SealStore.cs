@@ -42,6 +42,7 @@ internal sealed class SealStore(ProjectFolder project)
             Digest.Of(CanonicalJson.Serialize(spec.ForSeal(), DocumentJson.Default.Spec)),
             Digest.Of(ProjectLockFile.Format(pins)),
             [.. outcome.Stages.Select(stage => stage.Key)],
+            [.. outcome.Stages.Select(stage => stage.Isolation)],
             [.. outcome.Stages.SelectMany(stage => stage.Outputs.Values).Select(output => output.Digest)],
             FileTree.Of(code.Select(file => new FileTreeEntry(file.Path, file.Executable, file.Size, file.Digest))).Digest,
             signer,
@@ -94,7 +95,7 @@ internal sealed class SealStore(ProjectFolder project)
 
 /// <summary>All that can influence a bundle and what is attested of it. Its canonical JSON's digest is the key.</summary>
 internal sealed record SealKeyDocument(
-    string Format, ImmutableArray<string> Program, Digest Spec, Digest Lock, ImmutableArray<Digest> Steps, ImmutableArray<Digest> Outputs, Digest Code, string Signer, Digest Trusted);
+    string Format, ImmutableArray<string> Program, Digest Spec, Digest Lock, ImmutableArray<Digest> Steps, ImmutableArray<Isolation> Isolations, ImmutableArray<Digest> Outputs, Digest Code, string Signer, Digest Trusted);
 
 /// <param name="Warnings">Of the evaluation.</param>
 /// <param name="Files">Stamp by path in the layout, of everything that it rests on.</param>

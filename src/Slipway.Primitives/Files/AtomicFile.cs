@@ -100,6 +100,37 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Whole or not at all to every reader, but not durable: a crash of the host may leave nothing, or nonsense. For what is only a help.</summary>
+    public static void WriteLoosely(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = TemporaryBeside(path);
+        CreateFolder(Path.GetDirectoryName(temporary)!);
+        File.WriteAllBytes(temporary, content);
+        Rename(temporary, path);
+    }
+
+    /// <summary>Adds a line to the end of a file and makes it durable; a line that a crash cut off before stays apart.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
+    public static void AppendLine(string path, ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(path)!);
+            using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            var isNew = file.Length == 0;
+            file.Seek(isNew ? 0 : -1, SeekOrigin.End);
+            var isCut = !isNew && file.ReadByte() != '\n';
+            file.Write([.. isCut ? "\n"u8 : [], .. line, (byte)'\n']);
+            Posix.Flush(file.SafeFileHandle, path);
+            if (isNew)
+                FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception e) when (Explain(e, path) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
     /// <summary>Renames a finished temporary file or folder onto its name, and makes the name durable.</summary>
     /// <remarks>The content must already be flushed (<see cref="Flush"/> or <see cref="FlushFileSystem"/>).</remarks>
     public static void Publish(string temporary, string path)

@@ -24,7 +24,7 @@ public sealed record ChildCommand(
     /// <summary>Open files of ours that the child gets, by the number that each has in the child; 1 and 2 take the place of <see cref="Output"/> and <see cref="Errors"/>.</summary>
     public ImmutableSortedDictionary<int, SafeHandle> Descriptors { get; init; } = ImmutableSortedDictionary<int, SafeHandle>.Empty;
 
-    /// <summary>The program holds others inside, and its end is theirs: a polite end is asked of those, not of it.</summary>
+    /// <summary>The program holds others inside, ends when this process does, and its end is theirs: a polite end is asked of those, not of it.</summary>
     public bool IsContainer { get; init; }
 
     /// <summary>Program and first arguments that start this very program again with a verb, whether it has a launcher of its own or not.</summary>
@@ -155,7 +155,8 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         // The child's own group first: a shell that sees its command killed would exit by itself, and hide that it was ended.
         Signal(Spawn.KillSignal);
-        Send(Session(), Spawn.KillSignal);
+        if (!isContainer)
+            Send(Session(), Spawn.KillSignal);
     }
 
     /// <summary>From now on, whoever loses its parent below this process becomes its child, to be reaped with <see cref="CollectOrphan"/>.</summary>
@@ -197,7 +198,8 @@ public sealed class ChildProcess : IAsyncDisposable
         while (!Spawn.WaitWithoutReaping(Id, isContainer ? LookAtContainerEvery : clock.Elapsed < TimeSpan.FromSeconds(1) ? FirstSamples : SampleEvery))
             sampled = isContainer ? 0 : Math.Max(sampled, PeakMemoryBelow(Id));
         var wall = clock.Elapsed;
-        Send(Session(), Spawn.KillSignal);
+        if (!isContainer)
+            Send(Session(), Spawn.KillSignal);
         ChildExit exit;
         lock (signalling)
         {

@@ -113,7 +113,7 @@ internal static unsafe partial class Spawn
     public static int Start(string program, ChildCommand command)
     {
         IReadOnlyList<string> arguments = [program, .. command.Arguments.Skip(1)];
-        if (hasDeathSignalTool)
+        if (hasDeathSignalTool && !command.IsContainer)
             arguments = [DeathSignalTool, "--pdeathsig", "KILL", "--", .. arguments];
 
         var attributes = stackalloc byte[AttributesSize];

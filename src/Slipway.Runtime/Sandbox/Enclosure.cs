@@ -113,6 +113,8 @@ public static partial class Enclosure
             group?.Kill();
             if (command.Isolation == Isolation.None)
                 Orphans.End(command.Folder);
+            else if (command.Isolation == Isolation.Oci)
+                await ChildProcess.RunAsync(new ChildCommand(OciRuntime.Removal(command), command.Folder, command.Environment), grace, CancellationToken.None);
             foreach (var pump in pumps)
                 pump.Join(LastOutput);
         }

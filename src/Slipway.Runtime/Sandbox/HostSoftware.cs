@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+
 namespace Slipway.Runtime.Sandbox;
 
 /// <summary>What of the host's own software a sandboxed command sees, read-only: programs and libraries, and of <c>/etc</c> what those need.</summary>
@@ -11,13 +14,18 @@ public static class HostSoftware
 
     /// <summary>Below /etc: how programs and libraries are found and set up. Nothing of users, hosts or services.</summary>
     private static readonly string[] settings =
-        ["alternatives", "fonts", "java*", "ld.so.cache", "magic", "mime.types", "os-release", "perl", "python3*", "R", "ssl/certs", "ssl/openssl.cnf"];
+        ["alternatives", "fonts", "java*", "ld.so.cache", "mime.types", "python3*", "R", "ssl/certs", "ssl/openssl.cnf"];
 
     /// <summary>Below /etc: how names of other hosts are found.</summary>
     private static readonly string[] networkSettings = ["gai.conf", "hosts", "nsswitch.conf", "resolv.conf"];
 
+    private static readonly ConcurrentDictionary<(bool IsPackaged, bool Network), ImmutableArray<Mount>> found = new();
+
+    /// <summary>As found once: software that is installed while a run is under way is its next run's.</summary>
     /// <param name="isPackaged">Whether the command runs in a declared environment, which is Debian packages: nothing else is seen.</param>
-    public static IEnumerable<Mount> Mounts(bool isPackaged, bool network)
+    public static ImmutableArray<Mount> Mounts(bool isPackaged, bool network) => found.GetOrAdd((isPackaged, network), asked => [.. Find(asked.IsPackaged, asked.Network)]);
+
+    private static IEnumerable<Mount> Find(bool isPackaged, bool network)
     {
         foreach (var root in isPackaged ? roots : [.. roots, .. addOns])
         {
@@ -30,6 +38,8 @@ public static class HostSoftware
 
         if (isPackaged && Directory.Exists("/usr/local"))
             yield return new Mount(MountKind.Empty, "", "/usr/local");
+        if (File.Exists("/usr/lib/os-release"))
+            yield return new Mount(MountKind.Link, "../usr/lib/os-release", "/etc/os-release");
         foreach (var name in network ? [.. settings, .. networkSettings] : settings)
         {
             foreach (var path in Matching(name))

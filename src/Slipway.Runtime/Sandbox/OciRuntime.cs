@@ -39,8 +39,15 @@ internal static class OciRuntime
         using (var file = File.Create(System.IO.Path.Combine(bundle, "config.json")))
         using (var json = new Utf8JsonWriter(file))
             Write(json, command);
-        return [program, "--root", System.IO.Path.Combine(bundle, "state"), "run", "--bundle", bundle, "slipway-" + command.Name];
+        return [program, "--root", StateOf(command), "run", "--bundle", bundle, NameOf(command)];
     }
+
+    /// <summary>Ends and forgets the container, whose first process does not die with the runtime that started it.</summary>
+    public static IReadOnlyList<string> Removal(EnclosedCommand command) => [Find(), "--root", StateOf(command), "delete", "--force", NameOf(command)];
+
+    private static string StateOf(EnclosedCommand command) => System.IO.Path.Combine(command.Folder, "oci", "state");
+
+    private static string NameOf(EnclosedCommand command) => "slipway-" + command.Name;
 
     private static void Write(Utf8JsonWriter json, EnclosedCommand command)
     {

@@ -23,7 +23,7 @@ public sealed record ResourceLimits(double? Cpus, ByteSize Memory, int Processes
     /// <param name="profile">Null for a command without one.</param>
     /// <param name="hostMemory">Bytes.</param>
     public static ResourceLimits Of(HardwareProfile? profile, long hostMemory) =>
-        new(profile?.Cpus, profile?.Memory ?? new ByteSize((long)(hostMemory * DefaultShareOfMemory)), DefaultProcesses, profile?.Disk);
+        new(profile?.Cpus, profile?.Memory ?? new ByteSize((long)(hostMemory * DefaultShareOfMemory)), profile?.Pids ?? DefaultProcesses, profile?.Disk);
 }
 
 /// <summary>A limit that a command came up against.</summary>

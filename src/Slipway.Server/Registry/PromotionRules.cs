@@ -3,6 +3,7 @@ using Slipway.Documents.Evaluations;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Server.Registry;
@@ -20,7 +21,7 @@ internal static class PromotionRules
         var last = facts.Votes.GroupBy(vote => vote.By.Principal, StringComparer.Ordinal).Select(votes => votes.Last()).ToArray();
         var against = last.Where(vote => !vote.Vote.Approves).ToArray();
         var counted = last.Where(vote => vote.Vote.Approves && !facts.Authors.Wrote(vote.By)).ToArray();
-        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates), .. tightened.Faults, .. new[] { facts.Distrust, facts.Baseline, facts.Harm }.OfType<Fault>()];
+        ImmutableArray<Fault> hard = [.. Gates(facts.Floor, facts.Gates, facts.Isolation), .. tightened.Faults, .. new[] { facts.Distrust, facts.Baseline, facts.Harm }.OfType<Fault>()];
         ImmutableArray<string> missing =
         [
             .. hard.Select(fault => fault.Message),
@@ -32,13 +33,16 @@ internal static class PromotionRules
     }
 
     /// <summary>What no approval can mend.</summary>
-    private static IEnumerable<Fault> Gates(ChannelPolicy floor, GateReport gates)
+    private static IEnumerable<Fault> Gates(ChannelPolicy floor, GateReport gates, Isolation? isolation)
     {
         if (gates.Verdict != Verdict.Pass)
         {
             var worst = gates.Gates.FirstOrDefault(gate => gate.Verdict == Verdict.Fail) ?? gates.Gates.FirstOrDefault(gate => gate.Verdict == Verdict.InsufficientEvidence);
             yield return new Fault("gates-not-passed", $"the gates' verdict is {gates.Verdict.Word()}: {(worst is null ? gates.Note : $"{worst.Name}: {worst.Reason}")}", Help: "train a better model, or gather the evidence that lacks; a verdict cannot be approved away");
         }
+
+        if (floor.LeastIsolation is { } least && !(isolation >= least))
+            yield return new Fault("policy-isolation", $"the policy wants stages run in the isolation {least.Word()}, and {(isolation is { } told ? $"the strongest that a trusted builder tells of is {told.Word()}" : "no trusted builder tells of any")}", Help: $"run again with --isolation {least.Word()}, and push again");
 
         foreach (var name in floor.RequiredGates)
         {
@@ -78,7 +82,11 @@ internal static class PromotionRules
 /// <param name="Distrust">Why nobody vouches for the bundle any more; null while somebody does.</param>
 /// <param name="Baseline">Why what its gates compared it with says nothing of the channel; null where it does, or nothing was compared.</param>
 /// <param name="Harm">What harm its release did; null for none.</param>
-internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust, Fault? Baseline, Fault? Harm);
+internal sealed record PromotionFacts(ChannelPolicy Floor, ChannelPlan Plan, GateReport Gates, ImmutableArray<CastVote> Votes, Authors Authors, Fault? Distrust, Fault? Baseline, Fault? Harm)
+{
+    /// <summary>The strongest that a trusted builder tells of; null where none does.</summary>
+    public Isolation? Isolation { get; init; }
+}
 
 /// <param name="By">Whoever voted, as the token tells.</param>
 internal sealed record CastVote(Approval Vote, Actor By);

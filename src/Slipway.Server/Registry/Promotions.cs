@@ -193,7 +193,10 @@ internal sealed class Promotions(LedgerWriter ledger, TimeProvider time)
         Actor[] actors = [.. await VersionTable.PushersAsync(session, version.Bundle), await PlanTable.SetterAsync(session, plan)];
         var authors = new Authors([.. actors.SelectMany(actor => actor.People), .. signers.Select(signer => signer.Owner).OfType<string>()]);
         var ruling = PromotionRules.Judge(new PromotionFacts(
-            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers), await BaselineFaultAsync(session, version, row.Channel), HarmOf(row)));
+            await PolicyTable.FloorAsync(session, row.Model, row.Channel), plan.Plan.Channels[row.Channel], version.Gates, votes, authors, Distrust(signers), await BaselineFaultAsync(session, version, row.Channel), HarmOf(row))
+        {
+            Isolation = await Signatures.IsolationAsync(session, version.Bundle),
+        });
         var later = await PromotionTable.LatestAsync(session, row.Model, row.Version, row.Channel) is { } latest && latest.Number > row.Number ? Promotion.IdOf(row.Model, (int)latest.Number) : null;
         var promotion = new Promotion(
             Promotion.IdOf(row.Model, (int)row.Number), (int)row.Number, row.Model, version.Number, version.Bundle, row.Channel, plan.Digest, plan.Number, later is null ? ruling.State : PromotionState.Replaced,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Access;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Statements;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Access;
@@ -32,6 +33,17 @@ internal static class Signatures
         entitled.Any(statement => statement.Statement.PredicateType == SlsaProvenance.PredicateType)
             ? null
             : new Fault("provenance-missing", $"no trusted builder's key says where the bundle is from; trusted builders are {Builders(keys)}", Help: "seal it with a builder's key, or let an administrator trust the key that sealed it: `slipway access key add`");
+
+    /// <summary>What provenance in Slipway's form says of the isolation that stages ran in; null where it does not tell, and for other statements.</summary>
+    public static Isolation? IsolationIn(VerifiedStatement statement) => statement.Statement.PredicateType == SlsaProvenance.PredicateType ? SlsaProvenance.Read(statement.Statement.Predicate)?.BuildDefinition.InternalParameters?.Isolation : null;
+
+    /// <summary>The strongest isolation that a key which is trusted now to tell of it says; null where none does.</summary>
+    public static async Task<Isolation?> IsolationAsync(Session session, Primitives.Bytes.Digest bundle)
+    {
+        var builders = (await TrustedKeyTable.ListAsync(session)).Where(key => key.Revoked is null && key.MaySign(SlsaProvenance.PredicateType)).Select(key => key.Id).ToHashSet(StringComparer.Ordinal);
+        var told = (await VersionTable.IsolationsAsync(session, bundle)).Where(each => builders.Contains(each.Key)).Select(each => each.Isolation).ToHashSet(StringComparer.Ordinal);
+        return Enum.GetValues<Isolation>().Where(isolation => told.Contains(isolation.Word())).Cast<Isolation?>().Max();
+    }
 
     /// <summary>Why a bundle that does not verify may once have: its key was revoked.</summary>
     public static IEnumerable<Fault> Revocations(ImmutableArray<TrustedKey> keys, IEnumerable<Fault> problems) =>

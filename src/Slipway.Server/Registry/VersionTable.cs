@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Registry;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Bytes;
 using Slipway.Server.Api;
 using Slipway.Server.Storage;
@@ -80,8 +81,8 @@ internal static class VersionTable
         foreach (var statement in statements)
         {
             added += await session.ExecuteAsync(
-                "INSERT INTO attestations (bundle, manifest, predicate_type, key_id) VALUES (@bundle, @manifest, @PredicateType, @KeyId) ON CONFLICT (bundle, manifest) DO NOTHING",
-                new { bundle = bundle.ToString(), manifest = statement.Manifest.ToString(), statement.Statement.PredicateType, statement.Signer.KeyId });
+                "INSERT INTO attestations (bundle, manifest, predicate_type, key_id, isolation) VALUES (@bundle, @manifest, @PredicateType, @KeyId, @isolation) ON CONFLICT (bundle, manifest) DO NOTHING",
+                new { bundle = bundle.ToString(), manifest = statement.Manifest.ToString(), statement.Statement.PredicateType, statement.Signer.KeyId, isolation = Signatures.IsolationIn(statement)?.Word() });
         }
 
         return added;
@@ -94,6 +95,13 @@ internal static class VersionTable
             .Select(said => (said.KeyId, said.PredicateType)),
     ];
 
+    /// <summary>The isolation that each key's provenance of it tells of.</summary>
+    public static async Task<ImmutableArray<(string Key, string Isolation)>> IsolationsAsync(Session session, Digest bundle) =>
+    [
+        .. (await session.QueryAsync<Told>("SELECT key_id AS KeyId, isolation AS Isolation FROM attestations WHERE bundle = @bundle AND isolation IS NOT NULL ORDER BY 1, 2", new { bundle = bundle.ToString() }))
+            .Select(told => (told.KeyId, told.Isolation)),
+    ];
+
     private static ModelVersion Parse(string document) => StoredJson.Read(document, RegistryJson.Default.ModelVersion);
 
     private sealed record ProfileRow
@@ -101,6 +109,13 @@ internal static class VersionTable
         public string Bundle { get; init; } = "";
 
         public string? Profile { get; init; }
+    }
+
+    private sealed record Told
+    {
+        public string KeyId { get; init; } = "";
+
+        public string Isolation { get; init; } = "";
     }
 
     private sealed record Said

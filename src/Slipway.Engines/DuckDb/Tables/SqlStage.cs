@@ -60,7 +60,8 @@ public sealed record SqlStage
 
     private static void MakeView(DuckDatabase database, string name, TableSource source, CancellationToken cancellation)
     {
-        var parts = name.Split('.', 2);
+        // The name of a combination may have dots, that of an output has none.
+        string[] parts = name.LastIndexOf('.') is > 0 and var dot ? [name[..dot], name[(dot + 1)..]] : [name];
         if (parts.Length == 2)
             database.Execute($"CREATE SCHEMA IF NOT EXISTS {SqlText.Identifier(parts[0])}", cancellation);
         Try(

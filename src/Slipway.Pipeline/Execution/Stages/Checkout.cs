@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
@@ -19,17 +18,17 @@ namespace Slipway.Pipeline.Execution.Stages;
 internal sealed class Checkout(ProjectFolder project, ContentStore objects, ProjectFiles files, TimeProvider clock, Action<string> effect)
 {
     private readonly Lock guard = new();
-    private ImmutableSortedDictionary<string, Digest>? written;
+    private HashSet<string>? claimed;
 
     /// <summary>Refuses to run when a stage's output path holds something that Slipway did not put there.</summary>
     /// <exception cref="SlipwayException">All such paths (exit 2).</exception>
     public void CheckClaims(IEnumerable<StageSpec> stages)
     {
-        var owned = Written();
+        var owned = Claimed();
         var faults =
             from stage in stages
             from output in stage.Outputs
-            where !owned.ContainsKey(output.Value) && HasContent(Path.Combine(project.Root, output.Value))
+            where !owned.Contains(output.Value) && HasContent(Path.Combine(project.Root, output.Value))
             select stage.At.Fault(
                 "foreign-output",
                 $"stage {stage.Name} is to write {output.Value}, where something is that Slipway did not make",
@@ -48,7 +47,7 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         var target = Absolute(path);
         if (Is(target, artifact))
             return;
-        Claim(path, artifact.Digest);
+        Claim(path);
         effect($"claimed {path}");
         var fresh = AtomicFile.TemporaryBeside(target);
         try
@@ -141,30 +140,28 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             File.Delete(path);
     }
 
-    private void Claim(string path, Digest digest)
+    private void Claim(string path)
     {
         lock (guard)
         {
-            if (Written().TryGetValue(path, out var known) && known == digest)
-                return;
-            written = Written().SetItem(path, digest);
-            AtomicFile.Write(project.Checkouts, CanonicalJson.Serialize(new CheckoutList(written), StepJson.Default.CheckoutList));
+            if (!Claimed().Contains(path))
+                AtomicFile.AppendLine(project.Checkouts, CanonicalJson.Serialize(path, StepJson.Default.String));
+            claimed!.Add(path);
         }
     }
 
-    private ImmutableSortedDictionary<string, Digest> Written()
+    /// <summary>Paths that Slipway wrote to, or was about to: a JSON string a line. A line that a crash cut off was never acted on.</summary>
+    private HashSet<string> Claimed() => claimed ??= File.Exists(project.Checkouts) ? [.. File.ReadLines(project.Checkouts).Select(Parse).OfType<string>()] : [];
+
+    private static string? Parse(string line)
     {
-        if (written is not null)
-            return written;
         try
         {
-            written = JsonSerializer.Deserialize(File.ReadAllBytes(project.Checkouts), StepJson.Default.CheckoutList)?.Paths;
+            return JsonSerializer.Deserialize(line, StepJson.Default.String);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (JsonException)
         {
-            // Nothing noted: then everything that is there is the user's.
+            return null;
         }
-
-        return written ??= ImmutableSortedDictionary<string, Digest>.Empty.WithComparers(StringComparer.Ordinal);
     }
 }

@@ -22,8 +22,11 @@ internal static class StageCommand
     public static EnclosedCommand Of(StageSpec stage, StepKeyDocument step, StageFolder folder, HardwareProfile? profile, RunOptions options)
     {
         var variables = Environment(step, folder.Seen);
+        foreach (var (name, value) in options.SecretsOf(stage))
+            variables.Add(name, value);
+        var hasNetwork = stage.Network != StageNetwork.None;
         var limits = ResourceLimits.Of(profile, options.HostMemory);
-        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null, network: false).Concat(folder.Mounts(stage));
+        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null, network: hasNetwork).Concat(folder.Mounts(stage));
         IReadOnlyList<string> arguments;
         if (step.Run is not { } run)
         {
@@ -45,7 +48,7 @@ internal static class StageCommand
             _ = ChildProcess.Find(arguments[0], folder.Root, variables["PATH"]);
         }
 
-        return new EnclosedCommand($"{options.RunId}-{stage.Name}", arguments, folder.Seen.Root, variables, [.. mounts], folder.Path, Network: false, options.Isolation, limits);
+        return new EnclosedCommand($"{options.RunId}-{GroupName(stage.Name)}", arguments, folder.Seen.Root, variables, [.. mounts], folder.Path, Network: hasNetwork, options.Isolation, limits);
     }
 
     /// <summary>Where the program of an SQL stage is, as far as it is not the host's software anyway.</summary>
@@ -63,6 +66,11 @@ internal static class StageCommand
         variables["SLIPWAY_PROGRESS"] = Enclosure.ProgressDescriptor.ToString();
         return variables;
     }
+
+    /// <summary>The names of combinations have characters that a control group's name has not.</summary>
+    private static string GroupName(string stage) => NameIsPlain(stage) ? stage : $"{stage[..stage.IndexOf('@')]}_{Primitives.Bytes.Digest.Of(Encoding.UTF8.GetBytes(stage)).Hex[..16]}";
+
+    private static bool NameIsPlain(string stage) => stage.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static bool IsShellLine(IReadOnlyList<string> run) =>
         run.Count >= 3 && Path.GetFileName(run[0]) is "sh" or "bash" or "dash" && run[1].StartsWith('-') && run[1].EndsWith('c');

@@ -8,8 +8,9 @@ using Slipway.Runtime.Sandbox;
 namespace Slipway.Pipeline.Execution.Stages;
 
 /// <summary>Why a stage's command did not end well, in words that say what to do.</summary>
+/// <param name="users">The folder whose files the command may have meant.</param>
 /// <param name="log">Path of the stage's log, whose last lines are shown.</param>
-internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, StageFolder folder, string log)
+internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, string users, StageFolder folder, string log)
 {
     /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
     private const long FullDisk = 1 << 20;
@@ -33,7 +34,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         {
             ExceededLimit.Memory => ($"used {limits.Memory} of memory", "memory", Profile?.Memory is not null),
             ExceededLimit.Disk => ($"wrote more than {limits.Disk}", "disk", true),
-            _ => ($"had {limits.Processes} processes and threads", "pids", false),
+            _ => ($"had {limits.Processes} processes and threads", "pids", Profile?.Pids is not null),
         };
         var raise = stage.Hardware is null ? $"give it a hardware profile with {key}" : isDeclared ? $"raise hardware.{stage.Hardware}.{key}" : $"set hardware.{stage.Hardware}.{key}";
         return new SlipwayException(ExitCode.UnusableInput, stage.At.Fault("over-limit", $"stage {stage.Name} {what}, its limit, and was ended{Last(LogTail.Of(log))}", $"{raise}, or let it use less; {Where}"));
@@ -45,7 +46,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
     {
         var tail = LogTail.Of(log);
         var shown = Last(tail);
-        if (UndeclaredReads.Find(tail, project.Root, folder, stage.Outputs.Values) is { } read)
+        if (UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values) is { } read)
             return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {Where}"));
         var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "

@@ -18,7 +18,10 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// </remarks>
 internal sealed class StageFolder : IDisposable
 {
-    private const string ProjectName = "project", InputsName = "inputs", HomeName = "home", TemporaryName = "tmp", StageName = "stage.json", RequestName = "request.json", SettingsName = "etc";
+    private const string ViewName = "view", SettingsName = "etc", TemporaryName = "tmp";
+
+    // Below the view.
+    private const string ProjectName = "project", InputsName = "inputs", HomeName = "home", StageName = "stage.json", RequestName = "request.json";
 
     /// <summary>Where an enclosed command finds its private folder: the same on every machine, as paths end up in what programs write.</summary>
     private const string Inside = "/slipway";
@@ -42,12 +45,12 @@ internal sealed class StageFolder : IDisposable
     public string Path { get; }
 
     /// <summary>What looks like the project's root, on the host.</summary>
-    public string Root => On(ProjectName);
+    public string Root => InView(ProjectName);
 
     /// <summary>Where the command's places are as it sees them.</summary>
     public StagePlaces Seen => isEnclosed
         ? new StagePlaces(Inside + "/" + ProjectName, Inside + "/" + InputsName, Inside + "/" + HomeName, "/" + TemporaryName, Inside + "/" + StageName, Inside + "/" + RequestName)
-        : new StagePlaces(Root, On(InputsName), On(HomeName), On(TemporaryName), On(StageName), On(RequestName));
+        : new StagePlaces(Root, InView(InputsName), InView(HomeName), On(TemporaryName), InView(StageName), InView(RequestName));
 
     /// <summary>Paths of the inputs, relative to the working directory.</summary>
     public IReadOnlyCollection<string> Placed => placed.Keys;
@@ -59,15 +62,15 @@ internal sealed class StageFolder : IDisposable
         var made = new StageFolder(folder, linkAbove, isEnclosed);
         try
         {
-            foreach (var each in new[] { ProjectName, InputsName, HomeName, TemporaryName })
-                AtomicFile.CreateFolder(made.On(each));
+            foreach (var each in new[] { made.Root, made.InView(InputsName), made.InView(HomeName), made.On(TemporaryName) })
+                AtomicFile.CreateFolder(each);
             foreach (var file in files)
                 made.Place(file);
             foreach (var path in stage.Outputs.Values)
                 AtomicFile.CreateFolder(path.EndsWith('/') ? Combine(made.Root, path) : GetDirectoryName(Combine(made.Root, path))!);
             foreach (var input in inputs.ByName.Values.Where(input => input.From == InputKind.Dataset))
             {
-                var link = Combine(made.On(InputsName), input.Name);
+                var link = Combine(made.InView(InputsName), input.Name);
                 if (!Exists(link))
                     File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
@@ -75,7 +78,7 @@ internal sealed class StageFolder : IDisposable
             made.CheckSources(project, linkedOnly: false);
             if (isEnclosed)
                 made.WriteSettings();
-            AtomicFile.Write(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
+            File.WriteAllBytes(made.InView(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
         catch (Exception e)
@@ -88,7 +91,7 @@ internal sealed class StageFolder : IDisposable
     }
 
     /// <summary>The request of an SQL stage, on the host.</summary>
-    public string RequestFile => On(RequestName);
+    public string RequestFile => InView(RequestName);
 
     /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
     public IEnumerable<Mount> Mounts(StageSpec stage)
@@ -97,9 +100,8 @@ internal sealed class StageFolder : IDisposable
         yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
         foreach (var setting in Directory.EnumerateFiles(On(SettingsName)))
             yield return new Mount(MountKind.ReadOnly, setting, "/etc/" + GetFileName(setting));
-        foreach (var name in new[] { ProjectName, InputsName, StageName }.Concat(stage.Sql is null ? [] : [RequestName]))
-            yield return new Mount(MountKind.ReadOnly, On(name), $"{Inside}/{name}");
-        yield return new Mount(MountKind.ReadWrite, On(HomeName), $"{Inside}/{HomeName}");
+        yield return new Mount(MountKind.ReadOnly, On(ViewName), Inside);
+        yield return new Mount(MountKind.ReadWrite, InView(HomeName), $"{Inside}/{HomeName}");
         var writable = WritableFolders(stage);
         foreach (var folder in writable)
             yield return new Mount(MountKind.ReadWrite, Combine(Root, folder), Combine(Seen.Root, folder));
@@ -199,6 +201,8 @@ internal sealed class StageFolder : IDisposable
     }
 
     private string On(string name) => Combine(Path, name);
+
+    private string InView(string name) => Combine(Path, ViewName, name);
 
     private void CheckSources(ProjectFiles project, bool linkedOnly)
     {

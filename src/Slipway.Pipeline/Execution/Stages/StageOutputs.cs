@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Store.Content;
@@ -16,13 +17,14 @@ internal static class StageOutputs
 
     /// <summary>Durable and visible when this returns.</summary>
     /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind (exit 2); no space (exit 3).</exception>
-    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects)
+    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects, SecretScan secrets)
     {
         var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
         if (Undeclared(stage, folder) is { } undeclared)
             faults.Add(undeclared);
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
+        secrets.Require(stage, folder.Root);
 
         var artifacts = ImmutableSortedDictionary.CreateBuilder<string, Artifact>(StringComparer.Ordinal);
         using var batch = objects.Begin();

@@ -16,16 +16,10 @@ internal static class UndeclaredReads
     /// <param name="own">Declared paths of its outputs: what it did not make itself is nothing to declare.</param>
     /// <returns>Relative to the project; null when there is none.</returns>
     public static string? Find(IEnumerable<string> lines, string root, StageFolder folder, IEnumerable<string> own) =>
-        Find(lines, root, folder.Seen.Root, folder.Root, own);
-
-    /// <inheritdoc cref="Find(IEnumerable{string}, string, StageFolder, IEnumerable{string})"/>
-    /// <param name="seen">Where the stage saw its inputs.</param>
-    /// <param name="given">A folder that holds what it was given.</param>
-    public static string? Find(IEnumerable<string> lines, string root, string seen, string given, IEnumerable<string> own) =>
         lines.Where(Runtime.Sandbox.LogTail.MissesFile)
             .SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries))
-            .Select(word => Relative(word.TrimEnd('.'), root, seen))
-            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(given, path)) && !own.Any(place => Covers(place, path)));
+            .Select(word => Relative(word.TrimEnd('.'), root, folder.Seen.Root))
+            .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(folder.Root, path)) && !own.Any(place => Covers(place, path)));
 
     /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>
     public static string InputFor(string path, Spec spec)

@@ -30,6 +30,10 @@ internal static class StepDifferences
             found.Add($"determinism.epoch {DateOf(was.Epoch)} → {DateOf(now.Epoch)}");
         if (was.Threads != now.Threads)
             found.Add($"threads {was.Threads} → {now.Threads}");
+        if (was.Network != now.Network)
+            found.Add($"network {Word(was.Network)} → {Word(now.Network)}");
+        found.AddRange((now.Secrets ?? []).Except(was.Secrets ?? []).Select(name => $"secret {name} is new"));
+        found.AddRange((was.Secrets ?? []).Except(now.Secrets ?? []).Select(name => $"secret {name} is gone"));
         if (was.Environment != now.Environment)
             found.AddRange(Environment(was.Environment is { } before ? environments(before) : null, now.Environment is { } after ? environments(after) : null));
         return found;
@@ -61,6 +65,8 @@ internal static class StepDifferences
     }
 
     private static string Command(StepKeyDocument step) => step.Run is { } run ? string.Join(' ', run) : step.Sql!;
+
+    private static string Word(StageNetwork? network) => (network ?? StageNetwork.None).Word();
 
     private static string Text(JsonElement value) => StageParams.Text(value);
 

@@ -48,7 +48,7 @@ internal sealed class StepStore(ProjectFolder project)
     public void MarkNewest(string stage, Digest key)
     {
         if (Read(NewestOf(stage), StepJson.Default.NewestStep)?.Key != key)
-            AtomicFile.Write(NewestOf(stage), CanonicalJson.Serialize(new NewestStep(key), StepJson.Default.NewestStep));
+            AtomicFile.WriteLoosely(NewestOf(stage), CanonicalJson.Serialize(new NewestStep(key), StepJson.Default.NewestStep));
     }
 
     /// <summary>Keeps what a fingerprint's digest stands for.</summary>
@@ -88,12 +88,9 @@ internal sealed record NewestStep(Digest Key);
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(StepRecord))]
 [JsonSerializable(typeof(NewestStep))]
-[JsonSerializable(typeof(CheckoutList))]
 [JsonSerializable(typeof(StageDocument))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class StepJson : JsonSerializerContext;
-
-/// <summary>Digest of what Slipway last put, or was about to put, at a path of the user's tree.</summary>
-internal sealed record CheckoutList(ImmutableSortedDictionary<string, Digest> Paths);
 
 /// <summary>What <c>$SLIPWAY_STAGE</c> names: the stage's own view of its declaration. All paths are relative to the working directory.</summary>
 internal sealed record StageDocument(

@@ -56,6 +56,9 @@ public sealed class StatusTests : IDisposable
         await Changes("features: dataset d | fit: because features would run | score: because fit would run", () => project.WriteDataset("d", "d.csv", "2\n"));
         await Changes("features: determinism.seed 42 → 43 | fit: determinism.seed 42 → 43, because features would run | score: determinism.seed 42 → 43, because fit would run", () => spec = spec with { Determinism = spec.Determinism with { Seed = 43 } });
         await Changes("score: command /bin/sh -c cat build/m.txt > build/s.txt → /bin/sh -c cat build/m.txt build/m.txt > build/s.txt", () => Stage(2, stage => stage with { Run = ["/bin/sh", "-c", "cat build/m.txt build/m.txt > build/s.txt"] }));
+        await Changes("fit: network none → pinned | score: because fit would run", () => Stage(1, stage => stage with { Network = StageNetwork.Pinned }));
+        await Changes("fit: secret TOKEN is new | score: because fit would run", () => Stage(1, stage => stage with { Secrets = ["TOKEN"] }), runs: false);
+        Stage(1, stage => stage with { Secrets = null });
         await Changes("score: new input raw.txt", () => Stage(2, stage => stage with { Inputs = stage.Inputs.Add(new StageInput(InputKind.Path, "raw.txt")) }));
         await Changes("score: output scores build/s.txt → build/s2.txt", () => Stage(2, stage => TestProject.Stage("score", "cat build/m.txt > build/s2.txt", ["fit.model", "raw.txt"], "scores=build/s2.txt") with { Run = stage.Run }), runs: false);
     }

@@ -36,7 +36,7 @@ internal sealed class TestProject : IDisposable
 
     public void Dispose()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Root, "*", SearchOption.AllDirectories).Where(folder => new DirectoryInfo(folder).LinkTarget is null))
+        foreach (var folder in Directory.EnumerateDirectories(Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.Delete(Root, recursive: true);
     }

@@ -109,7 +109,7 @@ public sealed partial class SealerTests : IDisposable
         };
         Assert.NotEqual(Seal(request).Digest, Seal(changed).Digest);
 
-        static ImmutableArray<StepKeyDocument> Later(SealRequest request) => [.. request.Rerun.Stages.Select(step => step with { Version = 2 })];
+        static ImmutableArray<StepKeyDocument> Later(SealRequest request) => [.. request.Rerun.Stages.Select(step => step with { Version = StepKeyDocument.CurrentVersion + 1 })];
     }
 
     [Fact]

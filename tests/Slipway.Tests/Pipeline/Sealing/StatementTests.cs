@@ -3,6 +3,7 @@ using System.Text.Json;
 using Slipway.Documents.Evaluations;
 using Slipway.Documents.Gates;
 using Slipway.Documents.Statements;
+using Slipway.Documents.Runs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Tests.Primitives;
@@ -78,13 +79,16 @@ public sealed class StatementTests : IDisposable
         var source = new SourceRevision("0123456789012345678901234567890123456789", "https://example.org/team/project.git", IsDirty: true);
         var statement = new Provenance(
             Bundle, Sealer.Documents(request), request.Code, source, "https://example.org/builder", "0.1.0", "20260314-120000-abcdef", SampleRun.Noon, SampleRun.Noon.AddSeconds(90.5),
-            [new StageMeasurement("fit", false, 12.5, 1 << 20), new StageMeasurement("score", true, 0.001, null)]).ToStatement();
+            [new StageMeasurement("fit", false, 12.5, 1 << 20, Isolation.Sandbox), new StageMeasurement("score", true, 0.001, null, Isolation.Oci)]).ToStatement();
 
         Assert.Equal("https://slsa.dev/provenance/v1", statement.PredicateType);
         var predicate = statement.Predicate!.Value;
         Assert.Equal(["buildDefinition", "runDetails"], Names(predicate));
         var build = predicate.GetProperty("buildDefinition");
-        Assert.Equal(["buildType", "externalParameters", "resolvedDependencies"], Names(build));
+        Assert.Equal(["buildType", "externalParameters", "internalParameters", "resolvedDependencies"], Names(build));
+        Assert.Equal("oci", build.GetProperty("internalParameters").GetProperty("isolation").GetString());
+        Assert.True(Provenance.SaysAsMuch(statement, Isolation.Oci));
+        Assert.False(Provenance.SaysAsMuch(statement, Isolation.Sandbox));
         Assert.Equal("https://slipway.dev/build/v1", build.GetProperty("buildType").GetString());
         Assert.Equal(31, build.GetProperty("externalParameters").GetProperty("params").GetProperty("leaves").GetInt32());
         Assert.Equal(

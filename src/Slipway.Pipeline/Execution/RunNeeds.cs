@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Scheduling;
+using Slipway.Pipeline.Execution.Secrets;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Pipeline.Execution;
+
+/// <summary>What stages need of this host beside their inputs, looked for before anything is run: an hour of training must not end at the next stage's missing device.</summary>
+internal static class RunNeeds
+{
+    /// <returns>The options, with the values of all secrets that are needed.</returns>
+    /// <exception cref="SlipwayException">All that is missing for stages that would run, at once (exit 3).</exception>
+    public static RunOptions Require(Spec spec, ExecutionPlan plan, Forecast forecast, RunOptions options)
+    {
+        var asking = plan.Stages.Select(planned => planned.Stage).Where(stage => stage.Secrets is not null || Missing(spec, stage, options) is not null).ToList();
+        if (asking.Count == 0)
+            return options;
+        // What is taken from the cache needs nothing.
+        var known = options.Force ? [] : forecast.Of(plan).Stages.Where(stage => stage.State == StageState.Cached).Select(stage => stage.Name).ToHashSet(StringComparer.Ordinal);
+        asking.RemoveAll(stage => known.Contains(stage.Name));
+        var faults = asking.Select(stage => Missing(spec, stage, options)).OfType<Fault>().ToList();
+        var values = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var (stage, name) in asking.SelectMany(stage => (stage.Secrets ?? []).Select(name => (stage, name))).DistinctBy(each => each.name))
+        {
+            try
+            {
+                if (options.Secrets.Find(name) is { } value)
+                    values[name] = value;
+                else
+                    faults.Add(NoSecret(stage, name, options.Secrets));
+            }
+            catch (SlipwayException e)
+            {
+                faults.AddRange(e.Faults.Select(fault => stage.At.Fault(fault.Code, $"stage {stage.Name}: {fault.Message}", fault.Help)));
+            }
+        }
+
+        return faults.Count == 0 ? options with { SecretValues = values.ToImmutable() } : throw new SlipwayException(ExitCode.NotThere, faults);
+    }
+
+    public static Fault NoSecret(StageSpec stage, string name, SecretSource source) => stage.At.Fault(
+        "missing-secret",
+        $"stage {stage.Name} needs the secret {name}: {source.Looked(name)}",
+        $"export {name}, or write it into the file {name} of a folder that ${SecretSource.FolderVariable} names, or give --secret-command CMD, which is run with the name as its last argument");
+
+    private static Fault? Missing(Spec spec, StageSpec stage, RunOptions options)
+    {
+        if (stage.Hardware is not { } name || StageDemand.Of(spec.Hardware.GetValueOrDefault(name)) is var demand && !demand.IsWithout(options.Host))
+            return null;
+        var there = options.Host.Accelerators.GetValueOrDefault(demand.Accelerator!);
+        return stage.At.Fault(
+            "missing-accelerator",
+            $"stage {stage.Name} needs {demand.Accelerators} {demand.Accelerator} accelerator{(demand.Accelerators == 1 ? "" : "s")} by its hardware profile {name}, and this host has {(there == 0 ? "none" : there)}",
+            "run it on a host that has them and whose driver is loaded, or declare another profile");
+    }
+}

@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using Slipway.Runtime.Hardware;
+
+namespace Slipway.Pipeline.Execution.Scheduling;
+
+/// <summary>A stage as the schedule sees it. Stages are called by their index in plan order.</summary>
+/// <param name="Needs">Indices of the stages whose outputs it takes; all smaller than its own.</param>
+/// <param name="Retries">Most times that it is begun again after a failure that may pass.</param>
+internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
+
+/// <param name="Jobs">Most stages at a time, at least 1.</param>
+/// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
+internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
+
+/// <summary>What happened to the stages; of <see cref="StageSchedule"/>.</summary>
+internal abstract record ScheduleEvent
+{
+    /// <summary>The first event.</summary>
+    public sealed record Begun : ScheduleEvent;
+
+    public sealed record Succeeded(int Stage) : ScheduleEvent;
+
+    /// <param name="MayPass">Whether a further attempt could end otherwise.</param>
+    public sealed record Failed(int Stage, bool MayPass) : ScheduleEvent;
+
+    /// <summary>Nothing more is to be begun.</summary>
+    public sealed record Cancelled : ScheduleEvent;
+}
+
+/// <summary>What the executor is to do; of <see cref="StageSchedule"/>.</summary>
+internal abstract record ScheduleAction
+{
+    /// <param name="Attempt">From 1 on.</param>
+    public sealed record Start(int Stage, int Attempt) : ScheduleAction;
+
+    /// <summary>Nothing runs, and nothing will be begun.</summary>
+    public sealed record Finish : ScheduleAction;
+}
+
+/// <summary>Which stage is begun when: never before its inputs, never more than the host has, in plan order among those that could. Pure: no clock, no I/O.</summary>
+/// <remarks>
+/// Each event costs O((d + p) log n): d stages that depend on the one that ended, p different demands, n stages. A stage that declares more
+/// processors or memory than there are runs with nothing beside it. Of stages that wait, one that fits goes before an earlier one that does
+/// not yet: the plan is finite, so that none waits for ever.
+/// </remarks>
+internal sealed record StageSchedule
+{
+    private readonly ImmutableArray<ScheduledStage> stages;
+    private readonly ImmutableArray<ImmutableArray<int>> dependents;
+    private readonly ScheduleLimits limits;
+
+    /// <summary>How many needs of a stage have not ended well yet.</summary>
+    private ImmutableDictionary<int, int> open;
+
+    /// <summary>Stages whose needs are all there, by what they take: all of one kind fit, or none does.</summary>
+    private ImmutableDictionary<StageDemand, ImmutableSortedSet<int>> ready = ImmutableDictionary<StageDemand, ImmutableSortedSet<int>>.Empty;
+
+    /// <summary>Attempts of those that run.</summary>
+    private ImmutableDictionary<int, int> running = ImmutableDictionary<int, int>.Empty;
+
+    private ImmutableDictionary<string, int> accelerators = ImmutableDictionary<string, int>.Empty;
+    private long milliCpus;
+    private long memory;
+    private bool isStopping;
+
+    private StageSchedule(ImmutableArray<ScheduledStage> stages, ImmutableArray<ImmutableArray<int>> dependents, ScheduleLimits limits)
+    {
+        (this.stages, this.dependents, this.limits) = (stages, dependents, limits);
+        open = stages.Index().ToImmutableDictionary(stage => stage.Index, stage => stage.Item.Needs.Length);
+    }
+
+    /// <summary>Indices of what runs now.</summary>
+    public IEnumerable<int> Running => running.Keys;
+
+    /// <summary>Before the first event.</summary>
+    /// <param name="stages">In plan order; none asks for an accelerator that the host does not have.</param>
+    public static StageSchedule Of(ImmutableArray<ScheduledStage> stages, ScheduleLimits limits)
+    {
+        var dependents = stages.Select(_ => ImmutableArray.CreateBuilder<int>()).ToArray();
+        foreach (var (i, stage) in stages.Index())
+        {
+            foreach (var need in stage.Needs)
+                dependents[need].Add(i);
+        }
+
+        return new StageSchedule(stages, [.. dependents.Select(each => each.ToImmutable())], limits);
+    }
+
+    public (StageSchedule State, ImmutableArray<ScheduleAction> Actions) Decide(ScheduleEvent what)
+    {
+        var next = this with { };
+        var actions = ImmutableArray.CreateBuilder<ScheduleAction>();
+        switch (what)
+        {
+            case ScheduleEvent.Begun:
+                foreach (var (i, stage) in stages.Index())
+                {
+                    if (stage.Needs.IsEmpty)
+                        next.Offer(i);
+                }
+
+                break;
+            case ScheduleEvent.Succeeded(var stage):
+                next.Release(stage);
+                foreach (var dependent in dependents[stage])
+                {
+                    next.open = next.open.SetItem(dependent, next.open[dependent] - 1);
+                    if (next.open[dependent] == 0)
+                        next.Offer(dependent);
+                }
+
+                break;
+            case ScheduleEvent.Failed(var stage, var mayPass) when mayPass && !isStopping && running[stage] <= stages[stage].Retries:
+                // It keeps its place: what it takes is still its own.
+                next.running = running.SetItem(stage, running[stage] + 1);
+                actions.Add(new ScheduleAction.Start(stage, next.running[stage]));
+                break;
+            case ScheduleEvent.Failed(var stage, _):
+                next.Release(stage);
+                next.isStopping |= !limits.KeepGoing;
+                break;
+            case ScheduleEvent.Cancelled:
+                next.isStopping = true;
+                break;
+        }
+
+        while (!next.isStopping && next.running.Count < limits.Jobs && next.FirstThatFits() is { } first)
+        {
+            next.Take(first);
+            actions.Add(new ScheduleAction.Start(first, 1));
+        }
+
+        if (next.running.IsEmpty)
+            actions.Add(new ScheduleAction.Finish());
+        return (next, actions.ToImmutable());
+    }
+
+    private int? FirstThatFits()
+    {
+        int? first = null;
+        foreach (var (demand, waiting) in ready)
+        {
+            if ((first is null || waiting.Min < first) && Fits(demand))
+                first = waiting.Min;
+        }
+
+        return first;
+    }
+
+    private bool Fits(StageDemand demand)
+    {
+        if (running.IsEmpty)
+            return true;
+        // What is beyond the host takes more than all of it, so that nothing fits beside it either.
+        return (demand.MilliCpus == 0 || (milliCpus + demand.MilliCpus) / 1000.0 <= limits.Host.Cpus)
+            && (demand.Memory == 0 || memory + demand.Memory <= limits.Host.Memory)
+            && !demand.IsBeyond(limits.Host)
+            && !(running.Count == 1 && stages[running.Keys.First()].Demand.IsBeyond(limits.Host))
+            && (demand.Accelerator is not { } kind || accelerators.GetValueOrDefault(kind) + demand.Accelerators <= limits.Host.Accelerators.GetValueOrDefault(kind));
+    }
+
+    private void Offer(int stage)
+    {
+        var demand = stages[stage].Demand;
+        ready = ready.SetItem(demand, ready.GetValueOrDefault(demand, []).Add(stage));
+    }
+
+    private void Take(int stage)
+    {
+        var demand = stages[stage].Demand;
+        var left = ready[demand].Remove(stage);
+        ready = left.IsEmpty ? ready.Remove(demand) : ready.SetItem(demand, left);
+        running = running.Add(stage, 1);
+        Count(demand, 1);
+    }
+
+    private void Release(int stage)
+    {
+        running = running.Remove(stage);
+        Count(stages[stage].Demand, -1);
+    }
+
+    private void Count(StageDemand demand, int sign)
+    {
+        milliCpus += sign * demand.MilliCpus;
+        memory += sign * demand.Memory;
+        if (demand.Accelerator is { } kind)
+            accelerators = accelerators.SetItem(kind, accelerators.GetValueOrDefault(kind) + (sign * demand.Accelerators));
+    }
+}

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Text;
+using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Pipeline.Execution.Secrets;
+
+/// <summary>Looks for the values of a stage's secrets in what it wrote: as they are, and in base64 at any place of a longer text.</summary>
+/// <remarks>Finds carelessness, not malice: a stage that means to hide a value can.</remarks>
+internal sealed class SecretScan
+{
+    /// <summary>Bytes that are looked at together.</summary>
+    private const int Block = 1 << 20;
+
+    /// <summary>Characters of base64 that are looked for; fewer would be found by chance.</summary>
+    private const int FewestCharacters = 6;
+
+    private readonly ImmutableArray<(string Name, byte[] Pattern)> patterns;
+    private readonly int longest;
+
+    /// <param name="values">Of the stage, by name.</param>
+    public SecretScan(IReadOnlyDictionary<string, string> values)
+    {
+        patterns = [.. values.SelectMany(secret => Forms(Encoding.UTF8.GetBytes(secret.Value)).Select(form => (secret.Key, form)))];
+        longest = patterns.Select(pattern => pattern.Pattern.Length).DefaultIfEmpty().Max();
+    }
+
+    /// <param name="root">The folder that the outputs' paths are relative to.</param>
+    /// <exception cref="SlipwayException">An output holds one (exit 2); the value is not told.</exception>
+    public void Require(StageSpec stage, string root)
+    {
+        if (patterns.IsEmpty)
+            return;
+        var faults = new List<Fault>();
+        foreach (var (output, path) in stage.Outputs)
+        {
+            var absolute = Path.Combine(root, path);
+            foreach (var file in path.EndsWith('/') ? Files(absolute) : [absolute])
+            {
+                var below = Path.GetRelativePath(root, file);
+                var inName = In(Encoding.UTF8.GetBytes(below));
+                if ((inName ?? InFile(file)) is not { } name)
+                    continue;
+                faults.Add(stage.At.Fault(
+                    "secret-in-output",
+                    $"stage {stage.Name}: {(inName is null ? below : "the name of a file")} in its output {output} holds the secret {name}",
+                    "let the command leave it out: outputs are kept, sealed and shared"));
+                break;
+            }
+        }
+
+        if (faults.Count > 0)
+            throw new SlipwayException(ExitCode.UnusableInput, faults);
+    }
+
+    /// <returns>The name of the first secret that is found.</returns>
+    internal string? InFile(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        var buffer = new byte[Block + longest];
+        for (var kept = 0; ;)
+        {
+            var read = file.Read(buffer.AsSpan(kept));
+            if (read == 0)
+                return null;
+            var filled = kept + read;
+            if (In(buffer.AsSpan(0, filled)) is { } found)
+                return found;
+            // What a pattern may have begun with.
+            kept = Math.Min(filled, longest - 1);
+            buffer.AsSpan(filled - kept, kept).CopyTo(buffer);
+        }
+    }
+
+    private string? In(ReadOnlySpan<byte> bytes)
+    {
+        foreach (var (name, pattern) in patterns)
+        {
+            if (bytes.IndexOf(pattern) >= 0)
+                return name;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint });
+
+    /// <remarks>In base64 three bytes are four characters: a value stands in a longer text in one of three ways, and the characters at its ends hang on its neighbours.</remarks>
+    private static IEnumerable<byte[]> Forms(byte[] value)
+    {
+        yield return value;
+        for (var before = 0; before < 3; before++)
+        {
+            var text = Convert.ToBase64String([.. new byte[before], .. value]).TrimEnd('=');
+            var from = before switch { 0 => 0, 1 => 2, _ => 3 };
+            var end = (before + value.Length) % 3 == 0 ? text.Length : text.Length - 1;
+            if (end - from < FewestCharacters)
+                continue;
+            var middle = text[from..end];
+            yield return Encoding.ASCII.GetBytes(middle);
+            // RFC 4648 §5, for URLs and file names.
+            if (middle.AsSpan().ContainsAny('+', '/'))
+                yield return Encoding.ASCII.GetBytes(middle.Replace('+', '-').Replace('/', '_'));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Slipway.Documents.Hardware;
+using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution.Plan;
+using Slipway.Pipeline.Execution.Scheduling;
+using Slipway.Primitives.Faults;
+
+namespace Slipway.Pipeline.Execution;
+
+/// <summary>Does what the <see cref="StageSchedule"/> decides, and tells it what came of it.</summary>
+internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionPlan plan, RunOptions options, Action<RunEvent> tell)
+{
+    private readonly ConcurrentDictionary<string, EndedStage> done = new(StringComparer.Ordinal);
+    private readonly List<SlipwayException> failures = [];
+    private readonly Channel<(int Stage, EndedStage? Ended, Exception? Failure)> ends = Channel.CreateUnbounded<(int, EndedStage?, Exception?)>();
+    private readonly int[] attempts = new int[plan.Stages.Length];
+    private int active;
+
+    /// <summary>Executes, or takes from what is known, one stage whose needs are among the results.</summary>
+    public delegate Task<EndedStage> RunStage(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation);
+
+    /// <exception cref="SlipwayException">What failed, and with <see cref="RunOptions.KeepGoing"/> what did not run for it.</exception>
+    public async Task<IReadOnlyDictionary<string, EndedStage>> RunAsync(RunStage run, CancellationToken cancellation)
+    {
+        var order = plan.Stages.Index().ToDictionary(stage => stage.Item.Stage.Name, stage => stage.Index, StringComparer.Ordinal);
+        var schedule = StageSchedule.Of(
+            [.. plan.Stages.Select(planned => new ScheduledStage([.. planned.Needs.Select(need => order[need])], planned.Stage.Retries, StageDemand.Of(ProfileOf(planned.Stage))))],
+            new ScheduleLimits(options.Jobs, options.Host, options.KeepGoing));
+        ScheduleEvent what = new ScheduleEvent.Begun();
+        try
+        {
+            while (true)
+            {
+                (schedule, var actions) = schedule.Decide(what);
+                foreach (var start in actions.OfType<ScheduleAction.Start>())
+                    Start(start, run, cancellation);
+                if (actions.Any(action => action is ScheduleAction.Finish))
+                    break;
+                var (stage, ended, failure) = await NextEnd();
+                if (failure is not (null or SlipwayException))
+                    ExceptionDispatchInfo.Throw(failure);
+                what = failure is SlipwayException fault ? Failed(stage, fault) : Succeeded(stage, ended!);
+                if (cancellation.IsCancellationRequested)
+                    (schedule, _) = schedule.Decide(new ScheduleEvent.Cancelled());
+            }
+        }
+        finally
+        {
+            // Whatever happened, no process of a stage outlives its run: every end is waited for, and a cancelled stage ends soon.
+            while (active > 0)
+                await NextEnd();
+        }
+
+        if (failures.Count == 0)
+            cancellation.ThrowIfCancellationRequested();
+        return failures.Count == 0
+            ? done
+            : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? plan.Stages.Where((stage, i) => attempts[i] == 0).Select(Skipped) : []]);
+    }
+
+    private HardwareProfile? ProfileOf(StageSpec stage) => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
+
+    private void Start(ScheduleAction.Start start, RunStage run, CancellationToken cancellation)
+    {
+        var stage = plan.Stages[start.Stage].Stage;
+        attempts[start.Stage] = start.Attempt;
+        active++;
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                ends.Writer.TryWrite((start.Stage, await run(stage, done, cancellation), null));
+            }
+            catch (Exception e)
+            {
+                ends.Writer.TryWrite((start.Stage, null, e));
+            }
+        }, CancellationToken.None);
+    }
+
+    private async Task<(int Stage, EndedStage? Ended, Exception? Failure)> NextEnd()
+    {
+        var end = await ends.Reader.ReadAsync(CancellationToken.None);
+        active--;
+        return end;
+    }
+
+    private ScheduleEvent.Succeeded Succeeded(int stage, EndedStage ended)
+    {
+        ended = ended with { Result = ended.Result with { Repeats = attempts[stage] - 1 } };
+        done[ended.Result.Name] = ended;
+        tell(new StageEnded(ended.Result));
+        return new(stage);
+    }
+
+    private ScheduleEvent.Failed Failed(int index, SlipwayException failure)
+    {
+        var stage = plan.Stages[index].Stage;
+        var attempt = attempts[index];
+        var repeats = MayPass(failure) && attempt <= stage.Retries && (failures.Count == 0 || options.KeepGoing);
+        if (repeats)
+        {
+            tell(new StageRetried(stage.Name, attempt, stage.Retries + 1, failure));
+            Log(stage, $"slipway: attempt {attempt} of {stage.Retries + 1} failed; it is repeated");
+        }
+        else
+        {
+            failures.Add(attempt == 1 ? failure : new SlipwayException(failure.Exit, [.. failure.Faults.Select(fault => fault with { Message = $"{fault.Message}\n(attempt {attempt} of {stage.Retries + 1})" })], failure));
+        }
+
+        return new(index, repeats);
+    }
+
+    /// <summary>The command's own failure, or its timeout: a declaration that does not hold will not hold the next time.</summary>
+    private static bool MayPass(SlipwayException failure) => failure.Exit == ExitCode.UnusableInput && failure.Faults.All(fault => fault.Code is "stage-failed" or "stage-timeout");
+
+    private void Log(StageSpec stage, string line)
+    {
+        try
+        {
+            File.AppendAllText(StageExecution.LogOf(project, options.RunId, stage.Name), line + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk: the next attempt finds that out, and says so.
+        }
+    }
+
+    private SlipwayException Skipped(PlannedStage stage) => new(
+        ExitCode.UnusableInput,
+        stage.Stage.At.Fault("stage-skipped", $"stage {stage.Stage.Name} did not run: it needs {string.Join(" and ", stage.Needs.Where(need => !done.ContainsKey(need)))}, which did not end well"));
+}

@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using FsCheck;
+using FsCheck.Fluent;
+using Slipway.Pipeline.Execution.Scheduling;
+using Slipway.Runtime.Hardware;
+
+namespace Slipway.Tests.Pipeline.Execution.Scheduling;
+
+/// <summary>The schedule against graphs, demands and failures of every kind, without clock or process.</summary>
+public sealed class StageScheduleTests
+{
+    private static readonly HostCapacity host = new(4, 8 << 20, ImmutableSortedDictionary<string, int>.Empty.Add("nvidia", 2));
+
+    private static readonly ImmutableArray<StageDemand> demands =
+    [
+        default, default, new(1000, 0, null, 0), new(2500, 1 << 20, null, 0), new(0, 5 << 20, null, 0), new(500, 0, "nvidia", 1), new(0, 0, "nvidia", 2), new(64_000, 0, null, 0), new(0, 1 << 30, null, 0),
+    ];
+
+    [Fact]
+    public void Whatever_the_graph_it_ends_within_the_host_never_before_its_inputs_and_always_the_same_way() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(400),
+        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        {
+            var random = new Random(seed);
+            var stages = Graph(random, random.Next(1, 40));
+            var limits = new ScheduleLimits(random.Next(1, 6), host, KeepGoing: random.Next(2) == 0);
+            var first = Play(stages, limits, seed);
+            Assert.Equal(first, Play(stages, limits, seed));
+        }));
+
+    [Fact]
+    public void A_thousand_independent_stages_begin_in_plan_order()
+    {
+        var stages = Enumerable.Repeat(new ScheduledStage([], 0, default), 1000).ToImmutableArray();
+        var (state, actions) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        var begun = actions.OfType<ScheduleAction.Start>().Select(start => start.Stage).ToList();
+        while (state.Running.Any())
+        {
+            (state, actions) = state.Decide(new ScheduleEvent.Succeeded(state.Running.Min()));
+            begun.AddRange(actions.OfType<ScheduleAction.Start>().Select(start => start.Stage));
+        }
+
+        Assert.Equal(Enumerable.Range(0, 1000), begun);
+        Assert.IsType<ScheduleAction.Finish>(Assert.Single(actions));
+    }
+
+    [Fact]
+    public void Processors_memory_and_accelerators_bound_what_runs_beside_each_other()
+    {
+        Assert.Equal([0, 1], Begun(new(2000, 0, null, 0), new(2000, 0, null, 0), new(1, 0, null, 0)));
+        Assert.Equal([0, 2], Begun(new(2000, 0, null, 0), new(2001, 0, null, 0), new(2000, 0, null, 0)));
+        Assert.Equal([0], Begun(new(0, 8 << 20, null, 0), new(0, 1, null, 0)));
+        Assert.Equal([0, 1], Begun(new(0, 0, "nvidia", 1), new(0, 0, "nvidia", 1), new(0, 0, "nvidia", 1)));
+        Assert.Equal([0, 1, 2], Begun(default, default, default));
+        Assert.Equal([0], Begun(new(4001, 0, null, 0), default));
+        Assert.Equal([0, 2], Begun(default, new(4001, 0, null, 0), default));
+
+        static IEnumerable<int> Begun(params StageDemand[] demands) => StageSchedule.Of([.. demands.Select(demand => new ScheduledStage([], 0, demand))], new ScheduleLimits(100, host, false))
+            .Decide(new ScheduleEvent.Begun()).Actions.OfType<ScheduleAction.Start>().Select(start => start.Stage);
+    }
+
+    [Fact]
+    public void A_failure_that_may_pass_is_repeated_as_often_as_is_said()
+    {
+        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        (state, var second) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
+        Assert.Equal([new ScheduleAction.Start(0, 2)], second);
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: false)).Actions);
+        (state, var third) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
+        Assert.Equal([new ScheduleAction.Start(0, 3)], third);
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: true)).Actions);
+    }
+
+    [Fact]
+    public void Cancelled_it_begins_nothing_more_not_even_a_further_attempt()
+    {
+        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default), new ScheduledStage([], 0, default)], new ScheduleLimits(1, host, true)).Decide(new ScheduleEvent.Begun());
+        (state, var actions) = state.Decide(new ScheduleEvent.Cancelled());
+        Assert.Empty(actions);
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: true)).Actions);
+    }
+
+    [Fact]
+    public void A_plan_without_stages_is_over_at_once() =>
+        Assert.Equal([new ScheduleAction.Finish()], StageSchedule.Of([], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun()).Actions);
+
+    private static ImmutableArray<ScheduledStage> Graph(Random random, int count) =>
+    [
+        .. Enumerable.Range(0, count).Select(i => new ScheduledStage(
+            [.. Enumerable.Range(0, i).Where(_ => random.Next(i) < 2)],
+            random.Next(3),
+            demands[random.Next(demands.Length)])),
+    ];
+
+    /// <summary>Plays a run whose stages end in a random order, some of them badly, and holds every step to what is promised.</summary>
+    /// <returns>What was begun, in order.</returns>
+    private static List<(int Stage, int Attempt)> Play(ImmutableArray<ScheduledStage> stages, ScheduleLimits limits, int seed)
+    {
+        var random = new Random(seed);
+        var (state, begun, running, good, bad) = (StageSchedule.Of(stages, limits), new List<(int, int)>(), new SortedDictionary<int, int>(), new HashSet<int>(), new HashSet<int>());
+        var isCancelled = false;
+        ScheduleEvent what = new ScheduleEvent.Begun();
+        for (var step = 0; ; step++)
+        {
+            Assert.True(step <= (3 * stages.Length) + 2, "it does not end");
+            (state, var actions) = state.Decide(what);
+            foreach (var start in actions.OfType<ScheduleAction.Start>())
+            {
+                Assert.All(stages[start.Stage].Needs, need => Assert.Contains(need, good));
+                Assert.False(isCancelled || (!limits.KeepGoing && bad.Count > 0), "something was begun after the end was decided");
+                Assert.InRange(start.Attempt, 1, stages[start.Stage].Retries + 1);
+                Assert.DoesNotContain(start.Stage, good);
+                running[start.Stage] = start.Attempt;
+                begun.Add((start.Stage, start.Attempt));
+            }
+
+            Assert.Equal(running.Keys, state.Running.Order());
+            Within(limits, [.. running.Keys.Select(stage => stages[stage].Demand)]);
+            Assert.Equal(running.Count == 0, actions.Any(action => action is ScheduleAction.Finish));
+            if (running.Count == 0)
+                break;
+            if (!isCancelled && random.Next(200) == 0)
+            {
+                (isCancelled, what) = (true, new ScheduleEvent.Cancelled());
+                continue;
+            }
+
+            var stage = running.Keys.ElementAt(random.Next(running.Count));
+            var attempt = running[stage];
+            running.Remove(stage);
+            if (random.Next(4) > 0)
+            {
+                good.Add(stage);
+                what = new ScheduleEvent.Succeeded(stage);
+                continue;
+            }
+
+            var mayPass = random.Next(2) == 0;
+            what = new ScheduleEvent.Failed(stage, mayPass);
+            if (!mayPass || isCancelled || attempt > stages[stage].Retries || (!limits.KeepGoing && bad.Count > 0))
+                bad.Add(stage);
+        }
+
+        // Going on, all that does not hang on a failure has run.
+        if (limits.KeepGoing && !isCancelled)
+        {
+            var lost = new HashSet<int>(bad);
+            foreach (var (i, stage) in stages.Index())
+            {
+                if (stage.Needs.Any(lost.Contains))
+                    lost.Add(i);
+            }
+
+            Assert.Equal(Enumerable.Range(0, stages.Length).Except(lost), good.Order());
+        }
+
+        return begun;
+    }
+
+    private static void Within(ScheduleLimits limits, ImmutableArray<StageDemand> running)
+    {
+        Assert.True(running.Length <= limits.Jobs);
+        if (running.Length <= 1)
+            return;
+        Assert.True(running.Sum(demand => demand.MilliCpus) <= host.Cpus * 1000);
+        Assert.True(running.Sum(demand => demand.Memory) <= host.Memory);
+        Assert.True(running.Sum(demand => demand.Accelerators) <= host.Accelerators["nvidia"]);
+    }
+}
