@@ -75,7 +75,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
             findings.Skipped(CheckGroup.Stages, stage.Name, "it did not run, because of what is told beside it");
     }
 
-    /// <summary>Why a stage cannot be run at all: a dataset or an environment that is not there, its own or of a stage that it needs.</summary>
+    /// <summary>Why a stage cannot be run at all: a dataset or an environment that is not there, a person who asks for it; its own or of a stage that it needs.</summary>
     private static Dictionary<string, string> Lacking(Spec spec, ResolvedInputs inputs, CheckSamples samples)
     {
         var lacking = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -85,6 +85,8 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
                 lacking[stage.Name] = $"its input {data.Name} could not be looked at";
             else if (stage.Environment is { } environment && !inputs.Environments.ContainsKey(environment))
                 lacking[stage.Name] = $"its environment {environment} could not be looked at";
+            else if (stage.When == StageWhen.Manual)
+                lacking[stage.Name] = "it is manual: it runs when a person names it";
             else if (needs.FirstOrDefault(lacking.ContainsKey) is { } before)
                 lacking[stage.Name] = $"it needs {before}, which did not run";
         }
