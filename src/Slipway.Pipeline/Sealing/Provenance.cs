@@ -37,7 +37,7 @@ internal sealed record Provenance(
         && definition.TryGetProperty("buildType", out var type) && type.ValueEquals(BuildType);
 
     /// <summary>The isolation of the stage that was held least.</summary>
-    private Isolation Isolation => Stages.Select(stage => stage.Isolation).DefaultIfEmpty(Isolation.Sandbox).Min();
+    private Isolation Isolation => Stages.Select(stage => stage.Isolation).DefaultIfEmpty(Isolation.None).Min();
 
     /// <summary>Whether a known statement says of the stages at least what this one would.</summary>
     public static bool SaysAsMuch(Statement statement, Isolation isolation) =>
