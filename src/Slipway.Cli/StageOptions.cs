@@ -7,6 +7,7 @@ using Slipway.Documents.Runs;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Primitives.Processes;
+using Slipway.Runtime.Hardware;
 using Slipway.Trust.Signing;
 
 namespace Slipway.Cli;
@@ -35,6 +36,7 @@ internal sealed class StageOptions
         SqlProgram = ChildCommand.ThisProgram(SqlStageVerb.Name),
         Clock = clock,
         Isolation = isolation.Read(parsed),
+        Host = HostCapacity.Read(),
         Secrets = Secrets(parsed.GetValue(secretCommand), shell.Folder),
     };
 

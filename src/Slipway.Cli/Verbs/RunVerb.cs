@@ -34,7 +34,7 @@ internal static class RunVerb
             var shell = global.Shell(parsed);
             return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), spec => cache.Place(parsed, shell, spec), cache.Pushes(parsed), cancellation);
 
-            RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
+            RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { UpTo = parsed.GetValue(stage), Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
         });
         return verb;
     }

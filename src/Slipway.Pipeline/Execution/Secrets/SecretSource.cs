@@ -115,7 +115,7 @@ public sealed class SecretSource
 
             // What it wrote may be a part of the value, and is not repeated.
             var exit = child.Exited.GetAwaiter().GetResult();
-            return exit.Succeeded ? Read(output) : throw Failure("secret-command", $"the secret command {exit} for {name}", $"run it by hand: {command} {name}");
+            return exit.Succeeded ? Read(output) : throw Failure("secret-command", $"the secret command {exit} for {name}", $"run it by hand, with {name} as its last argument");
         }
         finally
         {
