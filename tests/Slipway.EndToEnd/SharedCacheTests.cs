@@ -184,8 +184,8 @@ public sealed class SharedCacheTests : IDisposable
 
     private static string KeyOf(TinyProject project)
     {
-        var shown = project.Run("keys", "list", "--json");
+        var shown = project.Run("keys", "show", "--json");
         Assert.True(shown.Code == 0, shown.All);
-        return shown.Json.GetProperty("keys")[0].GetProperty("id").GetString()!;
+        return shown.Json.GetProperty("key").GetProperty("id").GetString()!;
     }
 }
