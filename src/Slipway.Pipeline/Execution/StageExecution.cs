@@ -89,6 +89,7 @@ internal sealed class StageExecution
 
         if (!mayRun)
             throw Forecast.NotKnown(stage, "what it takes in changed in this run");
+        RunNeeds.Require(spec, stage, options);
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));

@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Hardware;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Secrets;
 using Slipway.Pipeline.Execution.Sharing;
+using Slipway.Primitives.Faults;
+using Slipway.Runtime.Hardware;
 using Slipway.Tests.Store.Registries;
 using Slipway.Trust.Policies;
 using Slipway.Trust.Signing;
@@ -91,6 +94,20 @@ public sealed class SharingTests : IDisposable
         Assert.Equal("features:executed fit:executed", (await machines.TakeAsync(always, more: options => options with { Secrets = secrets })).Sources());
         Assert.False(SharedCache.Takes(Machines.Spec.Stages[0] with { Network = StageNetwork.Host }));
         Assert.True(SharedCache.Takes(Machines.Spec.Stages[0] with { Network = StageNetwork.Pinned }));
+    }
+
+    [Fact]
+    public async Task What_needs_an_accelerator_is_taken_where_there_is_none()
+    {
+        var profile = new HardwareProfile(null, null, null, null, [], new AcceleratorProfile("nvidia", 1, null, null, null), null, null, null, null);
+        var spec = Machines.Spec with { Hardware = Machines.Spec.Hardware.Add("gpu", profile), Stages = [Machines.Spec.Stages[0], Machines.Spec.Stages[1] with { Hardware = "gpu" }] };
+        using (var cache = machines.Cache(machines.Builder))
+            await machines.A.Run(spec, options => options with { Shared = cache });
+        var none = HostCapacity.Unbounded with { Accelerators = ImmutableSortedDictionary<string, int>.Empty };
+        Assert.Equal("features:shared fit:shared", (await machines.TakeAsync(spec, more: options => options with { Host = none })).Sources());
+        machines.B.Write("code/fit.sh", "mkdir -p build/model; echo other > build/model/w\n");
+        using var again = machines.Cache();
+        Assert.Equal("missing-accelerator", Assert.Single(await machines.B.Faults(spec, ExitCode.NotThere, options => options with { Shared = again, Host = none })).Code);
     }
 
     [Fact]
