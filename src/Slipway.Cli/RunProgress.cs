@@ -1,6 +1,7 @@
 using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
+using Slipway.Primitives.Units;
 
 namespace Slipway.Cli;
 
@@ -49,9 +50,12 @@ internal sealed class RunProgress : IDisposable
                     Clear();
                     shell.Warn($"{remark.Stage}: {remark.Text}");
                     break;
+                case StageProgress { What: StageSent sent }:
+                    Line($"↑ {sent.Stage}  {new ByteSize(sent.Bytes)} to {sent.Place}");
+                    break;
                 case StageProgress { What: StageEnded { Result: var result } }:
                     running.RemoveAll(entry => !entry.IsStage || entry.Doing == result.Name);
-                    Line(result.Source == StageSource.Cached ? $"✓ {result.Name}  cached" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}");
+                    Line(result.Source != StageSource.Executed ? $"✓ {result.Name}  {RunReport.Taken(result)}" : $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}");
                     break;
                 case Remark remark:
                     Clear();
