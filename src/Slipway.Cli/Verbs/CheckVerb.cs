@@ -36,9 +36,9 @@ internal static class CheckVerb
         if (folder is not null)
             AtomicFile.CreateFolder(folder);     // that it cannot be written is told before anything is done
         var clock = TimeProvider.System;
-        using var progress = new RunProgress(shell, clock);
-        var report = await new CheckRun(shell.Project, new CheckOptions { Stages = asked(clock) }, progress.Show).RunAsync(cancellation);
-        progress.Dispose();
+        var stages = asked(clock);
+        using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
+        var report = await progress.UntilEndAsync(new CheckRun(shell.Project, new CheckOptions { Stages = stages }, progress.Show).RunAsync(cancellation), report => report.Exit);
         if (folder is not null)
         {
             AtomicFile.Write(Path.Combine(folder, "junit.xml"), JUnitReport.Write(report));

@@ -43,21 +43,23 @@ internal static class RunVerb
         var key = stage is null && spec.Model is not null ? open() : null;
         using var closed = key as IDisposable;
         var clock = TimeProvider.System;
-        using var progress = new RunProgress(shell, clock);
+        var stages = asked(clock);
+        using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
         var options = new PipelineOptions
         {
-            Stages = asked(clock),
+            Stages = stages,
             Trusted = TrustOptions.Of([]).Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
             Environment = StageOptions.Variables(),
         };
-        var account = await new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation);
-        progress.Dispose();
+        var account = await progress.UntilEndAsync(new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation), Exit);
         if (shell.Json)
             shell.WriteJson(RunReport.ToJson(account));
         else
             RunReport.Write(shell, spec, account);
-        return (int)(account.IsGood ? ExitCode.Done : ExitCode.BadVerdict);
+        return (int)Exit(account);
     }
+
+    private static ExitCode Exit(RunAccount account) => account.IsGood ? ExitCode.Done : ExitCode.BadVerdict;
 }

@@ -111,6 +111,7 @@ internal sealed class StageExecution
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
+        await using var sampler = new UseSampler(command.Folder, options.Clock, present => tell(new StageUsed(stage.Name, present)));
         try
         {
             var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command, log, grace, either.Token);
