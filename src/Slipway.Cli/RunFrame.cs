@@ -57,7 +57,7 @@ internal static class RunFrame
         [
             new(1, bar, stage => stage.Share is { } share ? Bar(share, bar) : ""),
             new(0, 5, stage => stage.Share is { } share ? Percent(share).PadLeft(5) : ""),
-            new(3, 11, stage => stage.Rest(now) is { } rest ? $"~{Clock(rest)} left" : ""),
+            new(3, 11, stage => stage.Rest(now) is { } rest ? $"~{Clock(TimeSpan.FromSeconds(Math.Ceiling(rest.TotalSeconds)))} left" : ""),
             new(2, 9, stage => stage.Use is { } use ? new ByteSize(use.Memory).ToString().PadLeft(9) : ""),
             new(4, 9, stage => stage.Use is { } use ? (use.Processors.ToString("0.0", CultureInfo.InvariantCulture) + " cpus").PadLeft(9) : ""),
         ];

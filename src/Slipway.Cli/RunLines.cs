@@ -26,7 +26,7 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
         StageProgress { What: StageStarted stage } when !isLive => Begun(stage, now),
         StageProgress { What: StageProgressed progressed } when !isLive => Progress(progressed, now),
         StageProgress { What: StageRetried retried } => $"↻ {retried.Stage}: attempt {retried.Attempt} of {retried.Attempts} failed: {First(retried.Failure)}",
-        StageProgress { What: StageFailed failed } => $"✗ {failed.Stage}: {First(failed.Failure)}",
+        StageProgress { What: StageFailed failed } => Failed(failed),
         StageProgress { What: StageEnded { Result: var result } } => Ended(result, before.Stage(result.Name)),
         _ => null,
     };
@@ -54,6 +54,12 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
             return $"✓ {result.Name}  cached";
         var line = $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}".TrimEnd();
         return isLive && ran is not null ? $"{line}  {ran.Why}{Log(ran.Log)}" : line;
+    }
+
+    private static string Failed(StageFailed failed)
+    {
+        var said = First(failed.Failure);
+        return said.Contains(failed.Stage, StringComparison.Ordinal) ? $"✗ {said}" : $"✗ {failed.Stage}: {said}";
     }
 
     private string Log(string path) => isVerbose ? $"  (log: {path})" : "";

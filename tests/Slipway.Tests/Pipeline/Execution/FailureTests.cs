@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Slipway.Documents.Specs;
+using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
 using Slipway.Tests.Primitives;
