@@ -13,8 +13,8 @@ namespace Slipway.Pipeline;
 /// <summary>All files and folders that a status hangs on: while none of their stamps changes, neither does the status.</summary>
 public static class StatusFootprint
 {
-    /// <summary>Paths; looking at more than these costs as much as finding out anew.</summary>
-    private const int Most = 2_000;
+    /// <summary>Paths; a look at one costs some 2 µs.</summary>
+    private const int Most = 100_000;
 
     /// <returns>Absolute paths; null when not everything is known, they cannot be listed or are too many, and the status is to be found out anew each time.</returns>
     public static ImmutableArray<string>? Of(Spec spec, ProjectFolder project, ResolvedInputs inputs, StatusReport report)

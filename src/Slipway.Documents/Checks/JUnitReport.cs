@@ -5,7 +5,10 @@ using System.Xml;
 namespace Slipway.Documents.Checks;
 
 /// <summary>A check as JUnit XML, which every system for continuous integration reads: a suite for each group, a case for each check.</summary>
-/// <remarks>Source: the schema that Jenkins published (dtkit's junit-4.xsd), whose elements GitLab and Azure Pipelines read too. No time of day: the same check gives the same file but for its seconds.</remarks>
+/// <remarks>
+/// Source: the schema that Jenkins published (dtkit's junit-4.xsd), whose elements GitLab and Azure Pipelines read too. No time of day: the same check gives the
+/// same file but for its seconds.
+/// </remarks>
 public static class JUnitReport
 {
     /// <summary>Characters of one message: systems cut longer ones, or refuse the file.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using Slipway.Documents.Runs;
@@ -12,14 +13,19 @@ public static class MarkdownSummary
     /// <summary>Characters; a comment holds at most 65,536 on GitHub, and is refused beyond.</summary>
     private const int Longest = 60_000;
 
+    /// <summary>What CommonMark or an extension of it acts on.</summary>
+    private static readonly FrozenSet<int> Active = @"\`*_{}[]<>|""'/:^=".Select(c => (int)c).ToFrozenSet();
+
     /// <summary>Characters of one message.</summary>
     private const int LongestMessage = 2_000;
 
     public static string Write(CheckReport report)
     {
         var text = new StringBuilder();
-        text.Append("### ").Append(Mark(report.Verdict)).Append(" slipway check").Append(report.Project is { } name ? $" of {Escaped(name)}" : "").Append(": ").Append(report.Verdict.Word()).Append("\n\n");
-        text.Append(Counted(report)).Append(", in ").Append(Seconds(report.Seconds)).Append(". Stages ran on samples of the data: figures are no statement about the model, and gates are not judged.\n");
+        var of = report.Project is { } name ? $" of {Escaped(name)}" : "";
+        text.Append("### ").Append(Mark(report.Verdict)).Append(" slipway check").Append(of).Append(": ").Append(report.Verdict.Word()).Append("\n\n");
+        text.Append(Counted(report)).Append(", in ").Append(Seconds(report.Seconds))
+            .Append(". Stages ran on samples of the data: figures are no statement about the model, and gates are not judged.\n");
         Table(text, report.Checks.Where(check => check.Verdict is CheckVerdict.Failed or CheckVerdict.Error));
         foreach (var check in report.Checks.Where(check => !check.Faults.IsEmpty))
             Faults(text, check);
@@ -32,7 +38,11 @@ public static class MarkdownSummary
     }
 
     private static string Counted(CheckReport report) => string.Join(
-        ", ", Enum.GetValues<CheckVerdict>().Reverse().Select(verdict => (verdict, Count: report.Count(verdict))).Where(counted => counted.Count > 0).Select(counted => $"{counted.Count} {Words(counted.verdict)}"));
+        ", ",
+        Enum.GetValues<CheckVerdict>().Reverse()
+            .Select(verdict => (Verdict: verdict, Count: report.Count(verdict)))
+            .Where(counted => counted.Count > 0)
+            .Select(counted => $"{counted.Count} {Words(counted.Verdict)}"));
 
     private static string Words(CheckVerdict verdict) => verdict == CheckVerdict.Error ? "could not be checked" : verdict.Word();
 
@@ -43,7 +53,10 @@ public static class MarkdownSummary
             return;
         text.Append("\n| | check | found | seconds |\n| --- | --- | --- | ---: |\n");
         foreach (var check in rows)
-            text.Append(CultureInfo.InvariantCulture, $"| {Mark(check.Verdict)} {check.Verdict.Word()} | {check.Group.Word()}: {Escaped(check.Name)} | {Escaped(check.Message ?? "")} | {check.Seconds:0.00} |\n");
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {Mark(check.Verdict)} {check.Verdict.Word()} | {check.Group.Word()}: {Escaped(check.Name)} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {Escaped(check.Message ?? "")} | {check.Seconds:0.00} |\n");
+        }
     }
 
     private static void Faults(StringBuilder text, CheckResult check) => Folded(text, $"{check.Group.Word()}: {check.Name}", () =>
@@ -115,7 +128,7 @@ public static class MarkdownSummary
                 escaped.Append('\uFFFD');
             else if (rune.Value is '@' or '#' or '!' or '$' or '%' or '~' or '&')
                 escaped.Append(CultureInfo.InvariantCulture, $"&#{rune.Value};&#8203;");
-            else if (rune.Value is '\\' or '`' or '*' or '_' or '{' or '}' or '[' or ']' or '<' or '>' or '|' or '"' or '\'' or '/' or ':' or '^' or '=' || (escaped.Length == 0 && rune.Value is ('-' or '+')))
+            else if (Active.Contains(rune.Value) || (escaped.Length == 0 && rune.Value is ('-' or '+')))
                 escaped.Append(CultureInfo.InvariantCulture, $"&#{rune.Value};");
             else
                 escaped.Append(rune.ToString());

@@ -25,7 +25,8 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
     public async Task<CheckReport> RunAsync(CancellationToken cancellation)
     {
         var started = options.Stages.Clock.GetTimestamp();
-        var spec = findings.Of(CheckGroup.Spec, project.SpecFile, () => SpecParser.Load(project.Root, project.SpecFile), spec => $"{spec.Stages.Length} stages, {spec.Data.Count} datasets");
+        var spec = findings.Of(
+            CheckGroup.Spec, project.SpecFile, () => SpecParser.Load(project.Root, project.SpecFile), spec => $"{spec.Stages.Length} stages, {spec.Data.Count} datasets");
         if (spec is null)
         {
             foreach (var group in new[] { CheckGroup.Lock, CheckGroup.Data, CheckGroup.Stages, CheckGroup.Model })
@@ -73,7 +74,8 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
         var elsewhere = failures.SelectMany(failure => failure.Faults).Where(fault => !spec.Data.Values.Any(dataset => IsAt(fault, dataset))).ToList();
         if (failures.Count > 0)
         {
-            findings.NotChecked(CheckGroup.Lock, project.LockName, elsewhere.Count > 0 ? elsewhere : [new Fault("inputs-missing", "not everything that it pins could be looked at: see the data below", project.LockName)]);
+            var missing = new Fault("inputs-missing", "not everything that it pins could be looked at: see the data below", project.LockName);
+            findings.NotChecked(CheckGroup.Lock, project.LockName, elsewhere.Count > 0 ? elsewhere : [missing]);
             return;
         }
 
@@ -128,7 +130,8 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
         {
             try
             {
-                snapshots[name] = new CheckSample(SnapshotTaker.Take(spec.Data[name], folder.Project.Root, SampleReading(index), cancellation), inputs.Data[name].Snapshot, sample.Whole);
+                var inTree = SnapshotTaker.Take(spec.Data[name], folder.Project.Root, SampleReading(index), cancellation);
+                snapshots[name] = new CheckSample(inTree, inputs.Data[name].Snapshot, sample.Whole);
             }
             catch (SlipwayException failure)
             {

@@ -20,5 +20,6 @@ internal sealed record CheckSamples(ImmutableSortedDictionary<string, CheckSampl
 {
     public bool AreWhole => ByDataset.Values.All(sample => sample.IsWhole);
 
-    public ImmutableArray<DatasetSample> Summary => [.. ByDataset.Select(sample => new DatasetSample(sample.Key, sample.Value.Taken.Snapshot.Rows, sample.Value.Of.Rows, sample.Value.Whole))];
+    public ImmutableArray<DatasetSample> Summary =>
+        [.. ByDataset.Select(sample => new DatasetSample(sample.Key, sample.Value.Taken.Snapshot.Rows, sample.Value.Of.Rows, sample.Value.Whole))];
 }

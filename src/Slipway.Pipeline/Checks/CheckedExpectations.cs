@@ -17,6 +17,8 @@ namespace Slipway.Pipeline.Checks;
 /// </remarks>
 internal sealed class CheckedExpectations(ProjectFolder project, Findings findings, Action<PipelineEvent> observe)
 {
+    private const string OnWhole = "it is judged on the whole data, by slipway run";
+
     public void Judge(Spec spec, CheckSamples samples, TableReading reading, CancellationToken cancellation)
     {
         foreach (var dataset in spec.Data.Values.Where(dataset => dataset.Expect is not null))
@@ -57,18 +59,18 @@ internal sealed class CheckedExpectations(ProjectFolder project, Findings findin
     private Expectations Judgeable(DatasetSpec dataset, Expectations expectations, CheckSample sample)
     {
         if (expectations.Rows is not null)
-            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: number of rows", "rows are counted on the whole data, by slipway run");
+            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: number of rows", $"a part of the rows cannot tell; {OnWhole}");
         var other = sample.Of.Columns.Except(sample.Taken.Snapshot.Columns).Select(column => column.Name).ToHashSet();
         foreach (var column in other)
         {
             if (expectations.Columns.Any(expected => expected.Column == column))
-                findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: {column}", "the sample's values alone read as another type; it is judged on the whole data, by slipway run");
+                findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: {column}", $"the sample's values alone read as another type; {OnWhole}");
         }
 
         if (other.Count > 0 && !expectations.Rules.IsEmpty)
-            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: rules", $"the sample's values of {string.Join(", ", other)} alone read as another type; rules are judged on the whole data, by slipway run");
+            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: rules", $"the sample's values of {string.Join(", ", other)} alone read as another type; {OnWhole}");
         foreach (var expected in expectations.Columns.Where(expected => expected.DistinctMin is not null && !other.Contains(expected.Column)))
-            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: {expected.Column} at least {expected.DistinctMin} distinct values", "values are counted on the whole data, by slipway run");
+            findings.Skipped(CheckGroup.Expectations, $"{dataset.Name}: {expected.Column} at least {expected.DistinctMin} distinct values", $"a part of the rows cannot tell; {OnWhole}");
         return expectations with
         {
             Rows = null,
@@ -80,15 +82,16 @@ internal sealed class CheckedExpectations(ProjectFolder project, Findings findin
     private void Tell(DatasetSpec dataset, Expectations expectations, ExpectationResult result, string ofWhat)
     {
         var name = $"{dataset.Name}: {result.Name}";
+        var at = PlaceOf(dataset, expectations, result);
         var found = result.Detail ?? $"{result.Bad} of {result.Checked} rows{ofWhat} break it, allowed {result.Allowed}";
         if (result.Verdict == ExpectationVerdict.Holds)
             findings.Passed(CheckGroup.Expectations, name, result.Bad > 0 ? found : null);
         else if (result.Verdict == ExpectationVerdict.NotChecked)
-            findings.NotChecked(CheckGroup.Expectations, name, [PlaceOf(dataset, expectations, result).Fault("expectation-not-checked", $"{result.Name}: could not be checked: {result.Detail}")]);
+            findings.NotChecked(CheckGroup.Expectations, name, [at.Fault("expectation-not-checked", $"{result.Name}: could not be checked: {result.Detail}")]);
         else if (result.Severity == Severity.Warn)
             findings.Passed(CheckGroup.Expectations, name, $"a warning: {found}");
         else
-            findings.Bad(CheckGroup.Expectations, name, [PlaceOf(dataset, expectations, result).Fault("expectation-broken", $"{result.Name}: {found}", $"correct the data or, where they are right, {dataset.Expect}")]);
+            findings.Bad(CheckGroup.Expectations, name, [at.Fault("expectation-broken", $"{result.Name}: {found}", $"correct the data or, where they are right, {dataset.Expect}")]);
     }
 
     private static Place PlaceOf(DatasetSpec dataset, Expectations expectations, ExpectationResult result) =>

@@ -50,7 +50,8 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
             var found = StageTable.Read(project, spec.PathOf(evaluate.Predictions)!, predictions.Digest, table =>
                 Evaluator.Evaluate(evaluate, spec.Determinism.Seed, table, predictions.Digest, project.Scratch, options.Threads, cancellation)).Evaluation;
             var figures = string.Join(", ", found.Metrics.Select(metric => string.Create(CultureInfo.InvariantCulture, $"{metric.Key} {metric.Value.Value:0.####}")));
-            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on {(samples.AreWhole ? "the whole data" : "the sample")}, {found.Rows} predictions: {figures}", options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
+            var on = samples.AreWhole ? "the whole data" : "the sample";
+            findings.Passed(CheckGroup.Evaluation, evaluate.Predictions, $"on {on}, {found.Rows} predictions: {figures}", options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
             return found;
         }
         catch (SlipwayException failure) when (!samples.AreWhole && failure.Faults.All(fault => sampleFaults.Contains(fault.Code)))
@@ -94,7 +95,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         catch (Exception e) when ((e as SlipwayException ?? AtomicFile.Explain(e, project.State)) is { } failure)
         {
             var path = spec.PathOf(model.Artifact);
-            var faults = failure.Faults.Select(fault => fault.File is null ? fault with { File = model.At.File, Line = model.At.Line, Column = model.At.Column } : fault with { File = path }).ToList();
+            var faults = failure.Faults.Select(fault => fault.File is null ? model.At.Fault(fault.Code, fault.Message, fault.Help) : fault with { File = path }).ToList();
             findings.Bad(CheckGroup.Model, "start", faults, failure.Exit, options.Stages.Clock.GetElapsedTime(started).TotalSeconds);
         }
     }
@@ -131,7 +132,10 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
             Tell(result, model, findings);
         // Each may be rightly refused; all of them tell that nothing was tried.
         if (!results.Any(result => result.Verdict is SmokeVerdict.Answered or SmokeVerdict.Failed))
-            findings.NotChecked(CheckGroup.Model, "any answer", [model.At.Fault("model-not-tried", $"{spec.Name} answered none of the generated requests, so nothing is known of it", "give the inputs ranges, or see in its reasons what it wants")]);
+        {
+            const string help = "give the inputs ranges, or see in its reasons what it wants";
+            findings.NotChecked(CheckGroup.Model, "any answer", [model.At.Fault("model-not-tried", $"{spec.Name} answered none of the generated requests, so nothing is known of it", help)]);
+        }
     }
 
     /// <summary>The model, and the code that it declares, as they lie after a bundle is unpacked.</summary>

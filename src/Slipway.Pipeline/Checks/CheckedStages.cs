@@ -43,8 +43,8 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         }
 
         foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
-            Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage))], exit);
-        var others = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage))).ToList();
+            Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage, spec))], exit);
+        var others = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage, spec))).ToList();
         if (others.Count > 0)
             findings.Bad(CheckGroup.Stages, "all", others, exit);
         return ended;
@@ -69,6 +69,8 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
             findings.Skipped(CheckGroup.Stages, stage.Name, skipped.Message);
         else if (faults.Count > 0)
             findings.Bad(CheckGroup.Stages, stage.Name, faults, exit);
+        else if (stage.When == StageWhen.Manual)
+            findings.Skipped(CheckGroup.Stages, stage.Name, "it is manual: it runs when it is named, by slipway run");
         else
             findings.Skipped(CheckGroup.Stages, stage.Name, "it did not run, because of what is told beside it");
     }
@@ -92,8 +94,14 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         return lacking;
     }
 
-    private static bool IsOf(Fault fault, StageSpec stage) =>
-        IsAt(fault, stage.At) || stage.Inputs.Any(input => IsAt(fault, input.At));
+    /// <summary>Combinations of one stage stand at one place: there the message says whose it is.</summary>
+    private static bool IsOf(Fault fault, StageSpec stage, Spec spec) =>
+        IsPlacedIn(fault, stage) && (Names(fault, stage) || !spec.Stages.Any(other => other.Name != stage.Name && IsPlacedIn(fault, other) && Names(fault, other)));
+
+    private static bool IsPlacedIn(Fault fault, StageSpec stage) => IsAt(fault, stage.At) || stage.Inputs.Any(input => IsAt(fault, input.At));
+
+    private static bool Names(Fault fault, StageSpec stage) =>
+        fault.Message.StartsWith($"stage {stage.Name} ", StringComparison.Ordinal) || fault.Message.StartsWith($"stage {stage.Name}:", StringComparison.Ordinal);
 
     private static bool IsAt(Fault fault, Documents.Reading.Place place) => fault.File == place.File && fault.Line == place.Line && fault.Column == place.Column;
 

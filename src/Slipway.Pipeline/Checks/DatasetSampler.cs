@@ -28,7 +28,8 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
             return new TakenSample(taken.Files, null, "it has no more rows");
         if (snapshot.Rows > RowChoice.MostRows)
             return new TakenSample(taken.Files, null, "it has more rows than are counted here");
-        var key = Digest.Of(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Version}\n{snapshot.Digest}\n{snapshot.Rows}\n{sample.Rows}\n{sample.Seed}\n"))).Hex;
+        var depends = string.Create(CultureInfo.InvariantCulture, $"{Version}\n{snapshot.Digest}\n{snapshot.Rows}\n{sample.Rows}\n{sample.Seed}\n");
+        var key = Digest.Of(Encoding.UTF8.GetBytes(depends)).Hex;
         var kept = Path.Combine(folder, key);
         var files = snapshot.Files.Select(file => Path.Combine(kept, file.Path)).ToList();
         if (!Directory.Exists(kept))
@@ -82,7 +83,8 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"a file of the dataset '{taken.Snapshot.Name}' went away while it was read", Help: "wait until whatever writes it has finished, then check again"), e);
+            const string help = "wait until whatever writes it has finished, then check again";
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"a file of the dataset '{taken.Snapshot.Name}' went away while it was read", Help: help), e);
         }
         catch (Exception e) when (AtomicFile.Explain(e, kept) is { } explained)
         {
@@ -98,7 +100,8 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
     private void Parquet(RowChoice choice, TakenSnapshot taken, List<string> targets, CancellationToken cancellation)
     {
         // One thread, as an SQL stage: the order of rows and the cut into groups are then the data's alone.
-        using var database = DuckDatabase.Open(new DuckOptions { ScratchFolder = reading.ScratchFolder, AllowedPaths = [.. taken.Files, .. targets], MemoryLimit = reading.MemoryLimit });
+        var limits = new DuckOptions { ScratchFolder = reading.ScratchFolder, AllowedPaths = [.. taken.Files, .. targets], MemoryLimit = reading.MemoryLimit };
+        using var database = DuckDatabase.Open(limits);
         long before = 0;
         foreach (var (file, target) in taken.Files.Zip(targets))
         {
@@ -106,7 +109,8 @@ internal sealed class DatasetSampler(string folder, TableReading reading)
             try
             {
                 var rows = long.Parse(database.Rows($"SELECT count(*) FROM {from}", cancellation)[0][0]!, CultureInfo.InvariantCulture);
-                database.Execute($"COPY (SELECT * EXCLUDE (file_row_number) FROM {from} WHERE {choice.Condition($"file_row_number + {SqlText.Literal(before)}")}) TO {SqlText.Literal(target)} (FORMAT parquet)", cancellation);
+                var chosen = $"SELECT * EXCLUDE (file_row_number) FROM {from} WHERE {choice.Condition($"file_row_number + {SqlText.Literal(before)}")}";
+                database.Execute($"COPY ({chosen}) TO {SqlText.Literal(target)} (FORMAT parquet)", cancellation);
                 before += rows;
             }
             catch (DuckException e)

@@ -21,11 +21,13 @@ public sealed class RunLock : IDisposable
     public static async Task<RunLock> TakeAsync(ProjectFolder project, Action waiting, CancellationToken cancellation)
     {
         var taken = await FolderLock.TakeAsync(project.RunLock, waiting, cancellation);
-        if (Directory.Exists(project.Work))
+        if (Directory.Exists(project.Work) && Directory.EnumerateDirectories(project.Work).ToList() is { Count: > 0 } runs)
         {
+            foreach (var run in runs)
+                Orphans.EndGroups(Path.GetFileName(run));
             Orphans.End(project.Work);
-            foreach (var leftover in Directory.EnumerateDirectories(project.Work))
-                StageFolder.Delete(leftover);
+            foreach (var run in runs)
+                StageFolder.Delete(run);
         }
 
         new ContentStore(project.Objects).RemoveLeftovers();

@@ -31,6 +31,10 @@ public readonly record struct FileStamp(FileKind Kind, long Size, long Modified,
     /// <exception cref="IOException">The path could not be looked at.</exception>
     public static FileStamp? Of(string path, bool followLinks = true) => Posix.Stat(path, followLinks);
 
+    /// <summary>As <see cref="Of(string, bool)"/>, links followed, for who has many paths as bytes: no text is made of them.</summary>
+    /// <param name="path">In the file system's own bytes, a zero behind them.</param>
+    public static FileStamp? Of(ReadOnlySpan<byte> path) => Posix.Stat(path);
+
     /// <summary>Whether this process's user owns what is at the path itself: a link is not followed.</summary>
     public static bool IsOwn(string path) => Posix.OwnerOf(path) is { } owner && owner == Posix.User;
 

@@ -7,7 +7,7 @@ namespace Slipway.Primitives.Files;
 /// <summary>The few system calls on files that the framework lacks; Linux, glibc.</summary>
 internal static unsafe partial class Posix
 {
-    public const int NoSpace = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, AccessDenied = 13, NotPermitted = 1, NoEntry = 2, WouldBlock = 11, CrossDevice = 18;
+    public const int NoSpace = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, AccessDenied = 13, NotPermitted = 1, NoEntry = 2, NotAFolder = 20, WouldBlock = 11, CrossDevice = 18;
 
     private const int AtFdCwd = -100, SymlinkNoFollow = 0x100, ReadOnlyDirectory = 0x10000 | 0x80000, BasicStats = 0x7ff, FileClone = 0x40049409;
 
@@ -67,6 +67,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int folder, string path, int flags, uint mask, Statx* result);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int statx(int folder, byte* path, int flags, uint mask, Statx* result);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();
@@ -136,17 +139,31 @@ internal static unsafe partial class Posix
     public static FileStamp? Stat(string path, bool followLinks)
     {
         Statx result;
-        return Look(path, followLinks, &result)
-            ? new FileStamp(
-                (FileKind)(result.Mode & 0xF000),
-                (long)result.Size,
-                Nanoseconds(result.Modify),
-                Nanoseconds(result.Change),
-                result.Inode,
-                (ulong)result.DevMajor << 32 | result.DevMinor,
-                (result.Mode & 0b001_000_000) != 0)
-            : null;
+        return Look(path, followLinks, &result) ? StampOf(result) : null;
     }
+
+    /// <inheritdoc cref="FileStamp.Of(ReadOnlySpan{byte})"/>
+    public static FileStamp? Stat(ReadOnlySpan<byte> path)
+    {
+        Statx result;
+        fixed (byte* bytes = path)
+        {
+            if (statx(AtFdCwd, bytes, 0, BasicStats, &result) == 0)
+                return StampOf(result);
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        return error is NoEntry or NotAFolder ? null : throw Failure("statx", System.Text.Encoding.UTF8.GetString(path).TrimEnd('\0'), error);
+    }
+
+    private static FileStamp StampOf(in Statx result) => new(
+        (FileKind)(result.Mode & 0xF000),
+        (long)result.Size,
+        Nanoseconds(result.Modify),
+        Nanoseconds(result.Change),
+        result.Inode,
+        (ulong)result.DevMajor << 32 | result.DevMinor,
+        (result.Mode & 0b001_000_000) != 0);
 
     /// <returns>Null when there is nothing at the path. A link is not followed.</returns>
     public static uint? OwnerOf(string path)
@@ -159,9 +176,8 @@ internal static unsafe partial class Posix
     {
         if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, result) == 0)
             return true;
-        const int notAFolder = 20;
         var error = Marshal.GetLastPInvokeError();
-        return error is NoEntry or notAFolder ? false : throw Failure("statx", path, error);
+        return error is NoEntry or NotAFolder ? false : throw Failure("statx", path, error);
     }
 
     /// <summary>A failed system call as what the user can do about it.</summary>

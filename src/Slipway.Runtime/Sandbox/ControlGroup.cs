@@ -39,7 +39,7 @@ public sealed class ControlGroup : IDisposable
     /// <returns>Null where this process may make none.</returns>
     public static ControlGroup? TryMake(string name, ResourceLimits limits, string root, string membership, out string why)
     {
-        var own = membership.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3).ToList();
+        var own = Memberships(membership);
         var group = TryUnified(name, root, own, out why) ?? TryLegacy(name, root, own, ref why);
         if (group is null)
             return null;
@@ -64,12 +64,9 @@ public sealed class ControlGroup : IDisposable
     }
 
     /// <summary>SIGKILL to every member, again until none is left: one that forks may be a step ahead.</summary>
-    public void Kill() => Kill(Folders);
-
-    /// <inheritdoc cref="Kill()"/>
-    public static void Kill(IEnumerable<string> folders)
+    public void Kill()
     {
-        foreach (var folder in folders.Where(Directory.Exists))
+        foreach (var folder in Folders.Where(Directory.Exists))
         {
             for (var attempt = 0; attempt < Attempts && MembersOf(folder) is { Count: > 0 } members; attempt++)
             {
@@ -81,7 +78,7 @@ public sealed class ControlGroup : IDisposable
     }
 
     /// <summary>Removes a group's folders; one that still has a dying member stays for the next run.</summary>
-    public static void Remove(IEnumerable<string> folders)
+    private static void Remove(IEnumerable<string> folders)
     {
         foreach (var folder in folders)
         {
@@ -101,13 +98,30 @@ public sealed class ControlGroup : IDisposable
 
     public void Dispose() => Remove(Folders);
 
+    /// <summary>Groups of commands whose run is over, by how their names begin.</summary>
+    /// <param name="prefix">Of the names.</param>
+    public static ControlGroup Left(string prefix, string root, string membership)
+    {
+        var own = Memberships(membership);
+        var above = own.Where(parts => parts[0] == "0").SelectMany(parts => Levels(root, parts[2])).Concat(controllers.Select(controller => LegacyFolder(root, own, controller)).OfType<string>());
+        return new ControlGroup(isUnified: false, [.. above.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder, prefix + "*")).Distinct(StringComparer.Ordinal)]);
+    }
+
+    private static List<string[]> Memberships(string membership) => [.. membership.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3)];
+
+    /// <summary>The group of this process, and the one above it.</summary>
+    private static IEnumerable<string> Levels(string root, string path)
+    {
+        var folder = Path.Combine(root, path.Trim('/')).TrimEnd('/');
+        return folder.Length > root.TrimEnd('/').Length ? [folder, Path.GetDirectoryName(folder)!] : [folder];
+    }
+
     private static ControlGroup? TryUnified(string name, string root, List<string[]> own, out string why)
     {
         why = "no control groups are mounted at " + root;
         if (own.FirstOrDefault(parts => parts[0] == "0")?[2] is not { } path || !File.Exists(Path.Combine(root, "cgroup.controllers")))
             return null;
-        var folder = Path.Combine(root, path.TrimStart('/'));
-        for (var level = 0; level < 2 && folder.Length >= root.TrimEnd('/').Length; level++, folder = Path.GetDirectoryName(folder)!)
+        foreach (var folder in Levels(root, path))
         {
             if (!HandsOn(folder, out why))
                 continue;
@@ -150,16 +164,13 @@ public sealed class ControlGroup : IDisposable
         var made = new List<string>();
         foreach (var controller in controllers)
         {
-            if (own.FirstOrDefault(parts => parts[1].Split(',').Contains(controller)) is not [_, var hierarchy, var path])
+            if (LegacyFolder(root, own, controller) is not { } above)
             {
                 Remove(made);
                 return null;
             }
 
-            // A container may name its group by a path that it does not see; then what it sees is the root of its own.
-            var mounted = new[] { hierarchy, controller }.Select(each => Path.Combine(root, each)).FirstOrDefault(Directory.Exists) ?? Path.Combine(root, controller);
-            var at = Path.Combine(mounted, path.TrimStart('/'));
-            var folder = Path.Combine(Directory.Exists(at) ? at : mounted, name);
+            var folder = Path.Combine(above, name);
             try
             {
                 Directory.CreateDirectory(folder);
@@ -174,6 +185,17 @@ public sealed class ControlGroup : IDisposable
         }
 
         return new ControlGroup(isUnified: false, made);
+    }
+
+    /// <summary>This process's group of a controller; null where that is not mounted.</summary>
+    private static string? LegacyFolder(string root, List<string[]> own, string controller)
+    {
+        if (own.FirstOrDefault(parts => parts[1].Split(',').Contains(controller)) is not [_, var hierarchy, var path])
+            return null;
+        // A container may name its group by a path that it does not see; then what it sees is the root of its own.
+        var mounted = new[] { hierarchy, controller }.Select(each => Path.Combine(root, each)).FirstOrDefault(Directory.Exists) ?? Path.Combine(root, controller);
+        var at = Path.Combine(mounted, path.TrimStart('/'));
+        return Directory.Exists(at) ? at : mounted;
     }
 
     private void Limit(ResourceLimits limits)

@@ -23,6 +23,9 @@ public sealed record EnclosedCommand(
     Isolation Isolation,
     ResourceLimits Limits)
 {
+    /// <summary>Absolute path of a folder for what all commands of a run share; no command may write there.</summary>
+    public string SharedFolder { get; } = Path.GetDirectoryName(Folder)!;
+
     /// <summary>Devices of the host that it sees as they are, such as <c>/dev/nvidia0</c>.</summary>
     public ImmutableArray<string> Devices { get; init; } = [];
 

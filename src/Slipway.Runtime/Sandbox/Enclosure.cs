@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 using Slipway.Primitives.Units;
 
@@ -15,11 +16,11 @@ public static partial class Enclosure
     /// <summary>The descriptor of the command that <c>$SLIPWAY_PROGRESS</c> names.</summary>
     public const int ProgressDescriptor = 3;
 
-    /// <summary>File in the private folder that lists the folders of its control group, for whoever finds them after a crash.</summary>
-    public const string GroupsFile = "groups";
+    /// <summary>Of the name of a command's control group, its own name following.</summary>
+    internal const string GroupPrefix = "slipway-";
 
     /// <summary>Where bubblewrap says that its command began and ended.</summary>
-    private const string StatusFile = "status";
+    private const string StatusFile = ".status-";
 
     /// <summary>Between two looks at what a command's folders hold.</summary>
     private static readonly TimeSpan LookAtDiskEvery = TimeSpan.FromMilliseconds(200);
@@ -49,15 +50,13 @@ public static partial class Enclosure
         };
         if (command.FixedAddresses)
             inner = [FixedAddresses.Program, .. FixedAddresses.Arguments, .. inner];
-        using var group = ControlGroup.TryMake("slipway-" + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
-        if (group is not null)
-            File.WriteAllLines(Path.Combine(command.Folder, GroupsFile), group.Folders);
+        using var group = ControlGroup.TryMake(GroupPrefix + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         try
         {
-            using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.Folder) : null;
-            using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.Folder, StatusFile), FileMode.Create, FileAccess.Write) : null;
+            using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
+            using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.SharedFolder, StatusFile + command.Name), FileMode.Create, FileAccess.Write) : null;
             var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
                 .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
             if (filter is not null && statusFile is not null)
@@ -94,7 +93,7 @@ public static partial class Enclosure
             {
                 exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer);
                 if (command.Isolation == Isolation.Sandbox)
-                    exit = Inside(exit, Path.Combine(command.Folder, StatusFile), log);
+                    exit = Inside(exit, Path.Combine(command.SharedFolder, StatusFile + command.Name), log);
             }
             catch (OperationCanceledException)
             {
@@ -151,10 +150,12 @@ public static partial class Enclosure
                 : Bubblewrap.Help));
     }
 
+    /// <summary>The filter of system calls as an open file; made once for all commands of a run.</summary>
     private static SafeHandle FilterFile(string folder)
     {
-        var path = Path.Combine(folder, "filter");
-        File.WriteAllBytes(path, SystemCallFilter.Program());
+        var path = Path.Combine(folder, ".filter");
+        if (!File.Exists(path))
+            AtomicFile.WriteLoosely(path, SystemCallFilter.Program());
         return File.OpenHandle(path);
     }
 

@@ -6,18 +6,17 @@ namespace Slipway.Runtime.Sandbox;
 /// <summary>Processes of commands whose private folder outlived them: the kernel ends a command with its run, but not always what that one started.</summary>
 public static class Orphans
 {
+    /// <summary>Ends what is left of a run's commands, by their control groups.</summary>
+    /// <param name="run">How the names of its commands began.</param>
+    public static void EndGroups(string run)
+    {
+        using var left = ControlGroup.Left($"{Enclosure.GroupPrefix}{run}-", ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"));
+        left.Kill();
+    }
+
     /// <summary>Ends every process that belongs to a private folder at or below <paramref name="folder"/>; call it only while none of them should be alive.</summary>
     public static void End(string folder)
     {
-        if (!Directory.EnumerateFileSystemEntries(folder).Any())
-            return;
-        foreach (var groups in Directory.EnumerateFiles(folder, Enclosure.GroupsFile, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true }))
-        {
-            var folders = File.ReadAllLines(groups).Where(line => line.StartsWith(ControlGroup.MountPoint + "/", StringComparison.Ordinal) && line.Contains("/slipway-", StringComparison.Ordinal)).ToList();
-            ControlGroup.Kill(folders);
-            ControlGroup.Remove(folders);
-        }
-
         // Its private folder stands in a command's variables, and in the command line of what encloses it.
         var (variable, argument) = (Encoding.UTF8.GetBytes($"\0SLIPWAY_STAGE={folder}/"), Encoding.UTF8.GetBytes($"\0{folder}/"));
         foreach (var process in Directory.EnumerateDirectories("/proc"))

@@ -18,10 +18,7 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// </remarks>
 internal sealed class StageFolder : IDisposable
 {
-    private const string ViewName = "view", SettingsName = "etc", TemporaryName = "tmp";
-
-    // Below the view.
-    private const string ProjectName = "project", InputsName = "inputs", HomeName = "home", StageName = "stage.json", RequestName = "request.json";
+    private const string ProjectName = "project", InputsName = "inputs", HomeName = "home", TemporaryName = "tmp", StageName = "stage.json", RequestName = "request.json";
 
     /// <summary>Where an enclosed command finds its private folder: the same on every machine, as paths end up in what programs write.</summary>
     private const string Inside = "/slipway";
@@ -31,6 +28,13 @@ internal sealed class StageFolder : IDisposable
 
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;
+
+    /// <summary>Who a command is, below /etc: the same everywhere, and nothing of this host's users.</summary>
+    private static readonly (string Name, string Text)[] settings =
+    [
+        ("group", "root:x:0:\nslipway:x:1000:\n"),
+        ("passwd", $"root:x:0:0::{Inside}/{HomeName}:/bin/sh\nslipway:x:1000:1000::{Inside}/{HomeName}:/bin/sh\n"),
+    ];
 
     // Fixed, since archives and reports that a stage makes may carry its inputs' times.
     private static readonly DateTime inputsTime = DateTime.UnixEpoch.AddSeconds(315_532_800);
@@ -45,12 +49,12 @@ internal sealed class StageFolder : IDisposable
     public string Path { get; }
 
     /// <summary>What looks like the project's root, on the host.</summary>
-    public string Root => InView(ProjectName);
+    public string Root => On(ProjectName);
 
     /// <summary>Where the command's places are as it sees them.</summary>
     public StagePlaces Seen => isEnclosed
         ? new StagePlaces(Inside + "/" + ProjectName, Inside + "/" + InputsName, Inside + "/" + HomeName, "/" + TemporaryName, Inside + "/" + StageName, Inside + "/" + RequestName)
-        : new StagePlaces(Root, InView(InputsName), InView(HomeName), On(TemporaryName), InView(StageName), InView(RequestName));
+        : new StagePlaces(Root, On(InputsName), On(HomeName), On(TemporaryName), On(StageName), On(RequestName));
 
     /// <summary>Paths of the inputs, relative to the working directory.</summary>
     public IReadOnlyCollection<string> Placed => placed.Keys;
@@ -62,7 +66,7 @@ internal sealed class StageFolder : IDisposable
         var made = new StageFolder(folder, linkAbove, isEnclosed);
         try
         {
-            foreach (var each in new[] { made.Root, made.InView(InputsName), made.InView(HomeName), made.On(TemporaryName) })
+            foreach (var each in new[] { made.Root, made.On(InputsName), made.On(HomeName), made.On(TemporaryName) })
                 AtomicFile.CreateFolder(each);
             foreach (var file in files)
                 made.Place(file);
@@ -70,7 +74,7 @@ internal sealed class StageFolder : IDisposable
                 AtomicFile.CreateFolder(path.EndsWith('/') ? Combine(made.Root, path) : GetDirectoryName(Combine(made.Root, path))!);
             foreach (var input in inputs.ByName.Values.Where(input => input.From == InputKind.Dataset))
             {
-                var link = Combine(made.InView(InputsName), input.Name);
+                var link = Combine(made.On(InputsName), input.Name);
                 if (!Exists(link))
                     File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
@@ -78,7 +82,7 @@ internal sealed class StageFolder : IDisposable
             made.CheckSources(project, linkedOnly: false);
             if (isEnclosed)
                 made.WriteSettings();
-            File.WriteAllBytes(made.InView(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
+            File.WriteAllBytes(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
         catch (Exception e)
@@ -91,17 +95,17 @@ internal sealed class StageFolder : IDisposable
     }
 
     /// <summary>The request of an SQL stage, on the host.</summary>
-    public string RequestFile => InView(RequestName);
+    public string RequestFile => On(RequestName);
 
     /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
     public IEnumerable<Mount> Mounts(StageSpec stage)
     {
         yield return new Mount(MountKind.ReadWrite, On(TemporaryName), "/" + TemporaryName);
         yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
-        foreach (var setting in Directory.EnumerateFiles(On(SettingsName)))
-            yield return new Mount(MountKind.ReadOnly, setting, "/etc/" + GetFileName(setting));
-        yield return new Mount(MountKind.ReadOnly, On(ViewName), Inside);
-        yield return new Mount(MountKind.ReadWrite, InView(HomeName), $"{Inside}/{HomeName}");
+        foreach (var (name, _) in settings)
+            yield return new Mount(MountKind.ReadOnly, SharedSetting(name), "/etc/" + name);
+        yield return new Mount(MountKind.ReadOnly, Path, Inside);
+        yield return new Mount(MountKind.ReadWrite, On(HomeName), $"{Inside}/{HomeName}");
         var writable = WritableFolders(stage);
         foreach (var folder in writable)
             yield return new Mount(MountKind.ReadWrite, Combine(Root, folder), Combine(Seen.Root, folder));
@@ -191,18 +195,19 @@ internal sealed class StageFolder : IDisposable
 
     private static bool IsBelow(string path, string folder) => folder.Length == 0 || path.StartsWith(folder + "/", StringComparison.Ordinal);
 
-    /// <summary>Who a command is and what this host is called: the same everywhere, and nothing of the real ones.</summary>
+    /// <summary>Written once for all stages of a run.</summary>
     private void WriteSettings()
     {
-        var folder = On(SettingsName);
-        AtomicFile.CreateFolder(folder);
-        File.WriteAllText(Combine(folder, "passwd"), $"root:x:0:0::{Inside}/{HomeName}:/bin/sh\nslipway:x:1000:1000::{Inside}/{HomeName}:/bin/sh\n");
-        File.WriteAllText(Combine(folder, "group"), "root:x:0:\nslipway:x:1000:\n");
+        foreach (var (name, text) in settings)
+        {
+            if (!File.Exists(SharedSetting(name)))
+                AtomicFile.WriteLoosely(SharedSetting(name), System.Text.Encoding.ASCII.GetBytes(text));
+        }
     }
 
-    private string On(string name) => Combine(Path, name);
+    private string SharedSetting(string name) => Combine(GetDirectoryName(Path)!, ".etc-" + name);
 
-    private string InView(string name) => Combine(Path, ViewName, name);
+    private string On(string name) => Combine(Path, name);
 
     private void CheckSources(ProjectFiles project, bool linkedOnly)
     {
