@@ -22,10 +22,13 @@ public sealed class UseSampler : IAsyncDisposable
 
     private readonly CancellationTokenSource ended = new();
     private readonly Task sampling;
+    private volatile string? folder;
 
-    /// <param name="folder">The command's private folder, in which its control group is noted down.</param>
     /// <param name="tell">Not called any more once this is disposed.</param>
-    public UseSampler(string folder, TimeProvider clock, Action<PresentUse> tell) => sampling = SampleAsync(Path.Combine(folder, Enclosure.GroupsFile), clock, tell);
+    public UseSampler(TimeProvider clock, Action<PresentUse> tell) => sampling = SampleAsync(clock, tell);
+
+    /// <summary>Of the group's members from now on.</summary>
+    public void Watch(ControlGroup group) => folder = group.Folders[0];
 
     public async ValueTask DisposeAsync()
     {
@@ -34,7 +37,7 @@ public sealed class UseSampler : IAsyncDisposable
         ended.Dispose();
     }
 
-    private async Task SampleAsync(string groups, TimeProvider clock, Action<PresentUse> tell)
+    private async Task SampleAsync(TimeProvider clock, Action<PresentUse> tell)
     {
         using var timer = new PeriodicTimer(every, clock);
         var before = (Ticks: 0L, At: clock.GetTimestamp());
@@ -42,7 +45,7 @@ public sealed class UseSampler : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(ended.Token))
             {
-                if (Read(groups) is not { } read)
+                if (folder is not { } group || Read(group) is not { } read)
                     continue;
                 var now = clock.GetTimestamp();
                 var seconds = clock.GetElapsedTime(before.At, now).TotalSeconds;
@@ -57,13 +60,11 @@ public sealed class UseSampler : IAsyncDisposable
         }
     }
 
-    /// <returns>Null when there is no group, or no longer.</returns>
-    private static (long Memory, long Ticks)? Read(string groups)
+    /// <returns>Null when the group is gone.</returns>
+    private static (long Memory, long Ticks)? Read(string folder)
     {
         try
         {
-            if (!File.Exists(groups) || File.ReadLines(groups).FirstOrDefault() is not { } folder)
-                return null;
             var memory = File.ReadLines(Path.Combine(folder, "memory.stat"))
                 .Select(line => line.Split(' ')).Where(words => words is ["anon" or "shmem" or "total_rss" or "total_shmem", _])
                 .ToDictionary(words => words[0], words => long.Parse(words[1], CultureInfo.InvariantCulture));
