@@ -112,7 +112,9 @@ internal static class RunReport
     }
 
     /// <summary>Where the outputs of a stage came from that was not executed.</summary>
-    public static string Taken(StageResult stage) => stage.Shared is { } origin ? $"shared: from {origin.Place}, signed by {origin.Signer} (key {origin.Key[..12]})" : "cached";
+    public static string Taken(StageResult stage) => stage.Shared is { } origin
+        ? $"shared: from {origin.Place}, signed by {(origin.Key.StartsWith(origin.Signer, StringComparison.Ordinal) ? "" : origin.Signer + ", ")}key {origin.Key[..12]}"
+        : "cached";
 
     public static void Evaluation(TextPage page, Evaluation evaluation)
     {

@@ -96,6 +96,12 @@ public sealed class SharedCacheTests : IDisposable
         var check = a.Run("check", "--cache", Cache);
         Assert.True(check.Code == 0, check.All);
         Assert.False(Directory.Exists(Cache));
+        Assert.Equal(0, a.Run("run", "--cache", Cache).Code);
+        Assert.Equal(0, b.Run("lock").Code);
+        // The data have fewer rows than a sample, so that a check asks for what a run has made.
+        var taken = b.Run("check", "--cache", Cache, "--json");
+        Assert.True(taken.Code == 0, taken.All);
+        Assert.All(taken.Json.GetProperty("stages").EnumerateArray(), stage => Assert.Equal("shared", stage.GetProperty("source").GetString()));
     }
 
     [Fact]
@@ -151,7 +157,8 @@ public sealed class SharedCacheTests : IDisposable
         var host = $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
         listener.Stop();
         var configuration = Path.Combine(folder, "registry.yml");
-        await File.WriteAllTextAsync(configuration, $"version: 0.1\nlog: {{ level: error }}\nstorage:\n  filesystem: {{ rootdirectory: {folder}/data }}\nhttp: {{ addr: {host} }}\n");
+        await File.WriteAllTextAsync(
+            configuration, $"version: 0.1\nlog: {{ level: error }}\nstorage:\n  filesystem: {{ rootdirectory: {folder}/data }}\nhttp: {{ addr: {host} }}\n");
         registry = Process.Start(new ProcessStartInfo("/usr/bin/docker-registry", ["serve", configuration]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         registry.BeginErrorReadLine();
         registry.BeginOutputReadLine();

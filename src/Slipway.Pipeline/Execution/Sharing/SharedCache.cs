@@ -29,25 +29,33 @@ public sealed class SharedCache : IDisposable
     internal SharedCache(IStepPlace place, SharedCacheOptions options) => (this.place, this.options) = (place, options);
 
     /// <param name="folder">Absolute path; made by the first run that puts something there.</param>
-    public static SharedCache OfFolder(string folder, SharedCacheOptions options) => new(new SharedFolder(folder, isMade: options.Signer is not null), options);
+    public static SharedCache OfFolder(string folder, SharedCacheOptions options) =>
+        new(new SharedFolder(folder, isMade: options.Signer is not null), options);
 
     /// <param name="client">Disposed with the cache.</param>
     public static SharedCache OfRegistry(RegistryClient client, SharedCacheOptions options) => new(new SharedRepository(client), options);
 
-    /// <summary>Whether outputs of a stage may go from machine to machine: not of one that always runs, and not of one with secrets, from which its outputs may be derived.</summary>
+    /// <summary>Whether outputs of a stage may go from machine to machine.</summary>
+    /// <remarks>Not of one that always runs, and not of one with secrets, from which its outputs may be derived.</remarks>
     internal static bool Takes(StageSpec stage) => !stage.RunsAlways && stage.Secrets is null;
 
     /// <summary>Takes what a step gave elsewhere into the content store.</summary>
     /// <param name="atLeast">What must have held the step to its declaration.</param>
     /// <returns>Null where there is nothing that counts; all of its outputs are durable otherwise.</returns>
-    internal async Task<(StepRecord Record, SharedOrigin Origin)?> TakeAsync(StepKeyDocument step, Isolation atLeast, ContentStore objects, Action<string> remark, CancellationToken cancellation)
+    internal async Task<(StepRecord Record, SharedOrigin Origin)?> TakeAsync(
+        StepKeyDocument step, Isolation atLeast, ContentStore objects, Action<string> remark, CancellationToken cancellation)
     {
         if (Volatile.Read(ref closed) != 0)
             return null;
         try
         {
             if (options.Trusted.IsEmpty && options.Signer is null)
-                throw new SlipwayException(ExitCode.NotThere, new Fault("no-trusted-key", "there is no trusted key, so that nothing in it counts", Help: "put your builders' public keys into your key folder, or name them in trust.yaml"));
+            {
+                throw new SlipwayException(ExitCode.NotThere, new Fault(
+                    "no-trusted-key", "there is no trusted key, so that nothing in it counts",
+                    Help: "put your builders' public keys into your key folder, or name them in trust.yaml"));
+            }
+
             if (await FindAsync(step, atLeast, cancellation) is not { } found)
                 return null;
             await new EntryDownload(place, found.Entry, objects).RunAsync(found.Record.Outputs, cancellation);
@@ -111,7 +119,10 @@ public sealed class SharedCache : IDisposable
         {
             await patience.CancelAsync();
             _ = look.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            throw new SlipwayException(ExitCode.NotThere, new Fault("cache-silent", $"it did not answer within {options.Patience.TotalSeconds:0.#} s", Help: "is the address right, and is the network there?"), e);
+            throw new SlipwayException(
+                ExitCode.NotThere,
+                new Fault("cache-silent", $"it did not answer within {options.Patience.TotalSeconds:0.#} s", Help: "is the address right, and is the network there?"),
+                e);
         }
     }
 
@@ -193,5 +204,15 @@ public sealed class SharedCache : IDisposable
     private static SlipwayException Cut(Exception e) =>
         new(ExitCode.NotThere, new Fault("cache-cut", $"it failed in the middle: {ForeignText.Shown(e.Message)}", Help: "the next run asks it again"), e);
 
-    private static string Told(SlipwayException e) => $"{e.Faults[0].Message} ({e.Faults[0].Code}){(e.Faults[0].Help is { } help ? "; " + help : "")}";
+    private static string Told(SlipwayException e) => $"{e.Faults[0].Message} ({e.Faults[0].Code}){(Help(e.Faults[0]) is { } help ? "; " + help : "")}";
+
+    /// <summary>A registry's refusals name options of other verbs.</summary>
+    private static string? Help(Fault fault) => fault.Code switch
+    {
+        "registry-unauthorized" => "log in with `docker login`, whose credentials are used",
+        "registry-certificate" => "install the issuer's certificate in the system, or name it in SSL_CERT_FILE; only on this machine itself a registry may go without TLS",
+        "registry-denied" => fault.Help,
+        _ when fault.Code.StartsWith("registry-", StringComparison.Ordinal) => "is the address right, and is the network there? the next run asks it again",
+        _ => fault.Help,
+    };
 }
