@@ -11,7 +11,7 @@ namespace Slipway.Cli;
 internal static class CommandLine
 {
     /// <summary>What shells report for a process ended by SIGINT; not a verdict, so not in the table of exit codes.</summary>
-    private const int Interrupted = 130;
+    public const int Interrupted = 130;
 
     private static readonly (string Name, Func<GlobalOptions, Command> Build)[] Verbs =
     [

@@ -15,7 +15,7 @@ internal sealed class PrintableWriter(TextWriter to) : TextWriter
 
     public override void Write(char value) => to.Write(IsPlain(value) ? value : Instead);
 
-    public override void Write(string? value) => to.Write(value is null || value.All(IsPlain) ? value : string.Concat(value.Select(c => IsPlain(c) ? c : Instead)));
+    public override void Write(string? value) => to.Write(value is null ? value : Plain(value));
 
     public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
 
@@ -29,6 +29,9 @@ internal sealed class PrintableWriter(TextWriter to) : TextWriter
     public void WriteRaw(string sequence) => to.Write(sequence);
 
     public override void Flush() => to.Flush();
+
+    /// <summary>A text without what works on a terminal; lines and tabs stay.</summary>
+    public static string Plain(string text) => text.All(IsPlain) ? text : string.Concat(text.Select(c => IsPlain(c) ? c : Instead));
 
     private static bool IsPlain(char c) => c is '\n' or '\t' || !ForeignText.IsHidden(c);
 }

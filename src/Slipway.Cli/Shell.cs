@@ -35,6 +35,9 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     /// <summary>Whether stdout takes colour: a terminal, without <c>NO_COLOR</c> (no-color.org).</summary>
     public bool Colour { get; } = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
+    /// <summary>Whether what is drawn on stderr takes colour.</summary>
+    public bool LiveColour => Live && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
     /// <summary>Writes the one document of <c>--json</c>.</summary>
     public void WriteJson(JsonNode document)
     {

@@ -11,12 +11,15 @@ internal sealed class TextPage(Shell shell)
     /// <param name="label">Empty for a line that goes on.</param>
     public void Line(string label, string text)
     {
-        Styled(Bold, label.PadRight(LabelWidth));
+        Styled(Bold, Padded(label));
         var colour = text is not [var mark, ..] ? null : mark switch { '✓' => Green, '!' => Yellow, '✗' => Red, _ => null };
         if (colour is not null)
             Styled(colour, text[..1]);
         shell.Out.WriteLine(colour is null ? text : text[1..]);
     }
+
+    /// <summary>A long label still ends before its text.</summary>
+    public static string Padded(string label) => label.Length < LabelWidth ? label.PadRight(LabelWidth) : label + " ";
 
     private void Styled(string style, string text)
     {

@@ -40,10 +40,10 @@ internal static class CheckVerb
         if (folder is not null)
             AtomicFile.CreateFolder(folder);     // that it cannot be written is told before anything is done
         var clock = TimeProvider.System;
+        var stages = asked(clock);
         using var shared = cache() is { } place ? await CacheOption.OpenAsync(shell, place, TrustOptions.Of([]).Policy, null, clock, cancellation) : null;
-        using var progress = new RunProgress(shell, clock);
-        var report = await new CheckRun(shell.Project, new CheckOptions { Stages = asked(clock) with { Shared = shared } }, progress.Show).RunAsync(cancellation);
-        progress.Dispose();
+        using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
+        var report = await progress.UntilEndAsync(new CheckRun(shell.Project, new CheckOptions { Stages = stages with { Shared = shared } }, progress.Show).RunAsync(cancellation), report => report.Exit);
         if (folder is not null)
         {
             AtomicFile.Write(Path.Combine(folder, "junit.xml"), JUnitReport.Write(report));

@@ -50,21 +50,23 @@ internal static class RunVerb
         var clock = TimeProvider.System;
         var trusted = TrustOptions.Of([]).Policy;
         using var shared = place is null ? null : await CacheOption.OpenAsync(shell, place, trusted, pushes ? key : null, clock, cancellation);
-        using var progress = new RunProgress(shell, clock);
+        var stages = asked(clock) with { Shared = shared };
+        using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
         var options = new PipelineOptions
         {
-            Stages = asked(clock) with { Shared = shared },
+            Stages = stages,
             Trusted = trusted,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
             Environment = StageOptions.Variables(),
         };
-        var account = await new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation);
-        progress.Dispose();
+        var account = await progress.UntilEndAsync(new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation), Exit);
         if (shell.Json)
             shell.WriteJson(RunReport.ToJson(account));
         else
             RunReport.Write(shell, spec, account);
-        return (int)(account.IsGood ? ExitCode.Done : ExitCode.BadVerdict);
+        return (int)Exit(account);
     }
+
+    private static ExitCode Exit(RunAccount account) => account.IsGood ? ExitCode.Done : ExitCode.BadVerdict;
 }

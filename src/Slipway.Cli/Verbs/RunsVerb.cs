@@ -105,7 +105,7 @@ internal static class RunsVerb
         var width = run.Stages.Select(stage => stage.Name.Length).DefaultIfEmpty().Max();
         foreach (var (i, stage) in run.Stages.Index())
         {
-            page.Line(i == 0 ? "stages" : "", $"{stage.Name.PadRight(width)}  {stage.Source.Word(),-8}  {Used(stage)}".TrimEnd());
+            page.Line(i == 0 ? "stages" : "", $"{stage.Name.PadRight(width)}  {stage.Source.Word(),-8}  {Held(stage)}");
             foreach (var (output, artifact) in stage.Outputs)
                 page.Line("", $"{"".PadRight(width)}  → {output}  {artifact.Digest}  {new ByteSize(artifact.Size)}");
             var figures = stage.Metrics?.ToArray() ?? [];
@@ -178,13 +178,16 @@ internal static class RunsVerb
     private static string Figure(FigureChange change) =>
         $"{ForeignText.Shown(change.Name)} {(change.A is { } a ? Amounts.Number(a) : "none")} → {(change.B is { } b ? Amounts.Number(b) : "none")}{(change.Difference is { } difference ? $" ({(difference > 0 ? "+" : "")}{Amounts.Number(difference)})" : "")}";
 
+    private static string Held(StageResult stage) =>
+        $"{(stage.Source == StageSource.Cached ? "" : Used(stage) + ", ")}isolation {stage.Isolation.Word()}";
+
     private static string Used(StageResult stage)
     {
         if (stage.Source != StageSource.Executed)
             return RunReport.Taken(stage);
         var used = new List<string> { Amounts.Seconds(stage.Seconds) };
         if (stage.Usage is { } usage)
-            used.Add($"cpu {Amounts.Seconds(usage.UserSeconds + usage.SystemSeconds)}");
+            used.Add($"user {Amounts.Seconds(usage.UserSeconds)}, system {Amounts.Seconds(usage.SystemSeconds)}");
         if (Amounts.Memory(stage.PeakMemory) is { Length: > 0 } memory)
             used.Add(memory);
         if (stage.Usage is { } disk && (disk.BytesRead > 0 || disk.BytesWritten > 0))

@@ -77,27 +77,40 @@ public sealed record RunOptions
 }
 
 /// <summary>What happens in a run, as it happens; from any thread, one at a time.</summary>
-public abstract record RunEvent(string Stage);
+public abstract record RunEvent;
+
+/// <summary>Of one stage.</summary>
+public abstract record StageEvent(string Stage) : RunEvent;
+
+/// <summary>Told once, before the first of them begins.</summary>
+/// <param name="Stages">Names of all that are to be looked up or executed, in plan order.</param>
+public sealed record StagesPlanned(ImmutableArray<string> Stages) : RunEvent;
 
 /// <param name="Reasons">Why it is not taken from the cache: <c>params.rate 0.1 → 0.2</c>, <c>never ran</c>.</param>
-public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : RunEvent(Stage);
+public sealed record StageStarted(string Stage, IReadOnlyList<string> Reasons, string Log) : StageEvent(Stage);
 
 /// <summary>An attempt failed, and another one begins.</summary>
 /// <param name="Attempt">Which one failed, from 1 on.</param>
 /// <param name="Attempts">How many there are at most.</param>
-public sealed record StageRetried(string Stage, int Attempt, int Attempts, SlipwayException Failure) : RunEvent(Stage);
+public sealed record StageRetried(string Stage, int Attempt, int Attempts, SlipwayException Failure) : StageEvent(Stage);
 
 /// <param name="Text">What the user should know of how it runs.</param>
-public sealed record StageRemark(string Stage, string Text) : RunEvent(Stage);
+public sealed record StageRemark(string Stage, string Text) : StageEvent(Stage);
 
 /// <param name="Progress">What the stage's command says of itself.</param>
-public sealed record StageProgressed(string Stage, Progress Progress) : RunEvent(Stage);
+public sealed record StageProgressed(string Stage, Progress Progress) : StageEvent(Stage);
+
+/// <param name="Use">Of all the stage's processes at this moment.</param>
+public sealed record StageUsed(string Stage, PresentUse Use) : StageEvent(Stage);
 
 /// <summary>The outputs of a stage were put into a cache that other machines share.</summary>
 /// <param name="Bytes">Of the outputs; some may have been there.</param>
-public sealed record StageSent(string Stage, string Place, long Bytes) : RunEvent(Stage);
+public sealed record StageSent(string Stage, string Place, long Bytes) : StageEvent(Stage);
 
-public sealed record StageEnded(StageResult Result) : RunEvent(Result.Name);
+public sealed record StageEnded(StageResult Result) : StageEvent(Result.Name);
+
+/// <summary>It failed for good; why is told again when the run ends.</summary>
+public sealed record StageFailed(string Stage, SlipwayException Failure) : StageEvent(Stage);
 
 /// <summary>A run whose stages all ended well.</summary>
 /// <param name="Stages">In plan order.</param>

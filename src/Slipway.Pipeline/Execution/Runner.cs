@@ -41,6 +41,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         spec = spec with { Stages = [.. plan.Stages.Select(planned => planned.Stage)] };
         var execution = new StageExecution(held.Project, spec, snapshots, fingerprints, files, given, what => Tell(what, spec));
         execution.Checkout.CheckClaims(spec.Stages);
+        Tell(new StagesPlanned([.. spec.Stages.Select(stage => stage.Name)]), spec);
         try
         {
             var results = await new StageExecutor(held.Project, spec, plan, options, what => Tell(what, spec)).RunAsync(execution.RunAsync, cancellation);

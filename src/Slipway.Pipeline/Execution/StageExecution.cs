@@ -146,9 +146,10 @@ internal sealed class StageExecution
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
+        await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         try
         {
-            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command, log, grace, either.Token);
+            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Grouped = sampler.Watch }, log, grace, either.Token);
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));

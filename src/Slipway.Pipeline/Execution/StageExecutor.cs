@@ -108,6 +108,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         }
         else
         {
+            tell(new StageFailed(stage.Name, failure));
             failures.Add(attempt == 1 ? failure : new SlipwayException(failure.Exit, [.. failure.Faults.Select(fault => fault with { Message = $"{fault.Message}\n(attempt {attempt} of {stage.Retries + 1})" })], failure));
         }
 

@@ -31,6 +31,9 @@ public sealed record EnclosedCommand(
 
     /// <summary>Whether addresses are the same in every run: without the randomisation that is a defence of programs which talk to strangers.</summary>
     public bool FixedAddresses { get; init; }
+
+    /// <summary>Told of its control group before it begins, where there is one; it is gone once the command has ended.</summary>
+    public Action<ControlGroup> Grouped { get; init; } = _ => { };
 }
 
 /// <summary>How an enclosed command ended.</summary>

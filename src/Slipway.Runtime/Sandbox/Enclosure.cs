@@ -51,6 +51,8 @@ public static partial class Enclosure
         if (command.FixedAddresses)
             inner = [FixedAddresses.Program, .. FixedAddresses.Arguments, .. inner];
         using var group = ControlGroup.TryMake(GroupPrefix + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
+        if (group is not null)
+            command.Grouped(group);
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         try
