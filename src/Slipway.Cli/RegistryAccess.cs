@@ -14,13 +14,16 @@ internal sealed record RegistryAccess(bool PlainHttp, string? Username, bool Pas
 
     private string? password;
 
+    /// <summary>How it is spoken to, but for TLS.</summary>
+    public RegistryOptions Options { get; init; } = new();
+
     /// <exception cref="SlipwayException">Docker's configuration is unusable (exit 2), a helper fails (exit 3), or there is no password (exit 2).</exception>
     public async Task<RegistryClient> OpenAsync(RegistryReference place, CancellationToken cancellation)
     {
         var credential = Username is null
             ? await new DockerCredentials(DockerFolder(), Environment.GetEnvironmentVariable("PATH") ?? "", TimeProvider.System).FindAsync(place.Host, cancellation)
             : new RegistryCredential(Username, password ??= ReadPassword());
-        return new RegistryClient(place, new RegistryOptions { PlainHttp = PlainHttp }, credential, TimeProvider.System);
+        return new RegistryClient(place, Options with { PlainHttp = PlainHttp }, credential, TimeProvider.System);
     }
 
     private static string DockerFolder() =>

@@ -51,6 +51,7 @@ internal sealed class RunEventLines(string run)
         StageUsed { Use: var use } when IsDue("stage-used", what.Stage, useEvery, now) =>
             Stage("stage-used", what, time, new JsonObject { ["memory"] = use.Memory, ["processors"] = Math.Round(use.Processors, 2) }),
         StageRetried retried => Stage("stage-retried", what, time, new JsonObject { ["attempt"] = retried.Attempt, ["attempts"] = retried.Attempts, ["faults"] = Faults(retried.Failure) }),
+        StageSent sent => Stage("stage-sent", what, time, new JsonObject { ["to"] = sent.Place, ["bytes"] = sent.Bytes }),
         StageRemark remark => Stage("remark", what, time, new JsonObject { ["text"] = remark.Text }),
         StageFailed failed => Stage("stage-failed", what, time, new JsonObject { ["faults"] = Faults(failed.Failure) }),
         StageEnded { Result: var result } => Stage("stage-ended", what, time, Of(result)),

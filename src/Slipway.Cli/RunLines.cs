@@ -2,6 +2,7 @@ using Slipway.Documents.Runs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Units;
 
 namespace Slipway.Cli;
 
@@ -26,6 +27,7 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
         StageProgress { What: StageStarted stage } when !isLive => Begun(stage, now),
         StageProgress { What: StageProgressed progressed } when !isLive => Progress(progressed, now),
         StageProgress { What: StageRetried retried } => $"↻ {retried.Stage}: attempt {retried.Attempt} of {retried.Attempts} failed: {First(retried.Failure)}",
+        StageProgress { What: StageSent sent } => $"↑ {sent.Stage}  {new ByteSize(sent.Bytes)} to {sent.Place}",
         StageProgress { What: StageFailed failed } => Failed(failed),
         StageProgress { What: StageEnded { Result: var result } } => Ended(result, before.Stage(result.Name)),
         _ => null,
@@ -50,8 +52,8 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
     private string Ended(StageResult result, RunningStage? ran)
     {
         told.Remove(result.Name);
-        if (result.Source == StageSource.Cached)
-            return $"✓ {result.Name}  cached";
+        if (result.Source != StageSource.Executed)
+            return $"✓ {result.Name}  {RunReport.Taken(result)}";
         var line = $"✓ {result.Name}  {Amounts.Seconds(result.Seconds)}  {Amounts.Memory(result.PeakMemory)}".TrimEnd();
         return isLive && ran is not null ? $"{line}  {ran.Why}{Log(ran.Log)}" : line;
     }

@@ -49,7 +49,7 @@ internal sealed record RunPicture
         StageUsed used => Replaced(used.Stage, stage => stage with { Use = used.Use }),
         StageRetried retried => this with { Running = Without(retried.Stage) },
         StageFailed failed => this with { Running = Without(failed.Stage), Failed = Failed + 1 },
-        StageEnded { Result.Source: StageSource.Cached } ended => this with { Running = Without(ended.Stage), Cached = Cached + 1 },
+        StageEnded { Result.Source: not StageSource.Executed } ended => this with { Running = Without(ended.Stage), Cached = Cached + 1 },
         StageEnded ended => this with { Running = Without(ended.Stage), Executed = Executed + 1 },
         _ => this,
     };

@@ -104,12 +104,17 @@ internal static class RunReport
         var label = "stages";
         foreach (var stage in account.Stages)
         {
-            page.Line(label, stage.Source == StageSource.Cached
-                ? $"{stage.Name.PadRight(width)}  cached"
+            page.Line(label, stage.Source != StageSource.Executed
+                ? $"{stage.Name.PadRight(width)}  {Taken(stage)}"
                 : $"{stage.Name.PadRight(width)}  executed  {Amounts.Seconds(stage.Seconds),10}  {Amounts.Memory(stage.PeakMemory)}");
             label = "";
         }
     }
+
+    /// <summary>Where the outputs of a stage came from that was not executed.</summary>
+    public static string Taken(StageResult stage) => stage.Shared is { } origin
+        ? $"shared: from {origin.Place}, signed by {(origin.Key.StartsWith(origin.Signer, StringComparison.Ordinal) ? "" : origin.Signer + ", ")}key {origin.Key[..12]}"
+        : "cached";
 
     public static void Evaluation(TextPage page, Evaluation evaluation)
     {

@@ -244,7 +244,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         if (!known.Any(signed => Provenance.SaysAsMuch(signed.Statement, made.Min(stage => stage.Isolation))))
         {
             var source = await SourceRevision.FindAsync(project.Root, project.State, options.Environment, cancellation);
-            var measured = made.Select(stage => new StageMeasurement(stage.Name, stage.Source == StageSource.Cached, stage.Seconds, stage.PeakMemory, stage.Isolation)).ToImmutableArray();
+            var measured = made.Select(stage => new StageMeasurement(stage.Name, stage.Source != StageSource.Executed, stage.Seconds, stage.PeakMemory, stage.Isolation, stage.Shared?.Key)).ToImmutableArray();
             Attestation.Attach(layout, bundle, new Provenance(bundle, documents, code, source, options.Builder, options.ToolVersion, account.RunId, started, now, measured).ToStatement(), signer, cancellation);
         }
 

@@ -4,8 +4,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Slipway.Documents.Checks;
 using Slipway.Documents.Runs;
+using Slipway.Documents.Specs;
 using Slipway.Pipeline.Checks;
 using Slipway.Pipeline.Execution;
+using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 
@@ -23,22 +25,25 @@ internal static class CheckVerb
         var verb = new Command("check", "The quick path for a pull request: spec, lock, expectations, stages and model, on samples of the data; seals nothing.\nExample: slipway check --report .slipway/report") { report };
         var running = new StageOptions();
         running.AddTo(verb);
+        var cache = new CacheOption(mayPush: false);
+        cache.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            return CheckAsync(shell, shell.PathOf(parsed.GetValue(report)), clock => running.Read(parsed, shell, clock), cancellation);
+            return CheckAsync(shell, shell.PathOf(parsed.GetValue(report)), clock => running.Read(parsed, shell, clock), () => cache.Place(parsed, shell, SpecOf(shell)), cancellation);
         });
         return verb;
     }
 
-    private static async Task<int> CheckAsync(Shell shell, string? folder, Func<TimeProvider, RunOptions> asked, CancellationToken cancellation)
+    private static async Task<int> CheckAsync(Shell shell, string? folder, Func<TimeProvider, RunOptions> asked, Func<CachePlace?> cache, CancellationToken cancellation)
     {
         if (folder is not null)
             AtomicFile.CreateFolder(folder);     // that it cannot be written is told before anything is done
         var clock = TimeProvider.System;
         var stages = asked(clock);
+        using var shared = cache() is { } place ? await CacheOption.OpenAsync(shell, place, TrustOptions.Of([]).Policy, null, clock, cancellation) : null;
         using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
-        var report = await progress.UntilEndAsync(new CheckRun(shell.Project, new CheckOptions { Stages = stages }, progress.Show).RunAsync(cancellation), report => report.Exit);
+        var report = await progress.UntilEndAsync(new CheckRun(shell.Project, new CheckOptions { Stages = stages with { Shared = shared } }, progress.Show).RunAsync(cancellation), report => report.Exit);
         if (folder is not null)
         {
             AtomicFile.Write(Path.Combine(folder, "junit.xml"), JUnitReport.Write(report));
@@ -50,6 +55,19 @@ internal static class CheckVerb
         else
             Write(shell, report, folder);
         return (int)report.Exit;
+    }
+
+    /// <summary>For what it says beside the check; a spec that cannot be used is a finding of the check itself.</summary>
+    private static Spec? SpecOf(Shell shell)
+    {
+        try
+        {
+            return shell.LoadSpec();
+        }
+        catch (SlipwayException)
+        {
+            return null;
+        }
     }
 
     private static void Write(Shell shell, CheckReport report, string? folder)

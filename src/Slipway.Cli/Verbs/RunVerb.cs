@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Slipway.Documents.Specs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
@@ -26,29 +27,35 @@ internal static class RunVerb
         signer.AddTo(verb);
         var running = new StageOptions();
         running.AddTo(verb);
+        var cache = new CacheOption(mayPush: true);
+        cache.AddTo(verb);
         verb.SetAction((parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), cancellation);
+            return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), spec => cache.Place(parsed, shell, spec), cache.Pushes(parsed), cancellation);
 
             RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { UpTo = parsed.GetValue(stage), Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(Shell shell, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, Func<Spec, CachePlace?> cache, bool pushes, CancellationToken cancellation)
     {
         var spec = shell.LoadSpec();
-        // Before an hour of training, not after it; a run that seals nothing needs none.
-        var key = stage is null && spec.Model is not null ? open() : null;
+        var place = cache(spec);
+        pushes &= place is not null;
+        // Before an hour of training, not after it; a run that seals nothing and shares nothing needs none.
+        var key = (stage is null && spec.Model is not null) || pushes ? open() : null;
         using var closed = key as IDisposable;
         var clock = TimeProvider.System;
-        var stages = asked(clock);
+        var trusted = TrustOptions.Of([]).Policy;
+        using var shared = place is null ? null : await CacheOption.OpenAsync(shell, place, trusted, pushes ? key : null, clock, cancellation);
+        var stages = asked(clock) with { Shared = shared };
         using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
         var options = new PipelineOptions
         {
             Stages = stages,
-            Trusted = TrustOptions.Of([]).Policy,
+            Trusted = trusted,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
             Environment = StageOptions.Variables(),

@@ -78,7 +78,7 @@ internal static class RunsVerb
         {
             var executed = run.Stages.Count(stage => stage.Source == StageSource.Executed);
             var bundle = run.Bundle is { } sealedOne ? $"  {sealedOne.Short}  gates {run.Verdict?.Word() ?? "none"}" : "";
-            shell.Out.WriteLine($"{run.Id}  {State(history, run),-9}  {Took(run),10}  {executed} executed, {run.Stages.Length - executed} cached{bundle}");
+            shell.Out.WriteLine($"{run.Id}  {State(history, run),-9}  {Took(run),10}  {executed} executed, {run.Stages.Length - executed} {(run.Stages.Any(stage => stage.Source == StageSource.Shared) ? "cached or shared" : "cached")}{bundle}");
         }
 
         if (runs.Count == 0)
@@ -150,7 +150,7 @@ internal static class RunsVerb
                 page.Line("", $"{"".PadRight(width)}  {Figure(change)}");
             if (stage.Metrics.Length > MostFigures)
                 page.Line("", $"{"".PadRight(width)}  and {Amounts.Count(stage.Metrics.Length - MostFigures)} more figures: --json");
-            if (stage is { A: { } was, B: { } now } && (was.Source, now.Source) is not (StageSource.Cached, StageSource.Cached))
+            if (stage is { A: { } was, B: { } now } && (was.Source == StageSource.Executed || now.Source == StageSource.Executed))
                 page.Line("", $"{"".PadRight(width)}  {Used(was)} → {Used(now)}");
         }
 
@@ -183,8 +183,8 @@ internal static class RunsVerb
 
     private static string Used(StageResult stage)
     {
-        if (stage.Source == StageSource.Cached)
-            return "cached";
+        if (stage.Source != StageSource.Executed)
+            return RunReport.Taken(stage);
         var used = new List<string> { Amounts.Seconds(stage.Seconds) };
         if (stage.Usage is { } usage)
             used.Add($"user {Amounts.Seconds(usage.UserSeconds)}, system {Amounts.Seconds(usage.SystemSeconds)}");

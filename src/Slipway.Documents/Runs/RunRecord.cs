@@ -80,9 +80,9 @@ public enum RunState
     [JsonStringEnumMemberName("cancelled")] Cancelled,
 }
 
-/// <summary>A stage that ended well, whether it ran or was taken from the cache.</summary>
+/// <summary>A stage that ended well, whether it ran or was taken from a cache.</summary>
 /// <param name="Key">Digest of all that could influence the outputs.</param>
-/// <param name="Seconds">Wall-clock time of the command; of a cached stage, the time to look.</param>
+/// <param name="Seconds">Wall-clock time of the command; of one that was not executed, the time to look and to fetch.</param>
 /// <param name="PeakMemory">Bytes of the largest process; null when cached, or over too soon to be measured.</param>
 /// <param name="Inputs">By input as written in the spec; the SQL file of a stage counts as one.</param>
 /// <param name="Outputs">By output name.</param>
@@ -106,10 +106,20 @@ public sealed record StageResult(
     /// <summary>What held it to its declaration when its outputs were made.</summary>
     public Isolation Isolation { get; init; }
 
-    /// <summary>Null when cached.</summary>
+    /// <summary>Null when it was not executed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StageUsage? Usage { get; init; }
+
+    /// <summary>Whose word its outputs rest on when they came from a shared cache; null otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SharedOrigin? Shared { get; init; }
 }
+
+/// <summary>Where outputs came from that another machine made.</summary>
+/// <param name="Place">The shared cache.</param>
+/// <param name="Key">Id of the key that signed for them.</param>
+/// <param name="Signer">As the trust policy calls the key's owner.</param>
+public sealed record SharedOrigin(string Place, string Key, string Signer);
 
 /// <summary>What a command used, with all that it started.</summary>
 /// <param name="UserSeconds">Of processors, in the program's own code.</param>
@@ -124,6 +134,9 @@ public enum StageSource
 {
     [JsonStringEnumMemberName("executed")] Executed,
     [JsonStringEnumMemberName("cached")] Cached,
+
+    /// <summary>From a cache that several machines share: see <see cref="StageResult.Shared"/>.</summary>
+    [JsonStringEnumMemberName("shared")] Shared,
 }
 
 /// <summary>A dataset's validation in figures, without the rows that the report shows.</summary>

@@ -45,8 +45,12 @@ public sealed record Spec(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReleasePlan? Release { get; init; }
 
-    /// <summary>What of the spec is inside the bundle's digest: all but owners, description, release and monitor, which is a part of the release plan.</summary>
-    public Spec ForSeal() => this with { Description = null, Owners = [], Release = null };
+    /// <summary>Where outputs of stages are shared with other machines; null for nowhere. No part of the document.</summary>
+    [JsonIgnore]
+    public CachePlace? Cache { get; init; }
+
+    /// <summary>What of the spec is inside the bundle's digest: all but owners, description, cache, release and monitor, which is a part of the release plan.</summary>
+    public Spec ForSeal() => this with { Description = null, Owners = [], Release = null, Cache = null };
 
     /// <summary>Who may see the values of an input or output: what the most sensitive column of that name in any dataset is.</summary>
     /// <param name="isOutput">An output that no column is called like is public; an input is what the datasets' most sensitive default is.</param>

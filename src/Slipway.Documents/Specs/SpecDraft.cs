@@ -29,7 +29,8 @@ internal sealed record SpecDraft(
     ImmutableArray<GateSpec> Gates,
     Place? GatesAt,
     ReleaseDraft? Release,
-    Sound<MonitorDraft>? Monitor);
+    Sound<MonitorDraft>? Monitor,
+    CachePlace? Cache);
 
 /// <summary>Either the values or the file that holds them.</summary>
 /// <param name="Values">Null when they could not be read.</param>

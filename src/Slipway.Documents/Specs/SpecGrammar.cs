@@ -84,8 +84,12 @@ internal static class SpecGrammar
 
     private static readonly Key<Sound<MonitorDraft>> Monitor = new("monitor", MonitorGrammar.Monitor, "How it is watched; outside the bundle's digest, a part of the release plan.");
 
+    private static readonly Key<CachePlace> Cache = new(
+        "cache", new ParsedShape<CachePlace>((text, out place) => CachePlace.TryParse(text, out place!), CachePlace.Allowed, CachePlace.Pattern, "bad-value"),
+        "Where outputs of stages are shared with other machines; outside the bundle's digest.");
+
     public static Shape<SpecDraft> Spec { get; } = new RecordShape<SpecDraft>(
-        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates, Release, Monitor],
+        [Version, Requires, Name, Description, Owners, License, Data, Environments, Hardware, DeterminismKey, Params, Stages, Model, Evaluate, Gates, Release, Monitor, Cache],
         fields => new(
             fields.Value(Requires),
             fields.Of(Name),
@@ -105,7 +109,8 @@ internal static class SpecGrammar
             fields.Items(Gates),
             fields.PlaceOf(Gates),
             fields.Of(Release),
-            fields.Of(Monitor)));
+            fields.Of(Monitor),
+            fields.Of(Cache)));
 
     private static bool IsPackage(string text) =>
         text.Length is >= 2 and <= 100

@@ -53,6 +53,7 @@ internal sealed class SpecResolver
             Gates())
         {
             Release = Plan(model),
+            Cache = draft.Cache,
         };
     }
 

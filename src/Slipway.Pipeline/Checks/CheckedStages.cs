@@ -62,7 +62,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
     private void Tell(StageSpec stage, string? lacks, IReadOnlyList<Fault> faults, ExitCode exit)
     {
         if (ended.FirstOrDefault(result => result.Name == stage.Name) is { } done)
-            findings.Passed(CheckGroup.Stages, stage.Name, done.Source == StageSource.Cached ? "cached" : null, done.Seconds);
+            findings.Passed(CheckGroup.Stages, stage.Name, done.Source == StageSource.Executed ? null : done.Source.Word(), done.Seconds);
         else if (lacks is not null)
             findings.Skipped(CheckGroup.Stages, stage.Name, lacks);
         else if (faults is [{ Code: "stage-skipped" } skipped])

@@ -4,6 +4,7 @@ using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Pipeline.Execution.Scheduling;
 using Slipway.Pipeline.Execution.Secrets;
+using Slipway.Pipeline.Execution.Sharing;
 using Slipway.Primitives.Faults;
 
 namespace Slipway.Pipeline.Execution;
@@ -21,7 +22,8 @@ internal static class RunNeeds
         // What is taken from the cache needs nothing.
         var known = options.Force ? [] : forecast.Of(plan).Stages.Where(stage => stage.State == StageState.Cached).Select(stage => stage.Name).ToHashSet(StringComparer.Ordinal);
         asking.RemoveAll(stage => known.Contains(stage.Name));
-        var faults = asking.Select(stage => Missing(spec, stage, options)).OfType<Fault>().ToList();
+        // What the shared cache may give needs nothing either: it is asked when its inputs are known, and what it lacks is told then.
+        var faults = asking.Where(stage => !MayBeShared(stage, options)).Select(stage => Missing(spec, stage, options)).OfType<Fault>().ToList();
         var values = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         foreach (var (stage, name) in asking.SelectMany(stage => (stage.Secrets ?? []).Select(name => (stage, name))).DistinctBy(each => each.name))
         {
@@ -41,10 +43,20 @@ internal static class RunNeeds
         return faults.Count == 0 ? options with { SecretValues = values.ToImmutable() } : throw new SlipwayException(ExitCode.NotThere, faults);
     }
 
+    /// <summary>The same for one stage that is about to be executed.</summary>
+    /// <exception cref="SlipwayException">Something is missing for it (exit 3).</exception>
+    public static void Require(Spec spec, StageSpec stage, RunOptions options)
+    {
+        if (MayBeShared(stage, options) && Missing(spec, stage, options) is { } fault)
+            throw new SlipwayException(ExitCode.NotThere, fault);
+    }
+
     public static Fault NoSecret(StageSpec stage, string name, SecretSource source) => stage.At.Fault(
         "missing-secret",
         $"stage {stage.Name} needs the secret {name}: {source.Looked(name)}",
         $"export {name}, or write it into the file {name} of a folder that ${SecretSource.FolderVariable} names, or give --secret-command CMD, which is run with the name as its last argument");
+
+    private static bool MayBeShared(StageSpec stage, RunOptions options) => options is { Shared: not null, Force: false } && SharedCache.Takes(stage);
 
     private static Fault? Missing(Spec spec, StageSpec stage, RunOptions options)
     {

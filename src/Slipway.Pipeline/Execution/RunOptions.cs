@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Secrets;
+using Slipway.Pipeline.Execution.Sharing;
 using Slipway.Primitives.Faults;
 using Slipway.Runtime.Hardware;
 using Slipway.Runtime.Sandbox;
@@ -42,6 +43,9 @@ public sealed record RunOptions
 
     /// <summary>What holds stages to their declaration; outputs that were made under a weaker one are not taken from the cache.</summary>
     public Isolation Isolation { get; init; } = Isolation.Sandbox;
+
+    /// <summary>The cache that other machines share, whose owner is the caller; default: none.</summary>
+    public SharedCache? Shared { get; init; }
 
     /// <summary>Bytes of the host: a stage that declares no memory gets most of it.</summary>
     public long HostMemory { get; init; } = ResourceLimits.MemoryOfHost();
@@ -98,6 +102,10 @@ public sealed record StageProgressed(string Stage, Progress Progress) : StageEve
 
 /// <param name="Use">Of all the stage's processes at this moment.</param>
 public sealed record StageUsed(string Stage, PresentUse Use) : StageEvent(Stage);
+
+/// <summary>The outputs of a stage were put into a cache that other machines share.</summary>
+/// <param name="Bytes">Of the outputs; some may have been there.</param>
+public sealed record StageSent(string Stage, string Place, long Bytes) : StageEvent(Stage);
 
 public sealed record StageEnded(StageResult Result) : StageEvent(Result.Name);
 

@@ -49,6 +49,8 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         }
         finally
         {
+            if (options.Shared is { } shared)
+                await shared.FinishAsync();
             StageFolder.Delete(Path.Combine(held.Project.Work, options.RunId));
             index.Save();
         }

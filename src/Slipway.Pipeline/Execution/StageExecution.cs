@@ -5,6 +5,7 @@ using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Pipeline.Execution.Secrets;
+using Slipway.Pipeline.Execution.Sharing;
 using Slipway.Pipeline.Execution.Sql;
 using Slipway.Pipeline.Execution.Stages;
 using Slipway.Pipeline.Execution.Steps;
@@ -70,8 +71,25 @@ internal sealed class StageExecution
             return new EndedStage(result with { Isolation = record.Isolation, Metrics = known, Seconds = options.Clock.GetElapsedTime(started).TotalSeconds, Outputs = record.Outputs }, step);
         }
 
+        if (!options.Force && SharedCache.Takes(stage) && await TakeShared(stage, step, cancellation) is { } shared)
+        {
+            CheckOut(stage, shared.Record.Outputs);
+            return new EndedStage(
+                result with
+                {
+                    Source = StageSource.Shared,
+                    Shared = shared.Origin,
+                    Isolation = shared.Record.Isolation,
+                    Metrics = StageMetrics.Read(stage, shared.Record.Outputs, objects),
+                    Seconds = options.Clock.GetElapsedTime(started).TotalSeconds,
+                    Outputs = shared.Record.Outputs,
+                },
+                step);
+        }
+
         if (!mayRun)
             throw Forecast.NotKnown(stage, "what it takes in changed in this run");
+        RunNeeds.Require(spec, stage, options);
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
@@ -98,11 +116,28 @@ internal sealed class StageExecution
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
         var metrics = StageMetrics.Read(stage, outputs, objects);
+        var record = new StepRecord(step, outputs, options.Isolation);
+        Publish(stage, record);
+        if (SharedCache.Takes(stage))
+            options.Shared?.Offer(record, objects, text => tell(new StageRemark(stage.Name, text)), (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
+        return (outputs, metrics, exit);
+    }
+
+    private async Task<(StepRecord Record, SharedOrigin Origin)?> TakeShared(StageSpec stage, StepKeyDocument step, CancellationToken cancellation)
+    {
+        if (options.Shared is not { } cache || await cache.TakeAsync(step, options.Isolation, objects, text => tell(new StageRemark(stage.Name, text)), cancellation) is not { } taken)
+            return null;
+        options.Effect("shared outputs stored");
+        Publish(stage, taken.Record);
+        return taken;
+    }
+
+    private void Publish(StageSpec stage, StepRecord record)
+    {
         if (lookup.Environment(stage) is { } environment)
             steps.Keep(environment);
-        steps.Publish(new StepRecord(step, outputs, options.Isolation));
+        steps.Publish(record);
         options.Effect("record published");
-        return (outputs, metrics, exit);
     }
 
     private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)

@@ -37,7 +37,7 @@ internal sealed record Provenance(
         && definition.TryGetProperty("buildType", out var type) && type.ValueEquals(BuildType);
 
     /// <summary>The isolation of the stage that was held least.</summary>
-    private Isolation Isolation => Stages.Select(stage => stage.Isolation).DefaultIfEmpty(Isolation.Sandbox).Min();
+    private Isolation Isolation => Stages.Select(stage => stage.Isolation).DefaultIfEmpty(Isolation.None).Min();
 
     /// <summary>Whether a known statement says of the stages at least what this one would.</summary>
     public static bool SaysAsMuch(Statement statement, Isolation isolation) =>
@@ -76,10 +76,11 @@ internal sealed record Provenance(
 }
 
 /// <summary>What a stage took, as the host measured it.</summary>
-/// <param name="Cached">Its outputs came from the cache; then the measures are of the look-up.</param>
+/// <param name="Cached">Its outputs came from a cache; then the measures are of the look-up.</param>
 /// <param name="PeakMemory">Bytes of the largest process; null when cached.</param>
 /// <param name="Isolation">What held it to its declaration when its outputs were made.</param>
-internal sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory, Isolation Isolation)
+/// <param name="SharedBy">Id of the key that signed for its outputs in a shared cache; null when they came from none.</param>
+internal sealed record StageMeasurement(string Stage, bool Cached, double Seconds, long? PeakMemory, Isolation Isolation, string? SharedBy = null)
 {
     internal ResourceDescriptor ToResource()
     {
@@ -87,6 +88,8 @@ internal sealed record StageMeasurement(string Stage, bool Cached, double Second
         annotations["cached"] = Json(Cached ? "true" : "false");
         annotations["isolation"] = Json($"\"{Isolation.Word()}\"");
         annotations["seconds"] = Json(CanonicalJson.Number(Seconds));
+        if (SharedBy is { } key)
+            annotations["sharedBy"] = Json($"\"{key}\"");
         if (PeakMemory is { } bytes)
             annotations["peakMemoryBytes"] = Json(CanonicalJson.Number(bytes));
         return new ResourceDescriptor($"stages/{Stage}", $"{Provenance.BuildType}#stages/{Uri.EscapeDataString(Stage)}", Annotations: annotations.ToImmutable());

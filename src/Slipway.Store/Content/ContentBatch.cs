@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -39,6 +40,34 @@ public sealed class ContentBatch : IDisposable
     {
         var tree = FileTree.Scan(path, (file, _) => AddFile(file).Digest, shown, followLinks: false);
         return (Add(tree.ToJson()), tree);
+    }
+
+    /// <summary>Takes content that comes from elsewhere under the digest and size that it is said to have. Anything else is not taken.</summary>
+    /// <returns>Whether it was what it was said to be.</returns>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3); whatever the source throws.</exception>
+    public async Task<bool> ReceiveAsync(Digest digest, long size, Stream source, CancellationToken cancellation)
+    {
+        var temporary = AtomicFile.TemporaryBeside(Path.Combine(folder, "object"));
+        var kept = false;
+        try
+        {
+            using var target = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+            await using var hashed = new HashedFile(target);
+            await hashed.CopyFromAsync(source, cancellation, size);
+            if (hashed.Count != size || hashed.Finish().Digest != digest)
+                return false;
+            kept = Keep(target, digest, temporary);
+            return true;
+        }
+        catch (Exception e) when (AtomicFile.Explain(e, folder) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            if (!kept)
+                File.Delete(temporary);
+        }
     }
 
     /// <summary>Makes the bytes durable, gives them their names, makes the names durable.</summary>
@@ -90,9 +119,7 @@ public sealed class ContentBatch : IDisposable
             var (digest, size) = hashed.Finish();
             if (store.IsSound(digest, size))
                 return (digest, size);
-            File.SetLastWriteTimeUtc(target, ContentStore.Untouched);
-            File.SetUnixFileMode(target, ContentStore.ReadOnly);
-            kept = pending.TryAdd(digest, temporary);
+            kept = Keep(target, digest, temporary);
             return (digest, size);
         }
         catch (Exception e) when (AtomicFile.Explain(e, folder) is { } explained)
@@ -104,5 +131,13 @@ public sealed class ContentBatch : IDisposable
             if (!kept)
                 File.Delete(temporary);
         }
+    }
+
+    /// <returns>False where the batch has the same content already.</returns>
+    private bool Keep(SafeFileHandle target, Digest digest, string temporary)
+    {
+        File.SetLastWriteTimeUtc(target, ContentStore.Untouched);
+        File.SetUnixFileMode(target, ContentStore.ReadOnly);
+        return pending.TryAdd(digest, temporary);
     }
 }

@@ -5,6 +5,7 @@ using NJsonSchema;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Reading;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Units;
@@ -89,6 +90,16 @@ public sealed class PolicyTests
         var untouched = ChannelPolicy.Silent.Tighten(plan);
         Assert.Equal(plan.Steps.AsEnumerable(), untouched.Plan!.Steps);
         Assert.Empty(untouched.Notes);
+    }
+
+    [Theory]
+    [InlineData("none", "oci", Isolation.Oci)]
+    [InlineData("sandbox", "oci", Isolation.Sandbox)]
+    public void The_stronger_of_two_isolations_is_asked_for(string all, string one, Isolation expected)
+    {
+        var policy = Parse($"slipway-policy: 1\nmodels: {{ '*': {{ production: {{ least-isolation: {all} }} }}, m: {{ production: {{ least-isolation: {one} }} }} }}");
+        Assert.Equal(expected, policy.Floor("m", "production").LeastIsolation);
+        Assert.Null(policy.Floor("m", "staging").LeastIsolation);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Slipway.Documents.Bundles;
+using Slipway.Documents.Runs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Store.Archives;
@@ -53,6 +54,6 @@ internal sealed class SealedSample(string folder) : IDisposable
         return BundleDocuments.Read(Verify(Layout.PutManifest(forged).Digest, Sealer.Documents(request)), TestContext.Current.CancellationToken);
     }
 
-    public static Statement Origin(Digest bundle, BundleDocuments documents) =>
-        new Provenance(bundle, documents, [], null, "https://example.org/builder", "0.1.0", "run-1", SampleRun.Noon, SampleRun.Noon, []).ToStatement();
+    public static Statement Origin(Digest bundle, BundleDocuments documents, Isolation isolation = Isolation.None) =>
+        new Provenance(bundle, documents, [], null, "https://example.org/builder", "0.1.0", "run-1", SampleRun.Noon, SampleRun.Noon, [new StageMeasurement("fit", false, 1, null, isolation)]).ToStatement();
 }

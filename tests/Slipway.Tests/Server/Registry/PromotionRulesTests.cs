@@ -3,6 +3,7 @@ using Slipway.Documents.Evaluations;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Server.Registry;
@@ -55,6 +56,21 @@ public sealed class PromotionRulesTests
     {
         var ruling = PromotionRules.Judge(sound with { Baseline = new Fault("baseline-never-live", "version 3 was never live") });
         Assert.Equal((PromotionState.Waiting, "baseline-never-live"), (ruling.State, Assert.Single(ruling.Hard).Code));
+    }
+
+    [Theory]
+    [InlineData(null, null, false)]
+    [InlineData(null, Isolation.None, false)]
+    [InlineData(Isolation.Sandbox, Isolation.Sandbox, false)]
+    [InlineData(Isolation.Sandbox, Isolation.Oci, true)]
+    [InlineData(Isolation.Oci, Isolation.Sandbox, false)]
+    [InlineData(Isolation.Oci, Isolation.None, true)]
+    [InlineData(Isolation.None, null, true)]
+    public void A_policy_may_ask_for_an_isolation_and_who_tells_of_none_lacks_it(Isolation? asked, Isolation? told, bool lacks)
+    {
+        var ruling = PromotionRules.Judge(sound with { Floor = floor with { LeastIsolation = asked }, Isolation = told });
+        Assert.Equal(lacks ? ["policy-isolation"] : [], ruling.Hard.Select(fault => fault.Code));
+        Assert.Equal(lacks ? PromotionState.Waiting : PromotionState.Approved, ruling.State);
     }
 
     [Fact]

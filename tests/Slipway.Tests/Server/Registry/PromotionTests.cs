@@ -3,6 +3,7 @@ using Slipway.Documents.Access;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Server.Api;
@@ -121,6 +122,20 @@ public sealed class PromotionTests
         var after = await registry.LookAsync(asked);
         Assert.Equal((PromotionState.Waiting, 2), (after.State, after.Missing.Length));
         Assert.Contains("the policy wants the gate 'calibrated' passed, and the bundle does not declare it", after.Missing);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task The_isolation_that_a_policy_asks_for_is_the_one_that_a_trusted_builder_tells_of(DatabaseKind kind)
+    {
+        await using var registry = await TestRegistry.StartAsync(kind);
+        var author = await registry.Server.AsAsync(Role.Author);
+        await registry.SetPolicyAsync("{ '*': { staging: { least-isolation: oci } } }");
+        await registry.PushAsync(author, registry.Seal());
+        Assert.Equal("policy-isolation", Assert.Single((await TestRegistry.PromotionRefusedAsync(author, 1, "staging")).Faults).Code);
+
+        // The same bundle once more, and better provenance beside it.
+        await registry.PushAsync(author, registry.Seal(isolation: Isolation.Sandbox));
+        Assert.Equal(PromotionState.Approved, (await TestRegistry.PromoteAsync(author, 1, "staging")).State);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Slipway.Documents.Access;
 using Slipway.Documents.Policies;
 using Slipway.Documents.Registry;
 using Slipway.Documents.Rollouts;
+using Slipway.Documents.Runs;
 using Slipway.Pipeline.Sealing;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
@@ -59,12 +60,12 @@ internal sealed class TestRegistry : IAsyncDisposable
 
     /// <summary>Seals the sample run, signs where it is from, and gives its digest.</summary>
     /// <param name="with">Changes what is sealed; each change is another bundle.</param>
-    public Digest Seal(Func<SealRequest, SealRequest>? with = null)
+    public Digest Seal(Func<SealRequest, SealRequest>? with = null, Isolation isolation = Isolation.None)
     {
         var request = SampleRun.In(Path.Combine(folder.Root, "run"));
         request = with?.Invoke(request) ?? request;
         var bundle = Sealer.Seal(request, Layout, Stop).Digest;
-        Attestation.Attach(Layout, bundle, SealedSample.Origin(bundle, Sealer.Documents(request)), Sample.Key, Stop);
+        Attestation.Attach(Layout, bundle, SealedSample.Origin(bundle, Sealer.Documents(request), isolation), Sample.Key, Stop);
         return bundle;
     }
 
