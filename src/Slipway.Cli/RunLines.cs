@@ -36,7 +36,7 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
     private string Begun(StageStarted stage, TimeSpan now)
     {
         told[stage.Stage] = (0, now);
-        return $"· {stage.Stage}: {string.Join(", ", stage.Reasons)}{Log(stage.Log)}";
+        return $"· {stage.Stage}: {string.Join(", ", stage.Reasons).ReplaceLineEndings(" ")}{Log(stage.Log)}";
     }
 
     private string? Progress(StageProgressed what, TimeSpan now)

@@ -79,7 +79,7 @@ internal sealed record RunningStage(string Name, IReadOnlyList<string> Reasons, 
     public double? Share => Latest?.Share;
 
     /// <summary>Why it runs, as one line that may stand before a person's eyes.</summary>
-    public string Why => string.Join(", ", Reasons.Select(ForeignText.Shown));
+    public string Why => string.Join(", ", Reasons.Select(reason => ForeignText.Shown(reason.ReplaceLineEndings(" "))));
 
     public RunningStage At(double share, TimeSpan now) =>
         // One that goes back began something anew, at a rate of its own.

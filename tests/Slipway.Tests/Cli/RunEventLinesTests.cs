@@ -34,6 +34,7 @@ public sealed class RunEventLinesTests
         new StageProgress(new StageFailed("fit", broken)),
         new StageProgress(new StageEnded(result)),
         new StageProgress(new StageEnded(result with { Source = StageSource.Cached, PeakMemory = null, Usage = null, Isolation = Isolation.None })),
+        new StageProgress(new StageSent("fit", "/mnt/cache", 12)),
         new StageProgress(new StageRemark("fit", "little")),
         new Remark("much"),
     ];

@@ -160,8 +160,9 @@ public sealed class RunFrameTests
     private static RunPicture Busy()
     {
         var picture = Planned(10);
-        foreach (var cached in new[] { "a", "b", "c", "d" })
+        foreach (var cached in new[] { "a", "b", "c" })
             picture = picture.After(Ended(cached, StageSource.Cached), At(1));
+        picture = picture.After(Ended("d", StageSource.Shared), At(1));
         return picture
             .After(Started("features", "never ran"), At(2)).After(Ended("features", StageSource.Executed), At(9))
             .After(Started("fit", "params.depth 3 → 5"), At(9)).After(Progressed("fit", 0, 100), At(20)).After(Progressed("fit", 50, 100), At(140.5))

@@ -26,6 +26,14 @@ public sealed class RunLinesTests
         Told(new RunLines(isLive: true, isVerbose: true)));
 
     [Fact]
+    public void A_reason_of_several_lines_is_one()
+    {
+        var started = new StageProgress(new StageStarted("fit", ["command a\nb → c\r\nd"], "/log"));
+        Assert.Equal("· fit: command a b → c d", new RunLines(isLive: false, isVerbose: false).Of(started, new RunPicture(), TimeSpan.Zero));
+        Assert.Equal("command a b → c d", new RunPicture().After(started, TimeSpan.Zero).Stage("fit")!.Why);
+    }
+
+    [Fact]
     public void A_log_is_not_flooded_with_progress()
     {
         var lines = new RunLines(isLive: false, isVerbose: false);
