@@ -46,7 +46,7 @@ public sealed class CommandLog : IDisposable
             if (secrets.Length == 0)
                 Put(bytes);
             else
-                Put(Masked(bytes));
+                Put(Masked(bytes, isLast: false));
         }
     }
 
@@ -56,15 +56,16 @@ public sealed class CommandLog : IDisposable
         {
             if (file is null)
                 return;
-            Put(held);
-            if (ring is not null)
+            Put(Masked([], isLast: true));
+            if (ring is not null && beyond <= Tail)
             {
-                var kept = (int)Math.Min(beyond, Tail);
-                var start = (int)(beyond % Tail);
-                Append(Encoding.UTF8.GetBytes(beyond > Tail ? $"\n[{beyond - Tail} bytes are left out here]\n" : ""));
-                if (beyond > Tail)
-                    Append(ring.AsSpan(start));
-                Append(ring.AsSpan(0, kept == Tail ? start : kept));
+                Append(ring.AsSpan(0, (int)beyond));
+            }
+            else if (ring is not null)
+            {
+                Append(Encoding.UTF8.GetBytes($"\n[{beyond - Tail} bytes are left out here]\n"));
+                Append(ring.AsSpan((int)(beyond % Tail)));
+                Append(ring.AsSpan(0, (int)(beyond % Tail)));
             }
 
             file.Dispose();
@@ -102,24 +103,25 @@ public sealed class CommandLog : IDisposable
     }
 
     /// <summary>All but an end that may be the beginning of a secret; that is held back until more is known.</summary>
-    private byte[] Masked(ReadOnlySpan<byte> bytes)
+    private byte[] Masked(ReadOnlySpan<byte> bytes, bool isLast)
     {
         var all = (ReadOnlySpan<byte>)(byte[])[.. held, .. bytes];
         var result = new List<byte>(all.Length);
-        while (!all.IsEmpty)
+        while (true)
         {
             var (at, length) = First(all);
-            if (at < 0)
-                break;
+            var open = isLast ? 0 : Open(all);
+            if (at < 0 || at >= all.Length - open)
+            {
+                result.AddRange(all[..^open]);
+                held = all[^open..].ToArray();
+                return [.. result];
+            }
+
             result.AddRange(all[..at]);
             result.AddRange(mask);
             all = all[(at + length)..];
         }
-
-        var open = Open(all);
-        result.AddRange(all[..^open]);
-        held = all[^open..].ToArray();
-        return [.. result];
     }
 
     private (int At, int Length) First(ReadOnlySpan<byte> bytes)
@@ -137,7 +139,7 @@ public sealed class CommandLog : IDisposable
 
     private int Open(ReadOnlySpan<byte> bytes)
     {
-        for (var length = Math.Min(bytes.Length, secrets[0].Length - 1); length > 0; length--)
+        for (var length = secrets.Length == 0 ? 0 : Math.Min(bytes.Length, secrets[0].Length - 1); length > 0; length--)
         {
             foreach (var secret in secrets)
             {
