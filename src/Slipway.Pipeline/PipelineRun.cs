@@ -37,6 +37,7 @@ namespace Slipway.Pipeline;
 public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, PipelineOptions options, Action<PipelineEvent> observe)
 {
     private readonly RunOptions stages = options.Stages;
+    private readonly List<StageResult> ended = [];
 
     /// <exception cref="SlipwayException">The input is unusable (exit 2), or something is missing (exit 3). A bad verdict is no exception: see <see cref="RunAccount.IsGood"/>.</exception>
     public async Task<RunAccount> RunAsync(CancellationToken cancellation)
@@ -54,12 +55,12 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         }
         catch (SlipwayException failure)
         {
-            record = record with { State = RunState.Failed, Faults = [.. failure.Faults] };
+            record = record with { State = RunState.Failed, Faults = [.. failure.Faults], Stages = Ended() };
             throw;
         }
         catch (OperationCanceledException)
         {
-            record = record with { State = RunState.Cancelled };
+            record = record with { State = RunState.Cancelled, Stages = Ended() };
             throw;
         }
         catch (Exception bug)
@@ -73,6 +74,17 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             Close(record with { Finished = stages.Clock.GetUtcNow() });
         }
     }
+
+    private void Note(RunEvent what)
+    {
+        if (what is StageEnded { Result: var result })
+            ended.Add(result);
+        observe(new StageProgress(what));
+    }
+
+    /// <summary>What ended well before the run did not, in plan order.</summary>
+    private ImmutableArray<StageResult> Ended() =>
+        [.. ExecutionPlan.Of(spec, stages.UpTo).Stages.Select(planned => ended.Find(result => result.Name == planned.Stage.Name)).OfType<StageResult>()];
 
     private void Close(RunRecord record)
     {
@@ -104,7 +116,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             ProjectLockFile.Write(project, content);
         ReferenceProfiler.CheckBefore(spec, inputs.Data);
 
-        var outcome = await new Runner(held, index, stages, what => observe(new StageProgress(what)))
+        var outcome = await new Runner(held, index, stages, Note)
             .RunAsync(spec, snapshots.ToDictionary(snapshot => snapshot.Name), inputs.Environments, cancellation);
         account = account with { Stages = outcome.Stages };
         if (stages.UpTo is not null || spec.Model is null)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Slipway.Documents.Hardware;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Bytes;
 
@@ -42,6 +43,14 @@ public sealed record StepKeyDocument(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StageNetwork? Network { get; init; }
 
+    /// <summary>Whether its processes get the same addresses every time.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool FixedAddresses { get; init; }
+
+    /// <summary>The kind of host that its hardware profile asks for; null where it asks for none in particular.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HardwareClass? Hardware { get; init; }
+
     public Digest Key() => Digest.Of(CanonicalJson.Serialize(this, DocumentJson.Default.StepKeyDocument));
 
     /// <param name="inputs">By input as written, each with the path at which the stage finds it.</param>
@@ -63,6 +72,8 @@ public sealed record StepKeyDocument(
     {
         Secrets = stage.Secrets,
         Network = stage.Network == StageNetwork.None ? null : stage.Network,
+        FixedAddresses = spec.Determinism.FixedAddresses,
+        Hardware = HardwareClass.Of(stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null),
     };
 
     /// <summary>Threads that a stage's libraries may use: its hardware profile's, or one, which is what repeats.</summary>
@@ -72,6 +83,21 @@ public sealed record StepKeyDocument(
 
 /// <param name="Path">Where the stage finds it, relative to its working directory.</param>
 public sealed record KeyInput(string Path, ArtifactKind Kind, Digest Digest);
+
+/// <summary>What of a hardware profile may change a result: the arithmetic and what does it. How much there is of it may not.</summary>
+/// <param name="Features">CPU features, sorted.</param>
+public sealed record HardwareClass(ImmutableArray<string> Features, AcceleratorProfile? Accelerator, string? Precision)
+{
+    /// <returns>Null for a profile that names none of these.</returns>
+    public static HardwareClass? Of(HardwareProfile? profile) =>
+        profile is null or { Features.IsEmpty: true, Accelerator: null, Precision: null } ? null : new([.. profile.Features.Order(StringComparer.Ordinal)], profile.Accelerator, profile.Precision);
+
+    /// <summary>As people read it: <c>avx2, nvidia × 1, fp32</c>.</summary>
+    public override string ToString() =>
+        string.Join(", ", Features.Concat(Accelerator is { } accelerator ? [$"{accelerator.Kind} × {accelerator.Count}{Of(" ", accelerator.Compute)}{Of(" driver ", accelerator.Driver)}"] : []).Concat(Precision is { } precision ? [precision] : []));
+
+    private static string Of(string label, string? condition) => condition is null ? "" : label + condition;
+}
 
 /// <summary>What a bundle needs beside its other documents for its stages to be run again: every step key's document.</summary>
 /// <param name="Stages">In execution order, as the lineage has them.</param>

@@ -118,6 +118,10 @@ public sealed record EnvironmentSpec(string Name, ImmutableArray<string> HostPac
 /// <param name="Epoch">Whole seconds since 1970: SOURCE_DATE_EPOCH and archive times.</param>
 public sealed record DeterminismSpec(long Seed, long Epoch)
 {
+    /// <summary>Whether addresses are the same in every process of a stage: programs that order by address, or hash it, then repeat.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool FixedAddresses { get; init; }
+
     /// <summary>Seed 42, 1980-01-01T00:00:00Z.</summary>
     public static DeterminismSpec Default { get; } = new(42, 315_532_800);
 }

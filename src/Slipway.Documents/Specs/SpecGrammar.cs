@@ -58,8 +58,12 @@ internal static class SpecGrammar
             "bad-value"), seconds => new Epoch(seconds)),
         "SOURCE_DATE_EPOCH and archive times; 1980-01-01 when left out.");
 
+    private static readonly Key<bool> Addresses = new(
+        "addresses", new ChoiceShape<bool>(("random", false), ("fixed", true)), "Whether the kernel gives a stage's processes random addresses, or always the same; random when left out.");
+
     private static readonly Shape<DeterminismSpec> Determinism = new RecordShape<DeterminismSpec>(
-        [Seed, EpochKey], fields => new(fields.Value(Seed) ?? DeterminismSpec.Default.Seed, fields.Of(EpochKey)?.Seconds ?? DeterminismSpec.Default.Epoch));
+        [Seed, EpochKey, Addresses],
+        fields => new(fields.Value(Seed) ?? DeterminismSpec.Default.Seed, fields.Of(EpochKey)?.Seconds ?? DeterminismSpec.Default.Epoch) { FixedAddresses = fields.Value(Addresses) ?? false });
 
     private static readonly Key<long> Version = new("slipway", new WholeShape(FormatVersion, FormatVersion), "Format version: 1.", required: true);
     private static readonly Key<Placed<string>> Requires = new("requires", Shapes.Placed(Shapes.Version), "Condition on the program's version, such as '>=0.1'.");

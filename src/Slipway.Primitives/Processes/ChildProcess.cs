@@ -167,6 +167,9 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <returns>How it ended, with all that it waited for; null when it is none of this process's.</returns>
     public static ChildExit? CollectOrphan(int id, TimeSpan wall) => Spawn.TryCollect(id, wall);
 
+    /// <summary>Forgets an adopted process that has ended; does nothing for one that has not, or is none of this process's.</summary>
+    public static void ReapOrphan(int id) => Spawn.Reap(id);
+
     /// <summary>SIGKILL to any process; one that is not there is ended already.</summary>
     public static void Kill(int id) => Spawn.Send(id, Spawn.KillSignal);
 

@@ -245,6 +245,9 @@ internal static unsafe partial class Spawn
             usage.BlocksWritten * AccountedBlock);
     }
 
+    /// <summary>Reaps a child that has ended, without waiting for one that has not.</summary>
+    public static void Reap(int id) => _ = wait4(id, out _, 1, out _);
+
     /// <summary>Whoever loses its parent below this process becomes its child (PR_SET_CHILD_SUBREAPER).</summary>
     public static void AdoptOrphans() => _ = prctl(36, 1, 0, 0, 0);
 

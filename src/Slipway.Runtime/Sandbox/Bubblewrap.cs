@@ -57,6 +57,9 @@ internal static class Bubblewrap
         arguments.AddRange(["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]);
         foreach (var device in command.Devices)
             arguments.AddRange(["--dev-bind", device, device]);
+        // Drivers look there for what the device is and where it sits.
+        if (!command.Devices.IsEmpty)
+            arguments.AddRange(["--ro-bind", "/sys", "/sys"]);
         return [.. arguments, "--remount-ro", "/", "--chdir", command.WorkingDirectory, "--", .. command.Arguments];
     }
 }

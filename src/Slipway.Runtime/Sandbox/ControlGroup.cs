@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Slipway.Primitives.Processes;
 
@@ -17,8 +18,10 @@ public sealed class ControlGroup : IDisposable
     /// <summary>Microseconds over which processor time is shared out.</summary>
     private const int Period = 100_000;
 
-    /// <summary>How often the members are ended and the folder removed before it is left to the next run.</summary>
-    private const int Attempts = 50;
+    /// <summary>How long members may take to die, and their folder to be let go, before they are left to the next run.</summary>
+    private static readonly TimeSpan longestEnd = TimeSpan.FromSeconds(30), longestRemoval = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan lookAgain = TimeSpan.FromMilliseconds(2);
 
     private static readonly string[] controllers = ["memory", "pids", "cpu"];
 
@@ -64,16 +67,32 @@ public sealed class ControlGroup : IDisposable
     }
 
     /// <summary>SIGKILL to every member, again until none is left: one that forks may be a step ahead.</summary>
-    public void Kill()
+    /// <remarks>First nobody may be born any more, and all get the time to die: a thousand that share half a processor would take minutes.</remarks>
+    /// <returns>Whom it ended.</returns>
+    public IReadOnlyCollection<int> Kill()
     {
-        foreach (var folder in Folders.Where(Directory.Exists))
+        var ended = new HashSet<int>();
+        var waited = Stopwatch.StartNew();
+        for (var isFirst = true; waited.Elapsed < longestEnd && Folders.SelectMany(MembersOf).Distinct().ToList() is { Count: > 0 } members; isFirst = false)
         {
-            for (var attempt = 0; attempt < Attempts && MembersOf(folder) is { Count: > 0 } members; attempt++)
-            {
-                foreach (var id in members)
-                    ChildProcess.Kill(id);
-                Thread.Sleep(1);
-            }
+            if (isFirst)
+                Release();
+            foreach (var id in members)
+                ChildProcess.Kill(id);
+            ended.UnionWith(members);
+            Thread.Sleep(lookAgain);
+        }
+
+        return ended;
+    }
+
+    private void Release()
+    {
+        foreach (var folder in Folders)
+        {
+            TryWrite(Path.Combine(folder, "pids.max"), "0");
+            TryWrite(Path.Combine(folder, "cpu.max"), "max");
+            TryWrite(Path.Combine(folder, "cpu.cfs_quota_us"), "-1");
         }
     }
 
@@ -82,7 +101,7 @@ public sealed class ControlGroup : IDisposable
     {
         foreach (var folder in folders)
         {
-            for (var attempt = 0; attempt < Attempts && Directory.Exists(folder); attempt++)
+            for (var waited = Stopwatch.StartNew(); waited.Elapsed < longestRemoval && Directory.Exists(folder);)
             {
                 try
                 {
@@ -90,7 +109,7 @@ public sealed class ControlGroup : IDisposable
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    Thread.Sleep(1);        // its last member is a zombie yet
+                    Thread.Sleep(lookAgain);        // its last member is a zombie yet
                 }
             }
         }
@@ -226,6 +245,18 @@ public sealed class ControlGroup : IDisposable
     {
         if (File.Exists(path))
             File.WriteAllText(path, value);
+    }
+
+    private static void TryWrite(string path, string value)
+    {
+        try
+        {
+            WriteWhereThere(path, value);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Then they are ended as they are.
+        }
     }
 
     private static List<int> MembersOf(string folder)

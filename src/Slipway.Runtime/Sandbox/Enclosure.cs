@@ -88,14 +88,19 @@ public static partial class Enclosure
         steps.DisposeLocalCopyOfClientHandle();
         var pumps = new[] { Pump(output, "output", bytes => log.Write(bytes.Span)), Pump(steps, "progress", bytes => log.FindProgress(bytes.Span)) };
         var disk = WatchDiskAsync(command, before, child, watch.Token);
+        var status = Path.Combine(command.SharedFolder, StatusFile + command.Name);
+        var ended = new HashSet<int>();
         try
         {
             ChildExit exit;
+            ExceededLimit exceeded;
             try
             {
                 exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer);
+                exceeded = exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
+                ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
-                    exit = Inside(exit, Path.Combine(command.SharedFolder, StatusFile + command.Name), log);
+                    exit = Inside(exit, status, log);
             }
             catch (OperationCanceledException)
             {
@@ -104,18 +109,23 @@ public static partial class Enclosure
             }
 
             await watch.CancelAsync();
-            var exceeded = await disk ? ExceededLimit.Disk : exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
-            return new EnclosedExit(exit, exceeded == ExceededLimit.None && IsTooLarge(exit, command, before) ? ExceededLimit.Disk : exceeded, null);
+            if (await disk || (exceeded == ExceededLimit.None && IsTooLarge(exit, command, before)))
+                exceeded = ExceededLimit.Disk;
+            return new EnclosedExit(exit, exceeded, null);
         }
         finally
         {
             await watch.CancelAsync();
             await child.DisposeAsync();
-            group?.Kill();
+            ended.UnionWith(group?.Kill() ?? []);
             if (command.Isolation == Isolation.None)
                 Orphans.End(command.Folder);
+            else if (command.Isolation == Isolation.Sandbox)
+                _ = FirstOf(status, child.Exited.Result.Wall);
             else if (command.Isolation == Isolation.Oci)
                 await ChildProcess.RunAsync(new ChildCommand(OciRuntime.Removal(command), command.Folder, command.Environment), grace, CancellationToken.None);
+            foreach (var id in ended)
+                ChildProcess.ReapOrphan(id);
             foreach (var pump in pumps)
                 pump.Join(LastOutput);
         }
@@ -131,10 +141,12 @@ public static partial class Enclosure
         var status = File.ReadAllText(statusFile);
         if (outside.Code is not null && !status.Contains("\"exit-code\"", StringComparison.Ordinal))
             throw NotMade(log);
-        return FirstProcess().Match(status) is { Success: true } match && ChildProcess.CollectOrphan(int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), outside.Wall) is { } all
-            ? all with { Code = outside.Code, Signal = outside.Signal }
-            : outside;
+        return FirstOf(statusFile, outside.Wall) is { } all ? all with { Code = outside.Code, Signal = outside.Signal } : outside;
     }
+
+    /// <summary>Waits for the sandbox's first process to be gone; null when it is already.</summary>
+    private static ChildExit? FirstOf(string statusFile, TimeSpan wall) =>
+        FirstProcess().Match(File.ReadAllText(statusFile)) is { Success: true } match ? ChildProcess.CollectOrphan(int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), wall) : null;
 
     [GeneratedRegex("\"child-pid\": *([0-9]{1,10})")]
     private static partial Regex FirstProcess();

@@ -87,6 +87,8 @@ internal static class OciRuntime
 
         foreach (var device in command.Devices)
             Mounted(json, device, "bind", device, ["rbind", "rw", "nosuid"]);
+        if (!command.Devices.IsEmpty)
+            Mounted(json, "/sys", "bind", "/sys", ["rbind", "ro", "nosuid", "nodev", "noexec"]);
         json.WriteEndArray();
 
         json.WriteStartObject("linux");

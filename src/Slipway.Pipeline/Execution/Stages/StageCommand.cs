@@ -48,7 +48,11 @@ internal static class StageCommand
             _ = ChildProcess.Find(arguments[0], folder.Root, variables["PATH"]);
         }
 
-        return new EnclosedCommand($"{options.RunId}-{GroupName(stage.Name)}", arguments, folder.Seen.Root, variables, [.. mounts], folder.Path, Network: hasNetwork, options.Isolation, limits);
+        return new EnclosedCommand($"{options.RunId}-{GroupName(stage.Name)}", arguments, folder.Seen.Root, variables, [.. mounts], folder.Path, Network: hasNetwork, options.Isolation, limits)
+        {
+            Devices = AcceleratorDevices.Of(profile?.Accelerator),
+            FixedAddresses = step.FixedAddresses,
+        };
     }
 
     /// <summary>Where the program of an SQL stage is, as far as it is not the host's software anyway.</summary>

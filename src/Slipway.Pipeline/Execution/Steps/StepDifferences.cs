@@ -30,6 +30,10 @@ internal static class StepDifferences
             found.Add($"determinism.epoch {DateOf(was.Epoch)} → {DateOf(now.Epoch)}");
         if (was.Threads != now.Threads)
             found.Add($"threads {was.Threads} → {now.Threads}");
+        if (was.FixedAddresses != now.FixedAddresses)
+            found.Add($"determinism.addresses {(was.FixedAddresses ? "fixed" : "random")} → {(now.FixedAddresses ? "fixed" : "random")}");
+        if (was.Hardware?.ToString() != now.Hardware?.ToString())
+            found.Add($"hardware {was.Hardware?.ToString() ?? "any"} → {now.Hardware?.ToString() ?? "any"}");
         if (was.Network != now.Network)
             found.Add($"network {Word(was.Network)} → {Word(now.Network)}");
         found.AddRange((now.Secrets ?? []).Except(was.Secrets ?? []).Select(name => $"secret {name} is new"));

@@ -97,6 +97,8 @@ public sealed class FailureTests : IDisposable
     [InlineData(": > build/o.txt", "empty-output")]
     [InlineData("ln -s /etc/hostname build/o.txt", "link")]
     [InlineData("mkfifo build/o.txt", "wrong-output")]
+    [InlineData("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"build/o.txt\")'", "wrong-output")]
+    [InlineData("ln -s o.txt build/o.txt", "link")]
     [InlineData("mkdir build/o.txt; echo > build/o.txt/x", "wrong-output")]
     [InlineData("rmdir build; ln -s /etc build", "link")]
     [InlineData("echo x > build/o.txt; echo y > build/p.txt", "undeclared-output")]

@@ -198,6 +198,44 @@ public sealed class SandboxTests : IDisposable
         Assert.Equal(("", Isolation.Sandbox), (await project.Run(spec, TestProject.Open)) is var taken ? (taken.Executed(), taken.Stages[0].Isolation) : default);
     }
 
+    [Theory]
+    [InlineData(Isolation.Sandbox)]
+    [InlineData(Isolation.None)]
+    public async Task Addresses_repeat_where_they_are_asked_to(Isolation isolation)
+    {
+        var spec = Spec("cat /proc/self/maps > $TMPDIR/a; cat /proc/self/maps > $TMPDIR/b; if cmp -s $TMPDIR/a $TMPDIR/b; then echo same; else echo other; fi > build/o.txt");
+        await project.Run(spec, options => options with { Isolation = isolation });
+        Assert.Equal("other\n", project.Read("build/o.txt"));
+        var outcome = await project.Run(spec with { Determinism = spec.Determinism with { FixedAddresses = true } }, options => options with { Isolation = isolation });
+        Assert.Equal(("s", "same\n"), (outcome.Executed(), project.Read("build/o.txt")));
+        Assert.Equal(["determinism.addresses random → fixed"], project.Events.OfType<StageStarted>().Single().Reasons);
+    }
+
+    [Fact]
+    public async Task What_changes_the_arithmetic_is_in_the_key_and_how_much_there_is_of_it_is_not()
+    {
+        var spec = Limited("echo x > build/o.txt");
+        await project.Run(spec);
+        Assert.Equal("", (await project.Run(With(profile => profile with { Memory = new ByteSize(65L << 20), Cpus = 1 }))).Executed());
+        Assert.Equal("s", (await project.Run(With(profile => profile with { Precision = "fp32", Features = ["sse2"] }))).Executed());
+        Assert.Equal(["hardware any → sse2, fp32"], project.Events.OfType<StageStarted>().Single().Reasons);
+
+        Spec With(Func<HardwareProfile, HardwareProfile> change) => spec with { Hardware = spec.Hardware.SetItem("small", change(spec.Hardware["small"])) };
+    }
+
+    [Fact]
+    public void The_devices_of_an_accelerator_are_those_of_its_kind()
+    {
+        foreach (var name in new[] { "dev/nvidia0", "dev/nvidiactl", "dev/kfd", "dev/dri/card0", "dev/null" })
+            project.Write(name, "");
+        Assert.Equal(["nvidia0", "nvidiactl"], Names("nvidia"));
+        Assert.Equal(["kfd", "dri"], Names("amd"));
+        Assert.Equal(["dri"], Names("intel"));
+        Assert.Empty(Slipway.Runtime.Sandbox.AcceleratorDevices.Of(null));
+
+        IEnumerable<string?> Names(string kind) => Slipway.Runtime.Sandbox.AcceleratorDevices.Of(new(kind, 1, null, null, null), project.PathOf("dev")).Select(Path.GetFileName);
+    }
+
     [Fact]
     public async Task A_container_holds_a_stage_to_the_same_view()
     {
