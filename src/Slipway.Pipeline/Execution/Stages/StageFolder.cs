@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using static System.IO.Path;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Pipeline.Execution.Steps;
@@ -8,6 +7,7 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
+using static System.IO.Path;
 
 namespace Slipway.Pipeline.Execution.Stages;
 
