@@ -1,4 +1,3 @@
-using System.Numerics;
 using Slipway.Documents.Serving;
 using Slipway.Runtime.Tensors;
 
@@ -38,46 +37,13 @@ internal static class Answer
 
     private static void AddExample(Tensor tensor)
     {
-        var low = tensor.Spec.Range?.Low ?? double.MinValue;
-        var value = Math.Max(low, Math.Min(tensor.Spec.Range?.High ?? double.MaxValue, 0));
-        switch (tensor.Spec.Datatype)
-        {
-            case Datatype.String:
-                tensor.Add("");
-                break;
-            case Datatype.Float32:
-                tensor.Add((float)value);
-                break;
-            case Datatype.Float64:
-                tensor.Add(value);
-                break;
-            case Datatype.Bool or Datatype.UInt8:
-                Whole<byte>(tensor, value);
-                break;
-            case Datatype.UInt16:
-                Whole<ushort>(tensor, value);
-                break;
-            case Datatype.UInt32:
-                Whole<uint>(tensor, value);
-                break;
-            case Datatype.UInt64:
-                Whole<ulong>(tensor, value);
-                break;
-            case Datatype.Int8:
-                Whole<sbyte>(tensor, value);
-                break;
-            case Datatype.Int16:
-                Whole<short>(tensor, value);
-                break;
-            case Datatype.Int32:
-                Whole<int>(tensor, value);
-                break;
-            case Datatype.Int64:
-                Whole<long>(tensor, value);
-                break;
-        }
+        var (low, high) = (tensor.Spec.Range?.Low ?? double.MinValue, tensor.Spec.Range?.High ?? double.MaxValue);
+        var value = Math.Max(low, Math.Min(high, 0));
+        if (tensor.Spec.Datatype == Datatype.String)
+            tensor.Add("");
+        else if (tensor.Spec.Datatype == Datatype.Bool)
+            tensor.Add(byte.CreateSaturating(Math.Ceiling(value)));
+        else
+            NumberInRange.Add(tensor, value, low, high);
     }
-
-    private static void Whole<T>(Tensor tensor, double value)
-        where T : unmanaged, IBinaryInteger<T> => tensor.Add(T.CreateSaturating(value > 0 ? Math.Ceiling(value) : Math.Floor(value)));
 }

@@ -55,27 +55,20 @@ public static partial class Enclosure
             command.Grouped(group);
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
-        try
-        {
-            using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
-            using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.SharedFolder, StatusFile + command.Name), FileMode.Create, FileAccess.Write) : null;
-            var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
-                .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
-            if (filter is not null && statusFile is not null)
-                descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
-            var started = new ChildCommand(
-                ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + "exec \"$@\"", "slipway", .. group?.Joins ?? [], "--", .. inner],
-                command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
-                command.Environment)
-            { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
-            ChildProcess.AdoptOrphans();
-            var exit = await RunAsync(started, command, output, log, steps, group, grace, cancellation);
-            return exit with { Unlimited = group is null ? why : null };
-        }
-        finally
-        {
-            group?.Kill();
-        }
+        using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
+        using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.SharedFolder, StatusFile + command.Name), FileMode.Create, FileAccess.Write) : null;
+        var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
+            .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
+        if (filter is not null && statusFile is not null)
+            descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
+        var started = new ChildCommand(
+            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + "exec \"$@\"", "slipway", .. group?.Joins ?? [], "--", .. inner],
+            command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
+            command.Environment)
+        { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
+        ChildProcess.AdoptOrphans();
+        var exit = await RunAsync(started, command, output, log, steps, group, grace, cancellation);
+        return exit with { Unlimited = group is null ? why : null };
     }
 
     private static async Task<EnclosedExit> RunAsync(
@@ -124,7 +117,7 @@ public static partial class Enclosure
                 _ = FirstOf(status, child.Exited.Result.Wall);
             else if (command.Isolation == Isolation.Oci)
                 await ChildProcess.RunAsync(new ChildCommand(OciRuntime.Removal(command), command.Folder, command.Environment), grace, CancellationToken.None);
-            foreach (var id in ended)
+            foreach (var id in ended.Where(id => id != child.Id))
                 ChildProcess.ReapOrphan(id);
             foreach (var pump in pumps)
                 pump.Join(LastOutput);
