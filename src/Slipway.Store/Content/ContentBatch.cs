@@ -35,11 +35,23 @@ public sealed class ContentBatch : IDisposable
 
     /// <summary>Copies a folder in: every file, and the tree that lists them. Several files at a time.</summary>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
+    /// <returns>The tree's digest, and the bytes of all files.</returns>
     /// <exception cref="SlipwayException">Something in it is neither file nor folder (exit 2).</exception>
-    public (Digest Digest, FileTree Tree) AddFolder(string path, string shown)
+    public (Digest Digest, long Size) AddFolder(string path, string shown)
     {
-        var tree = FileTree.Scan(path, (file, _) => AddFile(file).Digest, shown, followLinks: false);
-        return (Add(tree.ToJson()), tree);
+        var size = 0L;
+        var (digest, _) = Add(hashed =>
+        {
+            var tree = new FileTreeWriter(hashed.Write);
+            foreach (var file in FileTree.Walk(path, (file, _) => AddFile(file).Digest, shown, followLinks: false))
+            {
+                tree.Add(file);
+                size += file.Size;
+            }
+
+            tree.Finish();
+        });
+        return (digest, size);
     }
 
     /// <summary>Takes content that comes from elsewhere under the digest and size that it is said to have. Anything else is not taken.</summary>
