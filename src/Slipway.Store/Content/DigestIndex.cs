@@ -17,7 +17,7 @@ namespace Slipway.Store.Content;
 public sealed class DigestIndex
 {
     /// <summary>Above so many entries, of 88 bytes each, those go that this process did not ask for: a file that is gone must not cost every later look something.</summary>
-    internal const int MostUnasked = 100_000;
+    private const int MostUnasked = 100_000;
 
     /// <summary>Entries at most: as many as a folder may have files. Further files are read each time; a longer index is not ours.</summary>
     private const int MaximumEntries = 1_000_000;
@@ -28,13 +28,15 @@ public sealed class DigestIndex
     /// <summary>Bytes a read: larger ones made hashing no faster.</summary>
     private const int ReadSize = 1 << 17;
 
-    internal const string Header = "slipway-digests 2";
+    private const string Header = "slipway-digests 2";
 
     /// <summary>Entries read at once.</summary>
     private const int LoadedTogether = 512;
 
     /// <summary>The header, a blank, the checksum in hex and the line's end.</summary>
-    private const int HeadBytes = 27;
+    internal const int HeadBytes = 27;
+
+    internal const int EntryBytes = 88;
 
     private readonly string indexFile;
     private readonly TimeProvider clock;
@@ -66,11 +68,9 @@ public sealed class DigestIndex
     }
 
     /// <summary>As it is in the file too, in this machine's byte order: the index is this machine's.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = Bytes)]
+    [StructLayout(LayoutKind.Sequential, Size = EntryBytes)]
     private readonly record struct Entry(PathHash Path, long Size, long Modified, long Changed, ulong Inode, ulong Device, Digest Digest, EntryMarks Marks)
     {
-        public const int Bytes = 88;
-
         public Entry(PathHash path, FileStamp stamp, Digest digest)
             : this(path, stamp.Size, stamp.Modified, stamp.Changed, stamp.Inode, stamp.Device, digest, stamp.Executable ? EntryMarks.Executable : EntryMarks.None)
         {
@@ -149,14 +149,16 @@ public sealed class DigestIndex
 
     /// <summary>Writes the index if anything changed since it was opened or saved.</summary>
     /// <remarks>Without space or permission it stays as it was: that costs some hashing next time, and must not hide what else went wrong.</remarks>
-    public void Save()
+    public void Save() => Save(MostUnasked);
+
+    internal void Save(int mostUnasked)
     {
         byte[] content;
         lock (guard)
         {
             if (!changed)
                 return;
-            content = Encode();
+            content = Encode(mostUnasked);
             changed = false;
         }
 
@@ -244,11 +246,11 @@ public sealed class DigestIndex
         new(ExitCode.NotThere, new Fault("no-permission", $"{path} may not be read by this user", Help: $"chmod u+r {path}, and +x on the folders above it"), cause);
 
     // Line 1: the header and a checksum of the rest, which is one entry after the other.
-    private byte[] Encode()
+    private byte[] Encode(int mostUnasked)
     {
         var asked = Math.Min(entries.Values.Count(entry => entry.IsAsked), MaximumEntries);
-        var others = Math.Min(entries.Count - asked, Math.Max(0, MostUnasked - asked));
-        var content = new byte[HeadBytes + (asked + others) * Entry.Bytes];
+        var others = Math.Min(entries.Count - asked, Math.Max(0, mostUnasked - asked));
+        var content = new byte[HeadBytes + (asked + others) * EntryBytes];
         var body = content.AsSpan(HeadBytes);
         var rows = MemoryMarshal.Cast<byte, Entry>(body);
         var next = 0;
@@ -258,7 +260,7 @@ public sealed class DigestIndex
                 rows[next++] = entry.ToKeep();
         }
 
-        Head(~Checksum(uint.MaxValue, body)).CopyTo(content, 0);
+        Head(body).CopyTo(content, 0);
         return content;
     }
 
@@ -266,11 +268,11 @@ public sealed class DigestIndex
     {
         using var file = new FileStream(indexFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         var head = new byte[HeadBytes];
-        var (count, rest) = Math.DivRem(file.Length - HeadBytes, Entry.Bytes);
+        var (count, rest) = Math.DivRem(file.Length - HeadBytes, EntryBytes);
         if (file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) < HeadBytes || rest != 0 || count > MaximumEntries)
             throw new FormatException("another format or damaged");
         entries.EnsureCapacity((int)count);
-        var piece = new byte[LoadedTogether * Entry.Bytes];
+        var piece = new byte[LoadedTogether * EntryBytes];
         var checksum = uint.MaxValue;
         while (file.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false) is > 0 and var read)
         {
@@ -283,10 +285,12 @@ public sealed class DigestIndex
             throw new FormatException("another format or damaged");
     }
 
+    internal static byte[] Head(ReadOnlySpan<byte> body) => Head(~Checksum(uint.MaxValue, body));
+
     private static byte[] Head(uint checksum) => Encoding.ASCII.GetBytes($"{Header} {checksum:x8}\n");
 
     // CRC-32C: guards against damage, not against a person; SHA-256 would load OpenSSL on the start path.
-    internal static uint Checksum(uint crc, ReadOnlySpan<byte> body)
+    private static uint Checksum(uint crc, ReadOnlySpan<byte> body)
     {
         foreach (var word in MemoryMarshal.Cast<byte, ulong>(body))
             crc = BitOperations.Crc32C(crc, word);
