@@ -15,6 +15,7 @@ public sealed class ContentBatch : IDisposable
 
     private readonly ContentStore store;
     private readonly string folder;
+    /// <summary>By digest the temporary name in the store's folder: there may be hundreds of thousands.</summary>
     private readonly ConcurrentDictionary<Digest, string> pending = [];
 
     internal ContentBatch(ContentStore store, string folder) => (this.store, this.folder) = (store, folder);
@@ -89,7 +90,7 @@ public sealed class ContentBatch : IDisposable
             return;
         var few = pending.Count <= FlushedOneByOne;
         if (few)
-            Parallel.ForEach(pending.Values, AtomicFile.Flush);
+            Parallel.ForEach(pending.Values, name => AtomicFile.Flush(Path.Combine(folder, name)));
         else
             AtomicFile.FlushFileSystem(folder);
         var folders = new HashSet<string>(StringComparer.Ordinal);
@@ -99,7 +100,7 @@ public sealed class ContentBatch : IDisposable
             var parent = Path.GetDirectoryName(path)!;
             if (folders.Add(parent))
                 AtomicFile.CreateFolder(parent);
-            AtomicFile.Rename(temporary, path);
+            AtomicFile.Rename(Path.Combine(folder, temporary), path);
         }
 
         pending.Clear();
@@ -116,7 +117,7 @@ public sealed class ContentBatch : IDisposable
     public void Dispose()
     {
         foreach (var temporary in pending.Values)
-            File.Delete(temporary);
+            File.Delete(Path.Combine(folder, temporary));
     }
 
     private (Digest Digest, long Size) Add(Action<HashedFile> write)
@@ -150,6 +151,6 @@ public sealed class ContentBatch : IDisposable
     {
         File.SetLastWriteTimeUtc(target, ContentStore.Untouched);
         File.SetUnixFileMode(target, ContentStore.ReadOnly);
-        return pending.TryAdd(digest, temporary);
+        return pending.TryAdd(digest, Path.GetFileName(temporary));
     }
 }
