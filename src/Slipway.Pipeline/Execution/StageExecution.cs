@@ -103,7 +103,9 @@ internal sealed class StageExecution
     private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
-        var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
+        var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
+        if (stage.Sql is not null)
+            placed = [.. placed.Select(input => (input.Input, (IEnumerable<PlacedFile>)[.. input.Files]))];     // its views are of those files and of no other
         using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
         var profile = stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
         if (stage.Sql is { } sql)
@@ -112,7 +114,7 @@ internal sealed class StageExecution
         var secrets = options.SecretsOf(stage);
         var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
         options.Effect("command ended");
-        folder.CheckLinked(files, objects);
+        folder.CheckLinked(files, objects, inputs.Stored(objects));
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
         var metrics = StageMetrics.Read(stage, outputs, objects);

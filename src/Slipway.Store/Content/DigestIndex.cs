@@ -1,7 +1,5 @@
-using System.Buffers;
-using System.Buffers.Text;
-using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Slipway.Primitives.Bytes;
@@ -18,8 +16,11 @@ namespace Slipway.Store.Content;
 /// </remarks>
 public sealed class DigestIndex
 {
-    /// <summary>Entries kept when saving, about 200 bytes each; above it those go that this process did not ask for.</summary>
-    internal const int MaximumEntries = 100_000;
+    /// <summary>Above so many entries, of 88 bytes each, those go that this process did not ask for: a file that is gone must not cost every later look something.</summary>
+    private const int MostUnasked = 100_000;
+
+    /// <summary>Entries at most: as many as a folder may have files. Further files are read each time; a longer index is not ours.</summary>
+    private const int MaximumEntries = 1_000_000;
 
     /// <summary>Reads of one file before it counts as being written to all the time.</summary>
     private const int MaximumReads = 5;
@@ -27,20 +28,70 @@ public sealed class DigestIndex
     /// <summary>Bytes a read: larger ones made hashing no faster.</summary>
     private const int ReadSize = 1 << 17;
 
-    internal const string Header = "slipway-digests 1";
+    private const string Header = "slipway-digests 2";
+
+    /// <summary>Entries read at once.</summary>
+    private const int LoadedTogether = 512;
+
+    /// <summary>The header, a blank, the checksum in hex and the line's end.</summary>
+    internal const int HeadBytes = 27;
+
+    internal const int EntryBytes = 88;
 
     private readonly string indexFile;
     private readonly TimeProvider clock;
     private readonly Lock guard = new();
-    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<PathHash, Entry> entries = [];
     private bool changed;
 
     private DigestIndex(string indexFile, TimeProvider clock) => (this.indexFile, this.clock) = (indexFile, clock);
 
-    private sealed record Entry(FileStamp Stamp, Digest Digest)
+    /// <summary>What a path is known by: 8 bytes, where the path itself would be most of the memory of a large index.</summary>
+    /// <remarks>
+    /// Two paths of one hash only cost reading: an entry is believed by its stamp, in which device and inode are those of one file. In a dictionary the hash is mixed anew in
+    /// each process, so that nobody can choose names that fall together there.
+    /// </remarks>
+    private readonly record struct PathHash(ulong Value)
     {
+        /// <summary>FNV-1a's constants (draft-eastlake-fnv), here over UTF-16 code units.</summary>
+        private const ulong Basis = 14_695_981_039_346_656_037, Prime = 1_099_511_628_211;
+
+        public static PathHash Of(string path)
+        {
+            var hash = Basis;
+            foreach (var unit in path)
+                hash = (hash ^ unit) * Prime;
+            return new PathHash(hash);
+        }
+
+        public override int GetHashCode() => HashCode.Combine(Value);
+    }
+
+    /// <summary>As it is in the file too, in this machine's byte order: the index is this machine's.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = EntryBytes)]
+    private readonly record struct Entry(PathHash Path, long Size, long Modified, long Changed, ulong Inode, ulong Device, Digest Digest, EntryMarks Marks)
+    {
+        public Entry(PathHash path, FileStamp stamp, Digest digest)
+            : this(path, stamp.Size, stamp.Modified, stamp.Changed, stamp.Inode, stamp.Device, digest, stamp.Executable ? EntryMarks.Executable : EntryMarks.None)
+        {
+        }
+
+        public bool IsOf(FileStamp stamp) => stamp == new FileStamp(FileKind.File, Size, Modified, Changed, Inode, Device, Marks.HasFlag(EntryMarks.Executable));
+
         /// <summary>Whether this process asked for it; those survive when the index is full.</summary>
-        public bool Used { get; set; }
+        public bool IsAsked => Marks.HasFlag(EntryMarks.Asked);
+
+        public Entry Asked() => this with { Marks = Marks | EntryMarks.Asked };
+
+        public Entry ToKeep() => this with { Marks = Marks & ~EntryMarks.Asked };
+    }
+
+    [Flags]
+    private enum EntryMarks : ulong
+    {
+        None = 0,
+        Executable = 1,
+        Asked = 2,
     }
 
     /// <param name="indexFile">Where it is kept; need not exist.</param>
@@ -50,7 +101,7 @@ public sealed class DigestIndex
         var index = new DigestIndex(indexFile, clock ?? TimeProvider.System);
         try
         {
-            index.Load(File.ReadAllBytes(indexFile));
+            index.Load();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -89,7 +140,7 @@ public sealed class DigestIndex
             if (Look(absolutePath) != stamp)
                 continue;
             if (!stamp.IsRacy(look))
-                Remember(absolutePath, new Entry(stamp, digest) { Used = true });
+                Remember(new Entry(PathHash.Of(absolutePath), stamp, digest).Asked());
             return digest;
         }
 
@@ -98,15 +149,16 @@ public sealed class DigestIndex
 
     /// <summary>Writes the index if anything changed since it was opened or saved.</summary>
     /// <remarks>Without space or permission it stays as it was: that costs some hashing next time, and must not hide what else went wrong.</remarks>
-    public void Save()
+    public void Save() => Save(MostUnasked);
+
+    internal void Save(int mostUnasked)
     {
         byte[] content;
         lock (guard)
         {
             if (!changed)
                 return;
-            var kept = entries.OrderByDescending(entry => entry.Value.Used).ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(MaximumEntries);
-            content = Encode(kept);
+            content = Encode(mostUnasked);
             changed = false;
         }
 
@@ -122,20 +174,23 @@ public sealed class DigestIndex
 
     private Digest? Known(string path, FileStamp stamp)
     {
+        var hash = PathHash.Of(path);
         lock (guard)
         {
-            if (!entries.TryGetValue(path, out var known) || known.Stamp != stamp)
+            ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(entries, hash);
+            if (Unsafe.IsNullRef(ref known) || !known.IsOf(stamp))
                 return null;
-            known.Used = true;
+            if (!known.IsAsked)
+                known = known.Asked();
             return known.Digest;
         }
     }
 
-    private void Remember(string path, Entry entry)
+    private void Remember(Entry entry)
     {
         lock (guard)
         {
-            entries[path] = entry;
+            entries[entry.Path] = entry;
             changed = true;
         }
     }
@@ -190,83 +245,57 @@ public sealed class DigestIndex
     private static SlipwayException Unreadable(string path, Exception cause) =>
         new(ExitCode.NotThere, new Fault("no-permission", $"{path} may not be read by this user", Help: $"chmod u+r {path}, and +x on the folders above it"), cause);
 
-    // Line 1: the header and a checksum of the rest. Then a line a file; the path comes last, with \n and \ escaped.
-    private static byte[] Encode(IEnumerable<KeyValuePair<string, Entry>> kept)
+    // Line 1: the header and a checksum of the rest, which is one entry after the other.
+    private byte[] Encode(int mostUnasked)
     {
-        var lines = new StringBuilder();
-        foreach (var (path, (stamp, digest)) in kept)
+        var asked = Math.Min(entries.Values.Count(entry => entry.IsAsked), MaximumEntries);
+        var others = Math.Min(entries.Count - asked, Math.Max(0, mostUnasked - asked));
+        var content = new byte[HeadBytes + (asked + others) * EntryBytes];
+        var body = content.AsSpan(HeadBytes);
+        var rows = MemoryMarshal.Cast<byte, Entry>(body);
+        var next = 0;
+        foreach (var entry in entries.Values)
         {
-            lines.Append(CultureInfo.InvariantCulture, $"{digest.Hex} {stamp.Size} {stamp.Modified} {stamp.Changed} {stamp.Inode} {stamp.Device} {(stamp.Executable ? 1 : 0)} ");
-            lines.Append(path.Replace("\\", "\\\\").Replace("\n", "\\n")).Append('\n');
+            if (entry.IsAsked ? asked-- > 0 : others-- > 0)
+                rows[next++] = entry.ToKeep();
         }
 
-        var body = Encoding.UTF8.GetBytes(lines.ToString());
-        return [.. Encoding.ASCII.GetBytes($"{Header} {Checksum(body):x8}\n"), .. body];
+        Head(body).CopyTo(content, 0);
+        return content;
     }
 
-    private void Load(byte[] content)
+    private void Load()
     {
-        var end = Array.IndexOf(content, (byte)'\n');
-        var body = content.AsSpan(end + 1);
-        if (end < 0 || !content.AsSpan(0, end).SequenceEqual(Encoding.ASCII.GetBytes($"{Header} {Checksum(body):x8}")))
+        using var file = new FileStream(indexFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var head = new byte[HeadBytes];
+        var (count, rest) = Math.DivRem(file.Length - HeadBytes, EntryBytes);
+        if (file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) < HeadBytes || rest != 0 || count > MaximumEntries)
             throw new FormatException("another format or damaged");
-        entries.EnsureCapacity(body.Length / 200);
-        foreach (var range in body.Split((byte)'\n'))
+        entries.EnsureCapacity((int)count);
+        var piece = new byte[LoadedTogether * EntryBytes];
+        var checksum = uint.MaxValue;
+        while (file.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false) is > 0 and var read)
         {
-            if (!body[range].IsEmpty)
-                LoadLine(body[range]);
+            checksum = Checksum(checksum, piece.AsSpan(0, read));
+            foreach (var entry in MemoryMarshal.Cast<byte, Entry>(piece.AsSpan(0, read)))
+                entries[entry.Path] = entry;
         }
+
+        if (!head.AsSpan().SequenceEqual(Head(~checksum)))
+            throw new FormatException("another format or damaged");
     }
 
-    private void LoadLine(ReadOnlySpan<byte> line)
-    {
-        Span<byte> hash = stackalloc byte[Digest.Length];
-        if (Convert.FromHexString(Field(ref line), hash, out _, out var bytes) != OperationStatus.Done || bytes != Digest.Length)
-            throw new FormatException("a line has no digest");
-        var stamp = new FileStamp(FileKind.File, Signed(ref line), Signed(ref line), Signed(ref line), Unsigned(ref line), Unsigned(ref line), Unsigned(ref line) == 1);
-        var path = Encoding.UTF8.GetString(line);
-        entries[path.Contains('\\') ? Unescape(path) : path] = new Entry(stamp, new Digest(hash));
-    }
+    internal static byte[] Head(ReadOnlySpan<byte> body) => Head(~Checksum(uint.MaxValue, body));
 
-    /// <summary>What stands before the next blank, which is taken off the line with it.</summary>
-    private static ReadOnlySpan<byte> Field(ref ReadOnlySpan<byte> line)
-    {
-        var end = line.IndexOf((byte)' ');
-        if (end < 0)
-            throw new FormatException("a line is not an entry");
-        var field = line[..end];
-        line = line[(end + 1)..];
-        return field;
-    }
-
-    private static string Unescape(string path)
-    {
-        var plain = new StringBuilder(path.Length);
-        for (var i = 0; i < path.Length; i++)
-            plain.Append(path[i] != '\\' ? path[i] : path[++i] == 'n' ? '\n' : '\\');
-        return plain.ToString();
-    }
-
-    private static long Signed(ref ReadOnlySpan<byte> line)
-    {
-        var field = Field(ref line);
-        return Utf8Parser.TryParse(field, out long number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
-    }
-
-    private static ulong Unsigned(ref ReadOnlySpan<byte> line)
-    {
-        var field = Field(ref line);
-        return Utf8Parser.TryParse(field, out ulong number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
-    }
+    private static byte[] Head(uint checksum) => Encoding.ASCII.GetBytes($"{Header} {checksum:x8}\n");
 
     // CRC-32C: guards against damage, not against a person; SHA-256 would load OpenSSL on the start path.
-    internal static uint Checksum(ReadOnlySpan<byte> body)
+    private static uint Checksum(uint crc, ReadOnlySpan<byte> body)
     {
-        var crc = uint.MaxValue;
         foreach (var word in MemoryMarshal.Cast<byte, ulong>(body))
             crc = BitOperations.Crc32C(crc, word);
         foreach (var rest in body[(body.Length / sizeof(ulong) * sizeof(ulong))..])
             crc = BitOperations.Crc32C(crc, rest);
-        return ~crc;
+        return crc;
     }
 }
