@@ -104,13 +104,23 @@ internal sealed class StageExecution
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
-        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
+        StageFolder Make(string name) =>
+            StageFolder.Make(Path.Combine(project.Work, options.RunId, name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
+        using var folder = Make(stage.Name);
         var profile = stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
         if (stage.Sql is { } sql)
             new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
-        var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
+        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
+        var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
+        if (!exit.Succeeded)
+        {
+            throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
+                ? await TracedRun.ExplainAsync(failure, exit, () => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options), text => tell(new StageRemark(stage.Name, text)), cancellation)
+                : failure.OfCommand(exit, null);
+        }
+
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
@@ -140,12 +150,12 @@ internal sealed class StageExecution
         options.Effect("record published");
     }
 
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
+    /// <returns>How it ended within its limits, well or not.</returns>
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
-        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         try
         {
@@ -153,9 +163,7 @@ internal sealed class StageExecution
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
-            return exit.Succeeded ? exit
-                : exceeded != ExceededLimit.None ? throw failure.OverLimit(exceeded, command.Limits)
-                : throw failure.OfCommand(exit);
+            return exit.Succeeded || exceeded == ExceededLimit.None ? exit : throw failure.OverLimit(exceeded, command.Limits);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
