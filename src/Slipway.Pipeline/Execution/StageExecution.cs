@@ -13,6 +13,7 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 using Slipway.Primitives.Units;
+using Slipway.Runtime.Hardware;
 using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
 
@@ -93,14 +94,14 @@ internal sealed class StageExecution
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
-        var (outputs, metrics, exit) = await Execute(stage, step, inputs, log, cancellation);
+        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten);
+        var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
         result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
@@ -113,6 +114,8 @@ internal sealed class StageExecution
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
+        // Beside another stage, the host's energy would be counted for both.
+        using var meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
         var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
         if (!exit.Succeeded)
         {
@@ -121,6 +124,7 @@ internal sealed class StageExecution
                 : failure.OfCommand(exit, null);
         }
 
+        var joules = meter?.Read();
         options.Effect("command ended");
         folder.CheckLinked(files, objects);
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
@@ -130,7 +134,7 @@ internal sealed class StageExecution
         Publish(stage, record);
         if (SharedCache.Takes(stage))
             options.Shared?.Offer(record, objects, text => tell(new StageRemark(stage.Name, text)), (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
-        return (outputs, metrics, exit);
+        return (outputs, metrics, exit, joules);
     }
 
     private async Task<(StepRecord Record, SharedOrigin Origin)?> TakeShared(StageSpec stage, StepKeyDocument step, CancellationToken cancellation)
