@@ -70,6 +70,33 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public void A_stage_that_lacks_a_secret_is_an_error_and_the_others_run()
+    {
+        project.Edit("slipway.yaml", "model:\n", """
+              fetch:
+                run: [sh, -c, 'printf %s $TOKEN | wc -c > build/size.txt']
+                out: { size: build/size.txt }
+                secrets: [TOKEN]
+              use:
+                run: cp build/size.txt build/copy.txt
+                in: [fetch.size]
+                out: { copy: build/copy.txt }
+
+            model:
+
+            """);
+        var ended = project.Run("check", "--json");
+        Assert.True(ended.Code == 3, ended.All);
+        Assert.Equal(("error", "skipped"), (Verdict(ended, "fetch"), Verdict(ended, "use")));
+        Assert.Equal(("passed", "passed", "passed"), (Verdict(ended, "features"), Verdict(ended, "fit"), Verdict(ended, "score")));
+        Assert.Equal("missing-secret", Check(ended, "fetch").GetProperty("faults")[0].GetProperty("code").GetString());
+        project.Variables["TOKEN"] = "a-token-of-some-length";
+        ended = project.Run("check", "--json");
+        Assert.True(ended.Code == 0, ended.All);
+        Assert.Equal(("passed", "passed"), (Verdict(ended, "fetch"), Verdict(ended, "use")));
+    }
+
+    [Fact]
     public void A_file_that_a_stage_reads_and_does_not_declare_is_named()
     {
         File.WriteAllText(project.PathOf("data/extra.csv"), "x");

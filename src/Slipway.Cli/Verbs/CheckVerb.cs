@@ -75,7 +75,7 @@ internal static class CheckVerb
         var page = new TextPage(shell);
         foreach (var group in report.Checks.GroupBy(check => check.Group))
         {
-            var label = group.Key.Word();
+            var label = group.Key == CheckGroup.Expectations ? "expected" : group.Key.Word();        // the label's column is not as wide as the word
             // What holds and says no more is counted: what people look for stands between.
             var told = group.Where(check => shell.Verbose || check is not { Verdict: CheckVerdict.Passed, Message: null } || check.Seconds >= Slow).ToList();
             foreach (var check in told)
