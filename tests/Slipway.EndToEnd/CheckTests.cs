@@ -54,7 +54,8 @@ public sealed class CheckTests : IDisposable
         Assert.Contains("✗ trips: days are of one quarter", ended.Output);
         Assert.Contains("✗ 1 row, every input in the middle", ended.Output);
         Assert.Contains("slipway.yaml:", ended.Output);
-        Assert.Contains("verdict     ✗ failed:", ended.Output);
+        Assert.Contains("verdict       ✗ failed:", ended.Output);
+        Assert.Contains("expectations  ✗ trips: ", ended.Output);
     }
 
     [Fact]
