@@ -43,6 +43,9 @@ internal static class KeyFolder
     public static KeyRing Trusted(IReadOnlyCollection<string> named) =>
         named.Count > 0 ? KeyRing.Load(named) : Directory.Exists(Path) ? KeyRing.Load([Path]) : KeyRing.Of();
 
+    /// <summary>All that decides which keys sign and whose word is believed, where neither is named.</summary>
+    public static IEnumerable<string> Footprint() => [Path, TrustOptions.Standing, .. Directory.Exists(Path) ? Directory.EnumerateFileSystemEntries(Path) : []];
+
     /// <summary>The passphrase from the environment, or null.</summary>
     public static string? Passphrase => Environment.GetEnvironmentVariable(SignCommand.PassphraseVariable) is { Length: > 0 } given ? given : null;
 

@@ -24,7 +24,7 @@ internal static class Program
             return Task.FromResult(SqlStageVerb.Run(request));
         if (args is ["onnx-probe", .. var probed])
             return Task.FromResult(Probe(probed));
-        return RememberedStatus.TryAnswer(args) ? Task.FromResult(0) : CommandLine.RunAsync(args);
+        return RememberedAnswer.TryGive(args) is { } exit ? Task.FromResult(exit) : CommandLine.RunAsync(args);
     }
 
     private static int Probe(string[] arguments)

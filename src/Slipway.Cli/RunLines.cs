@@ -22,7 +22,7 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
     public string? Of(PipelineEvent what, RunPicture before, TimeSpan now) => what switch
     {
         PhaseStarted phase when !isLive => $"· {phase.Doing}",
-        Remark remark => "warning: " + remark.Text,
+        Remark remark => Of(remark),
         StageProgress { What: StageRemark remark } => $"warning: {remark.Stage}: {remark.Text}",
         StageProgress { What: StageStarted stage } when !isLive => Begun(stage, now),
         StageProgress { What: StageProgressed progressed } when !isLive => Progress(progressed, now),
@@ -32,6 +32,8 @@ internal sealed class RunLines(bool isLive, bool isVerbose)
         StageProgress { What: StageEnded { Result: var result } } => Ended(result, before.Stage(result.Name)),
         _ => null,
     };
+
+    public static string Of(Remark remark) => "warning: " + remark.Text;
 
     private string Begun(StageStarted stage, TimeSpan now)
     {

@@ -13,9 +13,12 @@ namespace Slipway.Cli;
 /// <summary>A run's account: for a person one screen, for a machine one document.</summary>
 internal static class RunReport
 {
-    public static void Write(Shell shell, Spec spec, RunAccount account)
+    /// <param name="isRepeated">Whether this is said again of that run, because nothing that it hangs on has changed since.</param>
+    public static void Write(Shell shell, Spec spec, RunAccount account, bool isRepeated = false)
     {
         var page = new TextPage(shell);
+        if (isRepeated)
+            page.Line("unchanged", $"since run {account.RunId}, in which every stage was known already; what it said, again:");
         foreach (var snapshot in account.Data)
             page.Line("data", $"{snapshot.Name}: {Amounts.Count(snapshot.Rows)} rows, {new ByteSize(snapshot.Files.Sum(file => file.Size))}, {snapshot.Digest}");
         foreach (var report in account.Validation)
@@ -38,7 +41,7 @@ internal static class RunReport
         Gates(page, account.Gates);
         var file = spec.Name == bundle.Tag && shell.SpecFile == SpecParser.DefaultFile ? "" : $" --file {shell.SpecFile}";
         var use = account.IsGood ? $"slipway verify {bundle.Tag} · slipway serve {bundle.Tag}" : $"see why above; the bundle stays as evidence: slipway verify {bundle.Tag}";
-        page.Line("next", $"{use} · slipway status{file} · this run's record is .slipway/runs/{account.RunId}/run.json");
+        page.Line("next", $"{use} · slipway status{file} · {(isRepeated ? "that" : "this")} run's record is .slipway/runs/{account.RunId}/run.json");
     }
 
     public static JsonObject ToJson(RunAccount account)

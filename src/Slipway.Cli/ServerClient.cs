@@ -13,7 +13,7 @@ namespace Slipway.Cli;
 /// <summary>A verb's way to the team's server: address and token, and the server's faults as our own.</summary>
 internal sealed class ServerClient : IDisposable
 {
-    private const string UrlVariable = "SLIPWAY_SERVER", TokenVariable = "SLIPWAY_TOKEN";
+    public const string UrlVariable = "SLIPWAY_SERVER", TokenVariable = "SLIPWAY_TOKEN";
 
     /// <summary>For one answer; what takes longer says its own.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);

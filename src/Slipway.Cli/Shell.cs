@@ -25,15 +25,18 @@ internal sealed record Shell(string Folder, string SpecFile, bool Json, bool Qui
     [return: NotNullIfNotNull(nameof(given))]
     public string? PathOf(string? given) => given is null ? null : Path.GetFullPath(given, Folder);
 
-    public PrintableWriter Out { get; } = new(Console.Out);
+    public PrintableWriter Out { get; init; } = new(Console.Out);
 
     public PrintableWriter Err { get; } = new(Console.Error);
 
     /// <summary>Whether a person watches stderr, so that a line may be redrawn.</summary>
     public bool Live { get; } = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
+    /// <summary>Whether a result is coloured.</summary>
+    public bool Colour { get; init; } = OutTakesColour;
+
     /// <summary>Whether stdout takes colour: a terminal, without <c>NO_COLOR</c> (no-color.org).</summary>
-    public bool Colour { get; } = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+    public static bool OutTakesColour => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
     /// <summary>Whether what is drawn on stderr takes colour.</summary>
     public bool LiveColour => Live && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));

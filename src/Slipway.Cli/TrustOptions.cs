@@ -11,7 +11,7 @@ namespace Slipway.Cli;
 internal sealed class TrustOptions
 {
     /// <summary>A person's own policy, beside their keys.</summary>
-    private static readonly string standing = Path.Combine(Path.GetDirectoryName(KeyFolder.Path)!, "trust.yaml");
+    public static string Standing { get; } = Path.Combine(Path.GetDirectoryName(KeyFolder.Path)!, "trust.yaml");
 
     private readonly Option<string[]> keys = new("--key")
     {
@@ -46,8 +46,8 @@ internal sealed class TrustOptions
 
     /// <summary>The keys that are named; without any the person's own policy, and without that all of their key folder.</summary>
     public static BundleTrust Of(IReadOnlyCollection<string> named) =>
-        named.Count == 0 && FileStamp.Of(standing) is not null
-            ? new BundleTrust(Load(Path.GetDirectoryName(standing)!, standing), standing, [])
+        named.Count == 0 && FileStamp.Of(Standing) is not null
+            ? new BundleTrust(Load(Path.GetDirectoryName(Standing)!, Standing), Standing, [])
             : new BundleTrust(TrustPolicy.Of(KeyFolder.Trusted(named)), null, []);
 
     private static TrustPolicy Load(string folder, string file) => TrustPolicyParser.Load(folder, file, TimeProvider.System.GetUtcNow());

@@ -34,4 +34,8 @@ public sealed record PhaseStarted(string Doing) : PipelineEvent;
 public sealed record StageProgress(RunEvent What) : PipelineEvent;
 
 /// <param name="Text">What the user should know; the run goes on.</param>
-public sealed record Remark(string Text) : PipelineEvent;
+public sealed record Remark(string Text) : PipelineEvent
+{
+    /// <summary>Whether it is of this moment: the same run at another time may not say it.</summary>
+    public bool IsPassing { get; init; }
+}

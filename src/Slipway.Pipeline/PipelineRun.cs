@@ -43,7 +43,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
     public async Task<RunAccount> RunAsync(CancellationToken cancellation)
     {
         _ = ExecutionPlan.Of(spec, stages.UpTo);     // its faults are told before anything is waited for or written
-        using var held = await RunLock.TakeAsync(project, () => observe(new Remark("another run is under way in this project; waiting for it to end")), cancellation);
+        using var held = await RunLock.TakeAsync(project, () => observe(new Remark("another run is under way in this project; waiting for it to end") { IsPassing = true }), cancellation);
         var record = RunRecord.Begin(stages.RunId, stages.Clock.GetUtcNow());
         record.Write(project);
         var index = DigestIndex.Open(project.DigestIndex, stages.Clock);
@@ -120,7 +120,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             .RunAsync(spec, snapshots.ToDictionary(snapshot => snapshot.Name), inputs.Environments, cancellation);
         account = account with { Stages = outcome.Stages };
         if (stages.UpTo is not null || spec.Model is null)
-            return account;
+            return account with { RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, []) };
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
         var parts = SealedStages.Of(spec);
@@ -133,7 +133,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         {
             foreach (var warning in known.Warnings)
                 observe(new Remark(warning));
-            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId };
+            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId, RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, seals.PathsOf(known)) };
         }
 
         await TryModelAsync(outcome, spec.Model, cancellation);

@@ -195,6 +195,52 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_remembered_run_notices_every_kind_of_change_and_keeps_its_words()
+    {
+        Assert.Equal(0, project.Run("run").Code);
+        var first = project.Run("run");
+        Assert.DoesNotContain("unchanged", first.Output);
+        var calm = project.Run("run", "--quiet", "--jobs", "2");
+        Assert.Equal(0, calm.Code);
+        Assert.StartsWith("unchanged", calm.Output);
+        Assert.Contains("gates", calm.Output);
+        Assert.Equal("", calm.Errors);
+        var built = project.PathOf("build/predictions.csv");
+        var keys = Path.Combine(project.Home, ".config/slipway/keys");
+        (string What, Action Change)[] changes =
+        [
+            ("an output in the project", () => File.Delete(built)),
+            ("an output of the same size and time", () =>
+            {
+                var (time, text) = (File.GetLastWriteTimeUtc(built), File.ReadAllText(built));
+                File.WriteAllText(built, text[..^2] + (text[^2] == '0' ? '1' : '0') + text[^1]);
+                File.SetLastWriteTimeUtc(built, time);
+            }),
+            ("what is expected of the data", () => File.AppendAllText(project.PathOf("expectations/trips.yaml"), "# again\n")),
+            ("the data", () => File.SetLastWriteTimeUtc(project.PathOf("data/trips.csv"), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc))),
+            ("the index of bundles", () => File.SetLastWriteTimeUtc(project.PathOf(".slipway/bundles/index.json"), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc))),
+            ("a key more to believe", () => File.Copy(Path.Combine(keys, "default.key.pub"), Path.Combine(keys, "other.key.pub"))),
+            ("a policy", () => File.WriteAllText(Path.Combine(keys, "../trust.yaml"), "?")),
+            ("a variable", () => project.Variables["SLIPWAY_ISOLATION"] = "none"),
+            ("a gate", () => project.Edit("slipway.yaml", "ece <= 0.2", "ece <= 0.3")),
+        ];
+        foreach (var (what, change) in changes)
+        {
+            change();
+            var noticed = project.Run("run");
+            Assert.False(noticed.Output.StartsWith("unchanged", StringComparison.Ordinal), $"{what}: {noticed.All}");
+            project.Variables.Clear();
+            File.Delete(Path.Combine(keys, "../trust.yaml"));
+            for (var again = 0; again < 2; again++)
+                Assert.Equal(0, project.Run("run").Code);
+            Assert.True(project.Run("run").Output.StartsWith("unchanged", StringComparison.Ordinal), what);
+        }
+
+        foreach (var asked in new string[][] { ["run", "--force"], ["run", "--json"], ["run", "--jobs", "0"], ["run", "--isolation", "none"], ["run", "nothing"] })
+            Assert.False(project.Run(asked).Output.StartsWith("unchanged", StringComparison.Ordinal), asked[1]);
+    }
+
+    [Fact]
     public void Bad_rows_stop_the_run_before_any_training_and_are_shown()
     {
         var rows = File.ReadAllLines(project.PathOf("data/trips.csv"));

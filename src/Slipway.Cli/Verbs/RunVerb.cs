@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline;
 using Slipway.Pipeline.Execution;
@@ -32,40 +33,76 @@ internal static class RunVerb
         verb.SetAction((parsed, cancellation) =>
         {
             var shell = global.Shell(parsed);
-            return RunAsync(shell, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), spec => cache.Place(parsed, shell, spec), cache.Pushes(parsed), cancellation);
+            var question = PlainQuestion.Of([.. parsed.Tokens.Select(token => token.Value)]);
+            return RunAsync(shell, question, parsed.GetValue(stage), Asked, () => signer.Open(parsed, shell), spec => cache.Place(parsed, shell, spec), cache.Pushes(parsed), cancellation);
 
             RunOptions Asked(TimeProvider clock) => running.Read(parsed, shell, clock) with { UpTo = parsed.GetValue(stage), Force = parsed.GetValue(force), KeepGoing = parsed.GetValue(keepGoing), Jobs = parsed.GetValue(jobs) };
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(Shell shell, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, Func<Spec, CachePlace?> cache, bool pushes, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Shell shell, PlainQuestion? question, string? stage, Func<TimeProvider, RunOptions> asked, Func<ISigner> open, Func<Spec, CachePlace?> cache, bool pushes, CancellationToken cancellation)
     {
+        var clock = TimeProvider.System;
+        var began = RememberedAnswer.Now(clock);
         var spec = shell.LoadSpec();
         var place = cache(spec);
         pushes &= place is not null;
         // Before an hour of training, not after it; a run that seals nothing and shares nothing needs none.
         var key = (stage is null && spec.Model is not null) || pushes ? open() : null;
         using var closed = key as IDisposable;
-        var clock = TimeProvider.System;
-        var trusted = TrustOptions.Of([]).Policy;
-        using var shared = place is null ? null : await CacheOption.OpenAsync(shell, place, trusted, pushes ? key : null, clock, cancellation);
+        var trust = TrustOptions.Of([]);
+        using var shared = place is null ? null : await CacheOption.OpenAsync(shell, place, trust.Policy, pushes ? key : null, clock, cancellation);
         var stages = asked(clock) with { Shared = shared };
         using var progress = new RunProgress(shell, clock, stages.RunId, cancellation);
         var options = new PipelineOptions
         {
             Stages = stages,
-            Trusted = trusted,
+            Trusted = trust.Policy,
             Builder = $"https://slipway.dev/builder/local/v1#{Uri.EscapeDataString(Environment.MachineName)}",
             ToolVersion = Program.Version,
             Environment = StageOptions.Variables(),
         };
-        var account = await progress.UntilEndAsync(new PipelineRun(spec, shell.Project, key, options, progress.Show).RunAsync(cancellation), Exit);
+        var remarks = new List<Remark>();
+        var account = await progress.UntilEndAsync(new PipelineRun(spec, shell.Project, key, options, Show).RunAsync(cancellation), Exit);
         if (shell.Json)
             shell.WriteJson(RunReport.ToJson(account));
         else
             RunReport.Write(shell, spec, account);
+        // A policy may depend on the time.
+        if (question is not null && account.RestsOn is { } footprint && trust.File is null && !remarks.Any(remark => remark.IsPassing))
+            Remember(shell, question, footprint.AddRange(KeyFolder.Footprint()), began, spec, account, remarks);
         return (int)Exit(account);
+
+        void Show(PipelineEvent what)
+        {
+            if (what is Remark remark)
+                remarks.Add(remark);
+            progress.Show(what);
+        }
+    }
+
+    private static void Remember(Shell shell, PlainQuestion question, IEnumerable<string> footprint, long began, Spec spec, RunAccount account, List<Remark> remarks)
+    {
+        try
+        {
+            // Events in JSON tell the time, so that they are never the same.
+            RememberedAnswer.Save(question, footprint, began, new Answer(Said(to => remarks.ForEach(remark => to.WriteLine(RunLines.Of(remark)))), Report(isColoured: false), Report(isColoured: true), [], (int)Exit(account)));
+        }
+        catch (SlipwayException)
+        {
+            // Without it the next run takes as long as this one.
+        }
+
+        byte[] Report(bool isColoured) => Said(to => RunReport.Write(shell with { Out = to, Colour = isColoured }, spec, account, isRepeated: true));
+
+        static byte[] Said(Action<PrintableWriter> say)
+        {
+            using var text = new StringWriter();
+            using var to = new PrintableWriter(text);
+            say(to);
+            return Encoding.UTF8.GetBytes(text.ToString());
+        }
     }
 
     private static ExitCode Exit(RunAccount account) => account.IsGood ? ExitCode.Done : ExitCode.BadVerdict;

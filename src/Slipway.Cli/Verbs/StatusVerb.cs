@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Slipway.Documents;
@@ -19,14 +20,14 @@ internal static class StatusVerb
         var verb = new Command("status", "Says what a run would do, and why; does nothing.\nExample: slipway status");
         var isolation = new IsolationOption();
         isolation.AddTo(verb);
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Tell(global.Shell(parsed), isolation.Read(parsed), cancellation)));
+        verb.SetAction((parsed, cancellation) => Task.FromResult(Tell(global.Shell(parsed), isolation.Read(parsed), PlainQuestion.Of([.. parsed.Tokens.Select(token => token.Value)]), cancellation)));
         return verb;
     }
 
-    private static int Tell(Shell shell, Isolation isolation, CancellationToken cancellation)
+    private static int Tell(Shell shell, Isolation isolation, PlainQuestion? question, CancellationToken cancellation)
     {
         var clock = TimeProvider.System;
-        var began = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+        var began = RememberedAnswer.Now(clock);
         var project = shell.Project;
         var spec = shell.LoadSpec();
         var index = DigestIndex.Open(project.DigestIndex);
@@ -53,9 +54,8 @@ internal static class StatusVerb
 
         void Remember()
         {
-            // What is known in the sandbox is known in any weaker isolation as well, and so the answer holds for all.
-            if (isolation == Isolation.Sandbox && report.IsUpToDate && differences.Count == 0 && StatusFootprint.Of(spec, project, inputs, report) is { } footprint)
-                RememberedStatus.Save(project.Root, project.SpecFile, footprint, began, text, json);
+            if (question is not null && report.IsUpToDate && differences.Count == 0 && Footprint.OfStatus(spec, project, inputs, report) is { } footprint)
+                RememberedAnswer.Save(question, footprint, began, new Answer([], Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(json), 0));
         }
     }
 

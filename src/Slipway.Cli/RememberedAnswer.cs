@@ -6,57 +6,42 @@ using Slipway.Primitives.Files;
 namespace Slipway.Cli;
 
 /// <summary>
-/// The last status in which nothing would run, with the stamps of all that it hangs on. While they are the same, so is the answer,
-/// and giving it needs neither the spec's parser nor the command tree.
+/// The last status in which nothing would run, and the last run in which every stage was known, with the stamps of all that they hang on. While these are the
+/// same, so is the answer, and giving it needs neither the spec's parser nor the command tree.
 /// </summary>
 /// <remarks>
-/// The format and the program's own stamp; how many paths; for each its stamp, and the path with a zero behind it; then the answer as text and as JSON,
-/// each preceded by its length in bytes. Little-endian. Anything unexpected in it means that there is none.
+/// The format and the program's own stamp; how many paths; for each its stamp, and the path with a zero behind it; then the folder of keys that was used, what goes
+/// to stderr, the answer as text, in colour and as JSON, each preceded by its length in bytes, and the exit code. Little-endian. Anything unexpected in it means
+/// that there is none.
 /// </remarks>
-internal static class RememberedStatus
+internal static class RememberedAnswer
 {
     private const int StampBytes = 48;
 
     /// <summary>A larger file is not one of ours, and not worth the reading.</summary>
     private const long MaxBytes = 32 << 20;
 
-    private static ReadOnlySpan<byte> Format => "slipway status 2\n"u8;
+    private static ReadOnlySpan<byte> Format => "slipway answer 1\n"u8;
 
-    /// <summary>Answers <c>status</c> with nothing but <c>-C</c>, <c>--file</c> and <c>--json</c>, when the answer is known.</summary>
-    public static bool TryAnswer(string[] args)
+    /// <summary>Writes the answer to plain questions, when it is known.</summary>
+    /// <returns>The exit code; null when it is to be found out.</returns>
+    public static int? TryGive(string[] args)
     {
-        var (folder, file, json, isStatus) = (".", "slipway.yaml", false, false);
-        for (var i = 0; i < args.Length; i++)
-        {
-            switch (args[i])
-            {
-                case "status" when !isStatus:
-                    isStatus = true;
-                    break;
-                case "--json":
-                    json = true;
-                    break;
-                case "-C" or "--directory" when i + 1 < args.Length:
-                    folder = args[++i];
-                    break;
-                case "--file" when i + 1 < args.Length:
-                    file = args[++i];
-                    break;
-                default:
-                    return false;
-            }
-        }
-
-        if (!isStatus || Load(FileFor(Path.GetFullPath(folder), file)) is not { } answer)
-            return false;
+        if (PlainQuestion.Of(args) is not { } question || Load(FileFor(question)) is not { } answer)
+            return null;
+        var said = question.Json ? answer.Json : Shell.OutTakesColour ? answer.Coloured : answer.Text;
+        if (said.Length == 0)
+            return null;
+        using (var errors = Console.OpenStandardError())
+            errors.Write(answer.Errors);
         using var output = Console.OpenStandardOutput();
-        output.Write(json ? answer.Json : answer.Text);
-        return true;
+        output.Write(said);
+        return answer.Exit;
     }
 
     /// <param name="paths">All that the answer hangs on.</param>
     /// <param name="began">When finding it out began, nanoseconds since 1970: what changed after that may not be in the answer.</param>
-    public static void Save(string root, string specFile, IEnumerable<string> paths, long began, string text, string json)
+    public static void Save(PlainQuestion question, IEnumerable<string> paths, long began, Answer answer)
     {
         var stamps = paths.Select(path => (path, stamp: FileStamp.Of(path))).ToList();
         if (stamps.Any(entry => entry.stamp is { } stamp && stamp.IsRacy(began)))
@@ -74,22 +59,26 @@ internal static class RememberedStatus
                 writer.Write((byte)0);
             }
 
-            foreach (var answer in new[] { text, json })
+            foreach (var part in new[] { Encoding.UTF8.GetBytes(KeyFolder.Path), answer.Errors, answer.Text, answer.Coloured, answer.Json })
             {
-                var bytes = Encoding.UTF8.GetBytes(answer);
-                writer.Write(bytes.Length);
-                writer.Write(bytes);
+                writer.Write(part.Length);
+                writer.Write(part);
             }
+
+            writer.Write(answer.Exit);
         }
 
         if (content.Length <= MaxBytes)
-            AtomicFile.Write(FileFor(root, specFile), content.ToArray());
+            AtomicFile.Write(FileFor(question), content.ToArray());
     }
 
-    private static string Self => typeof(RememberedStatus).Assembly.Location;
+    /// <summary>Nanoseconds since 1970.</summary>
+    public static long Now(TimeProvider clock) => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
-    private static string FileFor(string root, string specFile) =>
-        Path.Combine(root, ".slipway", "status-" + Convert.ToHexStringLower(Encoding.UTF8.GetBytes(specFile)));
+    private static string Self => typeof(RememberedAnswer).Assembly.Location;
+
+    private static string FileFor(PlainQuestion question) =>
+        Path.Combine(question.Folder, ".slipway", question.Verb + "-" + Convert.ToHexStringLower(Encoding.UTF8.GetBytes(question.SpecFile)));
 
     private static Answer? Load(string path)
     {
@@ -109,8 +98,10 @@ internal static class RememberedStatus
                     return null;
             }
 
-            var (text, json) = (Counted(ref rest), Counted(ref rest));
-            return rest.IsEmpty ? new Answer(text, json) : null;
+            if (!Counted(ref rest).AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(KeyFolder.Path)))
+                return null;
+            var answer = new Answer(Counted(ref rest), Counted(ref rest), Counted(ref rest), Counted(ref rest), Number(ref rest));
+            return rest.IsEmpty ? answer : null;
         }
         catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or SlipwayException)
         {
@@ -158,7 +149,9 @@ internal static class RememberedStatus
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], found.Inode);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], found.Device);
     }
-
-    /// <summary>UTF-8.</summary>
-    private sealed record Answer(byte[] Text, byte[] Json);
 }
+
+/// <summary>What a verb says, in UTF-8.</summary>
+/// <param name="Coloured">For a terminal.</param>
+/// <param name="Json">Empty where that is to be found out each time.</param>
+internal sealed record Answer(byte[] Errors, byte[] Text, byte[] Coloured, byte[] Json, int Exit);
