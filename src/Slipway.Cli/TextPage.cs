@@ -1,10 +1,9 @@
 namespace Slipway.Cli;
 
 /// <summary>A result for people: lines with a label column.</summary>
-internal sealed class TextPage(Shell shell)
+/// <param name="labelWidth">Characters, a space after the longest label included.</param>
+internal sealed class TextPage(Shell shell, int labelWidth = 12)
 {
-    private const int LabelWidth = 12;
-
     private const string Bold = "\u001b[1m", Green = "\u001b[32m", Yellow = "\u001b[33m", Red = "\u001b[31m", Plain = "\u001b[0m";
 
     /// <summary>A label in bold, and the mark that a line begins with in the colour of what it says.</summary>
@@ -19,7 +18,7 @@ internal sealed class TextPage(Shell shell)
     }
 
     /// <summary>A long label still ends before its text.</summary>
-    public static string Padded(string label) => label.Length < LabelWidth ? label.PadRight(LabelWidth) : label + " ";
+    private string Padded(string label) => label.Length < labelWidth ? label.PadRight(labelWidth) : label + " ";
 
     private void Styled(string style, string text)
     {

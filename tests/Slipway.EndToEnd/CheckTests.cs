@@ -54,7 +54,8 @@ public sealed class CheckTests : IDisposable
         Assert.Contains("✗ trips: days are of one quarter", ended.Output);
         Assert.Contains("✗ 1 row, every input in the middle", ended.Output);
         Assert.Contains("slipway.yaml:", ended.Output);
-        Assert.Contains("verdict     ✗ failed:", ended.Output);
+        Assert.Contains("verdict       ✗ failed:", ended.Output);
+        Assert.Contains("expectations  ✗ trips: ", ended.Output);
     }
 
     [Fact]
@@ -67,6 +68,33 @@ public sealed class CheckTests : IDisposable
         Assert.Equal(("skipped", "skipped"), (Verdict(ended, "score.predictions"), Verdict(ended, "signature")));
         var help = Check(ended, "fit").GetProperty("faults")[0].GetProperty("help").GetString()!;
         Assert.True(File.Exists(project.PathOf(help[(help.IndexOf("the whole log is ", StringComparison.Ordinal) + "the whole log is ".Length)..])), help);
+    }
+
+    [Fact]
+    public void A_stage_that_lacks_a_secret_is_an_error_and_the_others_run()
+    {
+        project.Edit("slipway.yaml", "model:\n", """
+              fetch:
+                run: [sh, -c, 'printf %s $TOKEN | wc -c > build/size.txt']
+                out: { size: build/size.txt }
+                secrets: [TOKEN]
+              use:
+                run: cp build/size.txt build/copy.txt
+                in: [fetch.size]
+                out: { copy: build/copy.txt }
+
+            model:
+
+            """);
+        var ended = project.Run("check", "--json");
+        Assert.True(ended.Code == 3, ended.All);
+        Assert.Equal(("error", "skipped"), (Verdict(ended, "fetch"), Verdict(ended, "use")));
+        Assert.Equal(("passed", "passed", "passed"), (Verdict(ended, "features"), Verdict(ended, "fit"), Verdict(ended, "score")));
+        Assert.Equal("missing-secret", Check(ended, "fetch").GetProperty("faults")[0].GetProperty("code").GetString());
+        project.Variables["TOKEN"] = "a-token-of-some-length";
+        ended = project.Run("check", "--json");
+        Assert.True(ended.Code == 0, ended.All);
+        Assert.Equal(("passed", "passed"), (Verdict(ended, "fetch"), Verdict(ended, "use")));
     }
 
     [Fact]

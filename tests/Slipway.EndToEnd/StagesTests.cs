@@ -81,6 +81,20 @@ public sealed class StagesTests : IDisposable
         Assert.Contains("(attempt 2 of 2)", use.Errors);
     }
 
+    [Fact]
+    public void The_hosts_energy_is_shown_where_a_run_has_it()
+    {
+        Assert.Equal(0, project.Run("run", "features").Code);
+        var file = Assert.Single(Directory.GetFiles(project.PathOf(".slipway/runs"), "run.json", SearchOption.AllDirectories));
+        var record = File.ReadAllText(file);
+        var measured = record.Contains("\"hostJoules\"");
+        Assert.Equal(measured, project.Run("runs", "show").Output.Contains("host energy "));
+        if (!measured)
+            File.WriteAllText(file, record.Replace("\"userSeconds\":", "\"hostJoules\":12.53,\"userSeconds\":"));
+        Assert.Matches(measured ? @"host energy [0-9.]+ J" : @"host energy 12\.5 J", project.Run("runs", "show").Output);
+        Assert.Contains("host energy ", project.Run("runs", "compare", "latest", "latest").Output);
+    }
+
     private void AddStage(string name, string line, string output, string key, string? input = null) =>
         project.Edit("slipway.yaml", "stages:\n", $"stages:\n  {name}:\n    run: {line}\n    {(input is null ? "" : $"in: [{input}]\n    ")}out: {{ {output} }}\n    {key}\n");
 }

@@ -31,6 +31,9 @@ public sealed class TinyProject : IDisposable
     /// <summary>What commands find in their environment besides.</summary>
     public Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>Program and first arguments that commands are started by; none for Slipway itself.</summary>
+    public string[] Around { get; set; } = [];
+
     public string PathOf(string relative) => Path.Combine(Folder, relative);
 
     /// <summary>Replaces text in a file of the project; the text must be there.</summary>
@@ -82,8 +85,9 @@ public sealed class TinyProject : IDisposable
 
     private Process Start(string input, string[] arguments)
     {
-        var start = new ProcessStartInfo(RepositoryRoot.Slipway) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var argument in arguments)
+        string[] line = [.. Around, RepositoryRoot.Slipway, .. arguments];
+        var start = new ProcessStartInfo(line[0]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var argument in line[1..])
             start.ArgumentList.Add(argument);
         start.Environment["HOME"] = Home;
         start.Environment.Remove("XDG_CONFIG_HOME");

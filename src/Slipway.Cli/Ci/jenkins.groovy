@@ -15,6 +15,7 @@ pipeline {
         stage('check') {
             when { changeRequest() }
             steps {
+                // Agents that share a cache of stages take what the others made (docs: Sharing the cache): check --cache registry.example.org/team/cache
                 sh '@SLIPWAY@ check --report slipway-report'
             }
             post {
@@ -32,6 +33,7 @@ pipeline {
                     string(credentialsId: 'slipway-signing-key', variable: 'SLIPWAY_SIGNING_KEY'),
                     string(credentialsId: 'slipway-key-passphrase', variable: 'SLIPWAY_KEY_PASSPHRASE')
                 ]) {
+                    // With a shared cache this one fills it, signed: run --cache registry.example.org/team/cache --cache-push
                     sh '@SLIPWAY@ run'
                 }
             }

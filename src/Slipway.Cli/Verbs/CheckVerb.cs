@@ -19,6 +19,9 @@ internal static class CheckVerb
     /// <summary>Seconds from which on a check's time is worth a look.</summary>
     private const double Slow = 0.1;
 
+    /// <summary>Characters: the longest label is that of the expectations.</summary>
+    private const int LabelWidth = 14;
+
     public static Command Build(GlobalOptions global)
     {
         var report = new Option<string?>("--report") { Description = "Also write junit.xml and summary.md there", HelpName = "DIR" };
@@ -72,7 +75,7 @@ internal static class CheckVerb
 
     private static void Write(Shell shell, CheckReport report, string? folder)
     {
-        var page = new TextPage(shell);
+        var page = new TextPage(shell, LabelWidth);
         foreach (var group in report.Checks.GroupBy(check => check.Group))
         {
             var label = group.Key.Word();
@@ -101,7 +104,7 @@ internal static class CheckVerb
         page.Line(label, $"{Mark(check.Verdict)} {check.Name}{(check.Verdict == CheckVerdict.Error ? " could not be checked" : "")}{said}{seconds}");
         foreach (var fault in check.Faults)
         {
-            page.Line("", "    " + fault.ToString().Replace("\n", "\n                "));
+            page.Line("", "    " + fault.ToString().Replace("\n", "\n".PadRight(LabelWidth + 5)));
             if (fault.Help is { } help)
                 page.Line("", "    → " + help);
         }

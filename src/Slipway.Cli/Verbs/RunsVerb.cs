@@ -192,6 +192,8 @@ internal static class RunsVerb
             used.Add(memory);
         if (stage.Usage is { } disk && (disk.BytesRead > 0 || disk.BytesWritten > 0))
             used.Add($"read {new ByteSize(disk.BytesRead)}, wrote {new ByteSize(disk.BytesWritten)}");
+        if (stage.Usage?.HostJoules is { } joules)
+            used.Add(string.Create(CultureInfo.InvariantCulture, $"host energy {joules:0.#} J"));
         if (stage.Repeats > 0)
             used.Add($"attempt {stage.Repeats + 1}");
         return string.Join(", ", used);

@@ -126,7 +126,12 @@ public sealed record SharedOrigin(string Place, string Key, string Signer);
 /// <param name="SystemSeconds">Of processors, in the kernel.</param>
 /// <param name="BytesRead">From disk; what the kernel had in memory already does not count.</param>
 /// <param name="BytesWritten">That are to go to disk.</param>
-public sealed record StageUsage(double UserSeconds, double SystemSeconds, long BytesRead, long BytesWritten);
+public sealed record StageUsage(double UserSeconds, double SystemSeconds, long BytesRead, long BytesWritten)
+{
+    /// <summary>Energy that the host's processors took meanwhile, whatever they did, in joules; null where the host does not tell, or stages ran side by side.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? HostJoules { get; init; }
+}
 
 /// <summary>Where a stage's outputs came from.</summary>
 [JsonConverter(typeof(NamedEnum<StageSource>))]

@@ -15,6 +15,7 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
 {
     private readonly List<StageResult> ended = [];
     private readonly Dictionary<string, string> logs = new(StringComparer.Ordinal);
+    private bool isBegun;
 
     /// <returns>Those that ended well.</returns>
     public async Task<IReadOnlyList<StageResult>> RunAsync(Spec spec, ResolvedInputs inputs, CheckSamples samples, CancellationToken cancellation)
@@ -26,33 +27,62 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
         }
 
         var lacking = Lacking(spec, inputs, samples);
+        var unmet = new Dictionary<string, IReadOnlyList<Fault>>(StringComparer.Ordinal);
         IReadOnlyList<Fault> faults = [];
         var exit = ExitCode.Done;
-        try
-        {
-            var run = options.Stages with { Jobs = options.Threads, KeepGoing = true, UsersFolder = folder.Outer };
-            await new Runner(held, samples.Index, run, Note).RunAsync(
-                spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name))] },
-                samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot),
-                inputs.Environments,
-                cancellation);
-        }
-        catch (SlipwayException failure)
+        while (await TryRunAsync(spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name) && !unmet.ContainsKey(stage.Name))] }, inputs, samples, cancellation) is { } failure)
         {
             (faults, exit) = ([.. failure.Faults.Select(fault => Placed(fault))], failure.Exit);
+            // A run with a stage that lacks a secret or a device begins none; a check runs those that lack nothing.
+            var without = isBegun || exit != ExitCode.NotThere ? [] : spec.Stages.Where(stage => faults.Any(fault => IsOf(fault, stage, spec))).ToList();
+            if (without.Count == 0)
+                break;
+            foreach (var stage in without)
+                unmet[stage.Name] = [.. faults.Where(fault => IsOf(fault, stage, spec))];
+            foreach (var (stage, needs) in ExecutionPlan.Of(spec).Stages)
+            {
+                if (needs.FirstOrDefault(need => unmet.ContainsKey(need) || lacking.ContainsKey(need)) is { } before)
+                    lacking.TryAdd(stage.Name, NeedsWhatDidNotRun(before));
+            }
+
+            faults = [.. faults.Where(fault => !without.Any(stage => IsOf(fault, stage, spec)))];
+            if (faults.Count > 0)
+                break;
         }
 
         foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
-            Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage, spec))], exit);
+        {
+            if (unmet.TryGetValue(stage.Name, out var lacks))
+                findings.NotChecked(CheckGroup.Stages, stage.Name, lacks);
+            else
+                Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage, spec))], exit);
+        }
+
         var others = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage, spec))).ToList();
         if (others.Count > 0)
             findings.Bad(CheckGroup.Stages, "all", others, exit);
         return ended;
     }
 
+    /// <returns>How it failed; null when it did not.</returns>
+    private async Task<SlipwayException?> TryRunAsync(Spec spec, ResolvedInputs inputs, CheckSamples samples, CancellationToken cancellation)
+    {
+        var run = options.Stages with { Jobs = options.Threads, KeepGoing = true, UsersFolder = folder.Outer };
+        try
+        {
+            await new Runner(held, samples.Index, run, Note).RunAsync(spec, samples.ByDataset.ToDictionary(sample => sample.Key, sample => sample.Value.Taken.Snapshot), inputs.Environments, cancellation);
+            return null;
+        }
+        catch (SlipwayException failure)
+        {
+            return failure;
+        }
+    }
+
     private void Note(RunEvent what)
     {
         observe(new StageProgress(what));
+        isBegun |= what is StagesPlanned;
         if (what is StageStarted started)
             logs[started.Stage] = started.Log;
         else if (what is StageEnded { Result: var result })
@@ -88,11 +118,13 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
             else if (stage.When == StageWhen.Manual)
                 lacking[stage.Name] = "it is manual: it runs when a person names it";
             else if (needs.FirstOrDefault(lacking.ContainsKey) is { } before)
-                lacking[stage.Name] = $"it needs {before}, which did not run";
+                lacking[stage.Name] = NeedsWhatDidNotRun(before);
         }
 
         return lacking;
     }
+
+    private static string NeedsWhatDidNotRun(string stage) => $"it needs {stage}, which did not run";
 
     /// <summary>Combinations of one stage stand at one place: there the message says whose it is.</summary>
     private static bool IsOf(Fault fault, StageSpec stage, Spec spec) =>

@@ -20,8 +20,13 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
     private readonly StepStore steps = new(project);
 
     /// <summary>In plan order.</summary>
-    public StatusReport Of(ExecutionPlan plan)
+    public StatusReport Of(ExecutionPlan plan) => Of(plan, []);
+
+    /// <param name="likely">Takes the names of manual stages whose outputs are known if stages that always run make what they made last, which is not known before.</param>
+    private StatusReport Of(ExecutionPlan plan, HashSet<string> likely)
     {
+        // Those that have to run because one always does, and would make what they made last if that one did.
+        var constant = new HashSet<string>(StringComparer.Ordinal);
         var lookup = new StepLookup(spec, steps, new ContentStore(project.Objects), fingerprints, isolation);
         var outputs = new Dictionary<string, Artifact>(StringComparer.Ordinal);
         var open = new Dictionary<string, StageState>(StringComparer.Ordinal);
@@ -33,9 +38,22 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
             var inputs = StageInputs.Of(spec, stage, files, datasets, name => outputs.GetValueOrDefault(name) ?? Before(was, name));
             var step = lookup.Document(stage, inputs);
             var status = Of(stage, step, waits.Count > 0);
+            var isConstant = waits.Count == 0
+                ? stage.RunsAlways && steps.Newest(stage.Name)?.Step.Key() == status.Key
+                : was?.Step.Key() == step.Key() && waits.TrueForAll(constant.Contains) && lookup.Find(step) is not null;
+            if (isConstant)
+                constant.Add(stage.Name);
+            if (isConstant && status.State == StageState.Manual)
+            {
+                likely.Add(stage.Name);
+                status = status with { Reasons = [$"only if {string.Join(" or ", waits)} makes something else than before"] };
+            }
+
             report.Add(status);
             if (status.State != StageState.Cached)
                 open[stage.Name] = status.State;
+
+            string Because(string need) => likely.Contains(need) ? $"because what {need} takes in may change" : open[need] == StageState.Manual ? $"because {need} is manual and has to run" : $"because {need} would run";
 
             StageStatus Of(StageSpec stage, StepKeyDocument step, bool isOpen)
             {
@@ -44,7 +62,7 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
                 {
                     // What is not known yet counts as it was, so that only the stage's own changes are told beside the others'.
                     var own = was is null ? ["never ran"] : was.Step.Key() == step.Key() ? [] : lookup.Reasons(stage, step);
-                    return new StageStatus(stage.Name, state, null, [.. own, .. waits.Select(need => open[need] == StageState.Manual ? $"because {need} is manual and has to run" : $"because {need} would run")]);
+                    return new StageStatus(stage.Name, state, null, [.. own, .. waits.Select(Because)]);
                 }
 
                 if ((state == StageState.Manual || !stage.RunsAlways) && lookup.Find(step) is { } record)
@@ -68,7 +86,9 @@ internal sealed class Forecast(Spec spec, ProjectFolder project, ProjectFiles fi
     {
         if (plan.Stages.All(planned => options.MayRun(planned.Stage)))
             return plan;
-        var left = plan.Stages.Zip(Of(plan).Stages).Where(pair => pair.Second.State == StageState.Manual && !options.MayRun(pair.First.Stage)).Select(pair => pair.First.Stage.Name).ToHashSet(StringComparer.Ordinal);
+        // Below a stage that always runs nothing is ever known beforehand: what was made of its last outputs is looked up when there are new ones.
+        var likely = new HashSet<string>(StringComparer.Ordinal);
+        var left = plan.Stages.Zip(Of(plan, likely).Stages).Where(pair => pair.Second.State == StageState.Manual && !likely.Contains(pair.First.Stage.Name) && !options.MayRun(pair.First.Stage)).Select(pair => pair.First.Stage.Name).ToHashSet(StringComparer.Ordinal);
         var kept = plan.Stages.Where(planned => !left.Contains(planned.Stage.Name)).ToImmutableArray();
         var needed = kept.SelectMany(planned => planned.Needs.Select(need => (Stage: need, By: planned.Stage.Name)))
             .Concat(options.UpTo is null ? SealedStages.Outputs(spec).Select(output => (StageSpec.Split(output.Output).Stage, output.By)) : [])

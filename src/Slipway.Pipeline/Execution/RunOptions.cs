@@ -53,6 +53,9 @@ public sealed record RunOptions
     /// <summary>The folder whose files a stage may have meant when it looked for one that it does not declare; null for the project's own.</summary>
     public string? UsersFolder { get; init; }
 
+    /// <summary>Folder of the host's energy counters, for <see cref="EnergyMeter"/>.</summary>
+    internal string EnergyCounters { get; init; } = EnergyMeter.Counters;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Called after every effect on disk, with its name: where tests look at what a crash would leave.</summary>

@@ -13,6 +13,7 @@ using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Primitives.Processes;
 using Slipway.Primitives.Units;
+using Slipway.Runtime.Hardware;
 using Slipway.Runtime.Sandbox;
 using Slipway.Store.Content;
 
@@ -93,26 +94,39 @@ internal sealed class StageExecution
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
-        var (outputs, metrics, exit) = await Execute(stage, step, inputs, log, cancellation);
+        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, cancellation);
         CheckOut(stage, outputs);
-        var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten);
+        var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
         result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
         if (stage.Sql is not null)
             placed = [.. placed.Select(input => (input.Input, (IEnumerable<PlacedFile>)[.. input.Files]))];     // its views are of those files and of no other
-        using var folder = StageFolder.Make(Path.Combine(project.Work, options.RunId, stage.Name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
+        StageFolder Make(string name) =>
+            StageFolder.Make(Path.Combine(project.Work, options.RunId, name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
+        using var folder = Make(stage.Name);
         var profile = stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
         if (stage.Sql is { } sql)
             new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
-        var exit = await RunCommand(stage, folder, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
+        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
+        // Beside another stage, the host's energy would be counted for both.
+        using var meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
+        var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
+        if (!exit.Succeeded)
+        {
+            throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
+                ? await TracedRun.ExplainAsync(failure, exit, () => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options), text => tell(new StageRemark(stage.Name, text)), cancellation)
+                : failure.OfCommand(exit, null);
+        }
+
+        var joules = meter?.Read();
         options.Effect("command ended");
         folder.CheckLinked(files, objects, inputs.Stored(objects));
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
@@ -124,7 +138,7 @@ internal sealed class StageExecution
             options.Shared?.Offer(record, objects, text => tell(new StageRemark(stage.Name, text)), (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
         if (secrets.Count == 0)
             folder.LeaveIfSmall();
-        return (outputs, metrics, exit);
+        return (outputs, metrics, exit, joules);
     }
 
     private async Task<(StepRecord Record, SharedOrigin Origin)?> TakeShared(StageSpec stage, StepKeyDocument step, CancellationToken cancellation)
@@ -144,12 +158,12 @@ internal sealed class StageExecution
         options.Effect("record published");
     }
 
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFolder folder, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
+    /// <returns>How it ended within its limits, well or not.</returns>
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
         using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
-        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, path);
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         try
         {
@@ -157,9 +171,7 @@ internal sealed class StageExecution
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
-            return exit.Succeeded ? exit
-                : exceeded != ExceededLimit.None ? throw failure.OverLimit(exceeded, command.Limits)
-                : throw failure.OfCommand(exit);
+            return exit.Succeeded || exceeded == ExceededLimit.None ? exit : throw failure.OverLimit(exceeded, command.Limits);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

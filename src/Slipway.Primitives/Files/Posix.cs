@@ -7,7 +7,7 @@ namespace Slipway.Primitives.Files;
 /// <summary>The few system calls on files that the framework lacks; Linux, glibc.</summary>
 internal static unsafe partial class Posix
 {
-    public const int NoSpace = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, AccessDenied = 13, NotPermitted = 1, NoEntry = 2, NotAFolder = 20, WouldBlock = 11, CrossDevice = 18;
+    public const int NoSpace = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, AccessDenied = 13, NotPermitted = 1, NoEntry = 2, NotAFolder = 20, WouldBlock = 11, CrossDevice = 18, NameTooLong = 36, TooManyLinks = 40;
 
     private const int AtFdCwd = -100, SymlinkNoFollow = 0x100, ReadOnlyDirectory = 0x10000 | 0x80000, BasicStats = 0x7ff, FileClone = 0x40049409;
 
@@ -198,7 +198,7 @@ internal static unsafe partial class Posix
         }
 
         var error = Marshal.GetLastPInvokeError();
-        return error is NoEntry or NotAFolder ? null : throw Failure("statx", System.Text.Encoding.UTF8.GetString(path).TrimEnd('\0'), error);
+        return IsNothing(error) ? null : throw Failure("statx", System.Text.Encoding.UTF8.GetString(path).TrimEnd('\0'), error);
     }
 
     private static FileStamp StampOf(in Statx result) => new(
@@ -222,8 +222,11 @@ internal static unsafe partial class Posix
         if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, result) == 0)
             return true;
         var error = Marshal.GetLastPInvokeError();
-        return error is NoEntry or NotAFolder ? false : throw Failure("statx", path, error);
+        return IsNothing(error) ? false : throw Failure("statx", path, error);
     }
+
+    /// <summary>Whether a path that cannot be looked at for this leads nowhere: links that lead around in a circle, and names that no file can have, among it.</summary>
+    private static bool IsNothing(int error) => error is NoEntry or NotAFolder or TooManyLinks or NameTooLong;
 
     /// <summary>A failed system call as what the user can do about it.</summary>
     public static Exception Failure(string call, string path, int error)

@@ -32,6 +32,9 @@ public sealed record EnclosedCommand(
     /// <summary>Whether addresses are the same in every run: without the randomisation that is a defence of programs which talk to strangers.</summary>
     public bool FixedAddresses { get; init; }
 
+    /// <summary>Whether strace is around it: its log then gets each of its failed look-ups of files, for <see cref="Strace.Missed"/>, in place of what it writes.</summary>
+    public bool IsTraced { get; init; }
+
     /// <summary>Told of its control group before it begins, where there is one; it is gone once the command has ended.</summary>
     public Action<ControlGroup> Grouped { get; init; } = _ => { };
 }

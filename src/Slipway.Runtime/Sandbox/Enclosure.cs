@@ -50,6 +50,8 @@ public static partial class Enclosure
         };
         if (command.FixedAddresses)
             inner = [FixedAddresses.Program, .. FixedAddresses.Arguments, .. inner];
+        if (command.IsTraced)
+            inner = Strace.Around(inner);
         using var group = ControlGroup.TryMake(GroupPrefix + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
         if (group is not null)
             command.Grouped(group);

@@ -5,12 +5,16 @@ public static class FolderSize
 {
     private static readonly EnumerationOptions everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
-    /// <returns>Bytes of all files; links are not followed.</returns>
+    /// <returns>Bytes of all files; links are not followed. What hides behind paths too long to be looked at counts as more than all.</returns>
     public static long Of(string folder)
     {
         try
         {
             return new DirectoryInfo(folder).EnumerateFiles("*", everything).Sum(LengthOf);
+        }
+        catch (PathTooLongException)
+        {
+            return long.MaxValue;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

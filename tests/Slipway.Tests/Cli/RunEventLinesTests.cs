@@ -21,7 +21,7 @@ public sealed class RunEventLinesTests
 
     private static readonly SlipwayException broken = new(ExitCode.UnusableInput, new Fault("stage-failed", "its command exited with 3", "slipway.yaml", 3, 7, "read the log"));
 
-    private static readonly StageResult result = new("fit", StageSource.Executed, Digest.Of("k"u8), 1.5, 1 << 20, nothing, nothing) { Isolation = Isolation.Sandbox, Usage = new StageUsage(1, 0.5, 3, 4), Repeats = 1 };
+    private static readonly StageResult result = new("fit", StageSource.Executed, Digest.Of("k"u8), 1.5, 1 << 20, nothing, nothing) { Isolation = Isolation.Sandbox, Usage = new StageUsage(1, 0.5, 3, 4) { HostJoules = 12.5 }, Repeats = 1 };
 
     private static readonly PipelineEvent[] events =
     [

@@ -5,7 +5,7 @@ using Slipway.Primitives.Faults;
 
 namespace Slipway.Pipeline.Execution.Secrets;
 
-/// <summary>Looks for the values of a stage's secrets in what it wrote: as they are, and in base64 at any place of a longer text.</summary>
+/// <summary>Looks for the values of a stage's secrets in what it wrote: as they are, and in base64 at any place of a longer text, lines broken or not.</summary>
 /// <remarks>Finds carelessness, not malice: a stage that means to hide a value can.</remarks>
 internal sealed class SecretScan
 {
@@ -57,18 +57,45 @@ internal sealed class SecretScan
     internal string? InFile(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-        var buffer = new byte[Block + longest];
-        for (var kept = 0; ;)
+        var (block, plain, unbroken) = (new byte[Block], new Window(this), new Window(this));
+        for (int read; (read = file.Read(block)) > 0;)
         {
-            var read = file.Read(buffer.AsSpan(kept));
-            if (read == 0)
-                return null;
-            var filled = kept + read;
-            if (In(buffer.AsSpan(0, filled)) is { } found)
+            if ((plain.Add(block.AsSpan(0, read)) ?? unbroken.Add(block.AsSpan(0, WithoutBreaks(block.AsSpan(0, read))))) is { } found)
                 return found;
-            // What a pattern may have begun with.
-            kept = Math.Min(filled, longest - 1);
+        }
+
+        return null;
+    }
+
+    /// <summary>Encoders of base64 break lines, at any place of a value (RFC 2045 §6.8).</summary>
+    /// <returns>How many bytes are left, moved to the beginning.</returns>
+    private static int WithoutBreaks(Span<byte> bytes)
+    {
+        var left = 0;
+        foreach (var each in bytes)
+        {
+            if (each is not ((byte)'\n' or (byte)'\r'))
+                bytes[left++] = each;
+        }
+
+        return left;
+    }
+
+    /// <summary>The bytes that are looked at now, behind those that a pattern may have begun with.</summary>
+    private sealed class Window(SecretScan scan)
+    {
+        private readonly byte[] buffer = new byte[Block + scan.longest];
+        private int kept;
+
+        public string? Add(ReadOnlySpan<byte> bytes)
+        {
+            bytes.CopyTo(buffer.AsSpan(kept));
+            var filled = kept + bytes.Length;
+            if (scan.In(buffer.AsSpan(0, filled)) is { } found)
+                return found;
+            kept = Math.Min(filled, scan.longest - 1);
             buffer.AsSpan(filled - kept, kept).CopyTo(buffer);
+            return null;
         }
     }
 

@@ -25,7 +25,13 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
     public void CheckClaims(IEnumerable<StageSpec> stages)
     {
         var owned = Claimed();
-        var faults =
+        var blocked =
+            from stage in stages
+            from output in stage.Outputs
+            let way = NoFolderOnTheWay(output.Value)
+            where way is not null
+            select stage.At.Fault("foreign-output", $"stage {stage.Name} is to write {output.Value}, and {way} is no folder", $"move {way} away, or declare another path");
+        var foreign =
             from stage in stages
             from output in stage.Outputs
             where !owned.Contains(output.Value) && HasContent(Path.Combine(project.Root, output.Value))
@@ -33,7 +39,7 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
                 "foreign-output",
                 $"stage {stage.Name} is to write {output.Value}, where something is that Slipway did not make",
                 $"move it away or delete it (rm -r {output.Value}), or declare another path");
-        if (faults.ToList() is { Count: > 0 } all)
+        if (blocked.Concat(foreign).ToList() is { Count: > 0 } all)
             throw new SlipwayException(ExitCode.UnusableInput, all);
         foreach (var parent in stages.SelectMany(stage => stage.Outputs.Values).Select(path => Path.GetDirectoryName(Absolute(path))!).Distinct())
             AtomicFile.RemoveLeftovers(parent);
@@ -130,6 +136,18 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         foreach (var file in FileTree.Walk(folder, (file, _) => files.DigestOf(file), folder, followLinks: false))
             sum.Add(file);
         return sum.Finish();
+    }
+
+    /// <returns>What stands where a folder is to be made; null where nothing does. A link to a folder is one.</returns>
+    private string? NoFolderOnTheWay(string output)
+    {
+        for (var path = Path.GetDirectoryName(output.TrimEnd('/'))!; path.Length > 0; path = Path.GetDirectoryName(path)!)
+        {
+            if (FileStamp.Of(Absolute(path), followLinks: false) is not null)
+                return FileStamp.Of(Absolute(path)) is { Kind: FileKind.Folder } ? null : path;
+        }
+
+        return null;
     }
 
     private static bool HasContent(string path) => FileStamp.Of(path.TrimEnd('/'), followLinks: false) switch

@@ -17,13 +17,20 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
 
     private string Where => $"the whole log is {Path.GetRelativePath(project.Root, log)}";
 
-    public SlipwayException OfCommand(ChildExit exit)
+    /// <summary>Whether the command's last words tell of a file that it was not given.</summary>
+    public bool NamesRead => Read(LogTail.Of(log)) is not null;
+
+    /// <summary>The first of the paths that the command was not given and the project has; null when there is none.</summary>
+    public string? Missed(IEnumerable<string> paths) => UndeclaredReads.First(paths, users, folder, stage.Outputs.Values);
+
+    /// <param name="traced">What a second run looked for and was not given; null when nothing is known of one.</param>
+    public SlipwayException OfCommand(ChildExit exit, string? traced)
     {
         // A full disk takes many forms in a child (a signal, a cut file, no word at all), so the disk itself is asked.
         var left = new DriveInfo(project.Work).AvailableFreeSpace;
         var isFull = left < FullDisk || stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
         var why = left < FullDisk ? $", with {new ByteSize(left)} of space left on the disk" : exit.Signal == 9 ? ", perhaps for want of memory" : "";
-        return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput);
+        return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput, traced);
     }
 
     public SlipwayException OfTimeout() => Failed("stage-timeout", $"its command was ended after {stage.Timeout}, its timeout", ExitCode.UnusableInput);
@@ -42,12 +49,18 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
 
     private Documents.Hardware.HardwareProfile? Profile => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
 
-    private SlipwayException Failed(string code, string what, ExitCode exit)
+    private string? Read(IReadOnlyList<string> tail) => UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values);
+
+    private SlipwayException Failed(string code, string what, ExitCode exit, string? traced = null)
     {
         var tail = LogTail.Of(log);
         var shown = Last(tail);
-        if (UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values) is { } read)
-            return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} read {read}, which is not among its inputs: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {Where}"));
+        if ((Read(tail) ?? traced) is { } read)
+        {
+            var (did, seen) = traced is null ? ("read", "") : ("looked for", " (seen on a second run under strace)");
+            return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} {did} {read}, which is not among its inputs{seen}: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {Where}"));
+        }
+
         var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
             : "";

@@ -19,6 +19,19 @@ internal static class StageOutputs
     /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind (exit 2); no space (exit 3).</exception>
     public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects, SecretScan secrets)
     {
+        try
+        {
+            return StoreAll(stage, folder, objects, secrets);
+        }
+        catch (PathTooLongException e)
+        {
+            // Who changes folders as it goes can make what nobody can name.
+            throw new SlipwayException(ExitCode.UnusableInput, [stage.At.Fault("path-too-long", $"stage {stage.Name} wrote a file whose path is longer than 4,095 bytes", "let it nest fewer folders, or give them shorter names")], e);
+        }
+    }
+
+    private static ImmutableSortedDictionary<string, Artifact> StoreAll(StageSpec stage, StageFolder folder, ContentStore objects, SecretScan secrets)
+    {
         var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
         if (Undeclared(stage, folder) is { } undeclared)
             faults.Add(undeclared);

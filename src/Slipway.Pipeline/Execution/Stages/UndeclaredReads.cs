@@ -16,9 +16,11 @@ internal static class UndeclaredReads
     /// <param name="own">Declared paths of its outputs: what it did not make itself is nothing to declare.</param>
     /// <returns>Relative to the project; null when there is none.</returns>
     public static string? Find(IEnumerable<string> lines, string root, StageFolder folder, IEnumerable<string> own) =>
-        lines.Where(Runtime.Sandbox.LogTail.MissesFile)
-            .SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries))
-            .Select(word => Relative(word.TrimEnd('.'), root, folder.Seen.Root))
+        First(lines.Where(Runtime.Sandbox.LogTail.MissesFile).SelectMany(line => line.Split(around, StringSplitOptions.RemoveEmptyEntries)).Select(word => word.TrimEnd('.')), root, folder, own);
+
+    /// <summary>The same, of paths that the command is known to have looked for.</summary>
+    public static string? First(IEnumerable<string> paths, string root, StageFolder folder, IEnumerable<string> own) =>
+        paths.Select(path => Relative(path, root, folder.Seen.Root))
             .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(folder.Root, path)) && !own.Any(place => Covers(place, path)));
 
     /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>

@@ -70,6 +70,60 @@ public sealed class FailureTests : IDisposable
         Assert.StartsWith(help, fault.Help);
     }
 
+    [Theory]
+    [InlineData("python3 -c \"\ntry: open('data/d.csv')\nexcept OSError: exit(3)\"", "data/d.csv", "d", 3)]
+    [InlineData("python3 -c \"import os; exit(not os.path.exists('build/a.txt'))\"", "build/a.txt", "a.table", 1)]
+    [InlineData("test -f \"$PWD/code/../code/lib/x.py\"", "code/lib/x.py", "code/lib/x.py", 1)]
+    [InlineData("test -d code/lib", "code/lib", "code/lib", 1)]
+    [InlineData("python3 -c \"import os; open('seen','w') if os.path.exists('code/lib') else os.access('code/lib/x.py', 4); os.execvp('cat', ['cat', 'data/d.csv'])\" 2> /dev/null", "data/d.csv", "d", 1)]
+    [InlineData("(cd / && cat < slipway/project/code/lib/ä.py) 2> /dev/null || exit 4", "code/lib/ä.py", "code/lib/ä.py", 4)]
+    public async Task What_was_looked_for_in_silence_is_found_by_a_second_run_under_strace(string line, string read, string input, int code)
+    {
+        Assert.SkipUnless(Slipway.Runtime.Sandbox.Strace.IsHere, "strace is not installed");
+        project.Write("raw.txt", "x");
+        project.Write("code/lib/x.py", "x");
+        project.Write("code/lib/ä.py", "x");
+        project.WriteDataset("d", "data/d.csv", "1\n");
+        var spec = TestProject.Spec(TestProject.Stage("a", "echo a > build/a.txt", [], "table=build/a.txt"), TestProject.Stage("s", "echo ran >> build/count; " + line, ["raw.txt"], "o=build/o.txt", "n=build/count")) with
+        {
+            Data = System.Collections.Immutable.ImmutableSortedDictionary<string, DatasetSpec>.Empty.Add("d", new DatasetSpec("d", "data/d.csv", null, null)),
+        };
+        var fault = (await project.Faults(spec))[0];
+        Assert.Equal(
+            ("undeclared-read", $"stage s looked for {read}, which is not among its inputs (seen on a second run under strace): its command exited with {code}, and wrote nothing"),
+            (fault.Code, fault.Message));
+        Assert.StartsWith($"add {input} to in:; the whole log is ", fault.Help);
+        Assert.Empty(project.Read(fault.Help!.Split("the whole log is ")[1]));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work, "*", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("cat nowhere.txt ../../other.txt .slipway/run.lock")]
+    [InlineData("cat raw.txt; ls build; cat build/o.txt")]
+    [InlineData("mkdir code; mv raw.txt build/b")]
+    [InlineData("printf '1 openat(AT_FDCWD<\\\\x2f>, \"\\\\x6f\", 0) = -1 ENOENT (x)\\n' >&2")]
+    public async Task What_the_project_has_not_and_what_was_given_is_not_found_by_a_second_run(string line)
+    {
+        project.Write("raw.txt", "x");
+        project.Write("other.txt", "x");
+        project.Write("o", "x");
+        var fault = (await project.Faults(TestProject.Spec(TestProject.Stage("s", $"({line}) > /dev/null 2>&1; exit 7", ["raw.txt"], "o=build/o.txt"))))[0];
+        Assert.Equal(("stage-failed", "stage s: its command exited with 7, and wrote nothing"), (fault.Code, fault.Message));
+    }
+
+    [Fact]
+    public async Task A_command_that_may_have_done_something_or_is_repeated_anyway_runs_once()
+    {
+        project.Write("other.txt", "x");
+        var stage = TestProject.Stage("s", "cat other.txt 2> /dev/null", [], "o=build/o.txt");
+        var retried = stage with { Retries = 1 };
+        var online = stage with { Network = StageNetwork.Host };
+        foreach (var each in (StageSpec[])[retried, online])
+            Assert.Equal("stage-failed", (await project.Faults(TestProject.Spec(each)))[0].Code);
+        Assert.Equal("stage-failed", (await project.Faults(TestProject.Spec(stage), options: TestProject.Open))[0].Code);
+        Assert.Equal("undeclared-read", (await project.Faults(TestProject.Spec(stage)))[0].Code);
+    }
+
     [Fact]
     public async Task Kept_going_what_does_not_depend_on_a_failed_stage_runs_and_what_does_is_named()
     {

@@ -111,6 +111,20 @@ public sealed class SandboxTests : IDisposable
         Assert.Empty(ProcessesWith(mark));
     }
 
+    [Theory]
+    [InlineData(1, 2.5)]
+    [InlineData(2, null)]
+    public async Task The_hosts_energy_is_counted_while_a_stage_runs_with_none_beside_it(int jobs, double? joules)
+    {
+        project.Write("power/intel-rapl:0/name", "package-0\n");
+        project.Write("power/intel-rapl:0/max_energy_range_uj", "1000000000\n");
+        project.Write("power/intel-rapl:0/energy_uj", "1000000\n");
+        var spec = Spec($"echo 3500000 > '{project.PathOf("power/intel-rapl:0/energy_uj")}'; echo x > build/o.txt");
+        var run = await project.Run(spec, options => TestProject.Open(options) with { Jobs = jobs, EnergyCounters = project.PathOf("power") });
+        Assert.Equal(joules, run.Stages[0].Usage!.HostJoules);
+        Assert.Null((await project.Run(spec, TestProject.Open)).Stages[0].Usage);
+    }
+
     [Fact]
     public async Task A_stage_beyond_its_timeout_is_asked_before_it_is_ended()
     {

@@ -84,6 +84,8 @@ public sealed class SecretTests : IDisposable
     [InlineData("printf %s \"$TOKEN\" > build/o.txt")]
     [InlineData("(head -c 3000000 /dev/zero; printf %s \"$TOKEN\"; echo after) > build/o.txt")]
     [InlineData("printf %s \"$TOKEN\" | base64 > build/o.txt")]
+    [InlineData("printf 'some text before it: %s' \"$TOKEN\" | base64 -w 5 > build/o.txt")]
+    [InlineData("printf 'some text before it: %s' \"$TOKEN\" | base64 -w 3 | sed 's/$/\\r/' > build/o.txt")]
     [InlineData("printf 'a%s:b' \"$TOKEN\" | base64 > build/o.txt")]
     [InlineData("printf 'ab%s' \"$TOKEN\" | base64 > build/o.txt")]
     [InlineData("printf 'user:%s' \"$TOKEN\" | base64 | tr '+/' '-_' > build/o.txt")]
@@ -114,6 +116,10 @@ public sealed class SecretTests : IDisposable
         project.Write("f", new string('x', before - 3) + "plain-value-7" + new string('y', 50));
         Assert.Equal("TOKEN", new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-value-7" }).InFile(project.PathOf("f")));
         Assert.Null(new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-value-8" }).InFile(project.PathOf("f")));
+        var lines = string.Concat(Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('x', before - 3) + "plain-value-7" + new string('y', 50))).Chunk(76).Select(line => new string(line) + "\r\n"));
+        project.Write("f", lines);
+        Assert.Equal("TOKEN", new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-value-7" }).InFile(project.PathOf("f")));
+        Assert.Null(new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-vague-7" }).InFile(project.PathOf("f")));
     }
 
     [Fact]

@@ -69,6 +69,37 @@ public sealed class WhenTests : IDisposable
     }
 
     [Fact]
+    public async Task Below_a_stage_that_always_runs_a_manual_one_is_asked_for_only_when_that_makes_something_else()
+    {
+        project.Write("source.txt", "same\n");
+        var fetch = TestProject.Stage("fetch", $"cat '{project.PathOf("source.txt")}' > build/f.txt", [], "f=build/f.txt") with { Network = StageNetwork.Host };
+        var spec = TestProject.Spec(
+            fetch,
+            TestProject.Stage("clean", "cat build/f.txt > build/c.txt", ["fetch.f"], "c=build/c.txt"),
+            TestProject.Stage("label", "cat build/c.txt raw.txt > build/l.txt", ["clean.c", "raw.txt"], "l=build/l.txt") with { When = StageWhen.Manual },
+            Fit());
+        Assert.Equal("manual-stage", Assert.Single(await project.Faults(spec, options: TestProject.Open)).Code);
+        Assert.Empty(project.Events);
+        await project.Run(spec, options => TestProject.Open(options) with { UpTo = "label" });
+        Assert.Equal("fetch fit", (await project.Run(spec, TestProject.Open)).Executed());
+        Assert.Equal("fetch", (await project.Run(spec, TestProject.Open)).Executed());
+        var status = Slipway.Pipeline.Execution.Status.Of(spec, project.Folder, project.OpenIndex(), new Dictionary<string, Slipway.Primitives.Bytes.Digest>(), project.Fingerprints, Isolation.None);
+        Assert.Equal(
+            ["fetch WouldRun runs always (network: host)", "clean WouldRun because fetch would run", "label Manual only if clean makes something else than before", "fit WouldRun because what label takes in may change"],
+            status.Stages.Select(stage => $"{stage.Name} {stage.State} {string.Join(", ", stage.Reasons)}"));
+
+        project.Write("source.txt", "other\n");
+        var fault = Assert.Single(await project.Faults(spec, options: TestProject.Open));
+        Assert.Equal("stage label is manual, its outputs are not known for what it would take in now, and what it takes in changed in this run", fault.Message);
+        await project.Run(spec, options => TestProject.Open(options) with { UpTo = "label" });
+        Assert.Equal("fetch fit", (await project.Run(spec, TestProject.Open)).Executed());
+
+        project.Write("raw.txt", "xyz\n");
+        Assert.Contains("and fit needs it", Assert.Single(await project.Faults(spec, options: TestProject.Open)).Message);
+        Assert.Empty(project.Events);
+    }
+
+    [Fact]
     public async Task Force_runs_everything_but_what_a_person_has_to_name()
     {
         var spec = TestProject.Spec(Label(), Fit());

@@ -109,7 +109,7 @@ public sealed class SnapshotTakerTests : IDisposable
     [InlineData("data", "unknown-format")]
     [InlineData("s3://bucket/a.parquet", "unsupported-source")]
     [InlineData("data/dangling.csv", "missing-data")]
-    [InlineData("data/self.csv", "unreadable-data")]
+    [InlineData("data/self.csv", "missing-data")]
     [InlineData("loop", "link-loop")]
     [InlineData("data/bad.csv", "unusable-table")]
     [InlineData("data/bad.jsonl", "unusable-table")]
