@@ -33,6 +33,8 @@ public sealed class RunLock : IDisposable
         new ContentStore(project.Objects).RemoveLeftovers();
         foreach (var folder in new[] { project.State, Path.Combine(project.Bundles, "blobs", "sha256"), project.Steps, Path.Combine(project.Steps, "newest"), project.Environments, project.Seals, project.Tables, project.Scratch })
             AtomicFile.RemoveLeftovers(folder);
+        AtomicFile.CreateSpreadFolder(project.Work);
+        AtomicFile.CreateSpreadFolder(project.Runs);
         return new RunLock(project, taken);
     }
 

@@ -122,6 +122,8 @@ internal sealed class StageExecution
         Publish(stage, record);
         if (SharedCache.Takes(stage))
             options.Shared?.Offer(record, objects, text => tell(new StageRemark(stage.Name, text)), (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
+        if (secrets.Count == 0)
+            folder.LeaveIfSmall();
         return (outputs, metrics, exit);
     }
 

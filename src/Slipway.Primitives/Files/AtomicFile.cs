@@ -105,8 +105,15 @@ public static class AtomicFile
     {
         var temporary = TemporaryBeside(path);
         CreateFolder(Path.GetDirectoryName(temporary)!);
-        File.WriteAllBytes(temporary, content);
+        WriteNew(temporary, content);
         Rename(temporary, path);
+    }
+
+    /// <summary>Makes a file, whose folder is there and which is not, for now: neither whole to every reader nor durable.</summary>
+    public static void WriteNew(string path, ReadOnlySpan<byte> content)
+    {
+        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+        RandomAccess.Write(file, content, 0);
     }
 
     /// <summary>Adds a line to the end of a file and makes it durable; a line that a crash cut off before stays apart.</summary>
@@ -161,7 +168,8 @@ public static class AtomicFile
             using var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read);
             using (var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write))
             {
-                if (Posix.TryClone(source, target))
+                // Not through a file that is cut to nothing first: ext4 writes such a one to the disk at once.
+                if (Posix.TryClone(source, target) || Posix.TryCopy(source, target, to))
                     return;
             }
 
@@ -236,6 +244,14 @@ public static class AtomicFile
         {
             throw new SlipwayException(ExitCode.NotThere, new Fault("no-folder", $"cannot make the folder {path}: {e.Message}", path, Help: "name a folder on a disk that files can be made on"), e);
         }
+    }
+
+    /// <summary>Makes a folder whose own folders are each put into a part of the disk of its own, where the file system can do that: for what is made and deleted at once, folder by folder.</summary>
+    /// <remarks>ext4 gives out no inode that was freed in the last minutes, and looks at each of them that is near whenever it makes a file there.</remarks>
+    public static void CreateSpreadFolder(string path)
+    {
+        CreateFolder(path);
+        Posix.Spread(path);
     }
 
     /// <summary>The one of a path's folders that something else stands in for; null where there is none.</summary>

@@ -56,7 +56,7 @@ public static partial class Enclosure
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
-        using var statusFile = command.Isolation == Isolation.Sandbox ? File.OpenHandle(Path.Combine(command.SharedFolder, StatusFile + command.Name), FileMode.Create, FileAccess.Write) : null;
+        using var statusFile = command.Isolation == Isolation.Sandbox ? NewFile(Path.Combine(command.SharedFolder, StatusFile + command.Name)) : null;
         var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
             .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
         if (filter is not null && statusFile is not null)
@@ -164,6 +164,12 @@ public static partial class Enclosure
         if (!File.Exists(path))
             AtomicFile.WriteLoosely(path, SystemCallFilter.Program());
         return File.OpenHandle(path);
+    }
+
+    private static SafeHandle NewFile(string path)
+    {
+        File.Delete(path);      // an attempt before this one's
+        return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
     }
 
     /// <summary>A file's largest size; and where there is no group for all, what each process may have by itself.</summary>

@@ -1,7 +1,7 @@
 namespace Slipway.Runtime.Sandbox;
 
 /// <summary>What a folder holds, while somebody is writing in it.</summary>
-internal static class FolderSize
+public static class FolderSize
 {
     private static readonly EnumerationOptions everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
 

@@ -10,6 +10,9 @@ namespace Slipway.Store.Content;
 /// <remarks>Files are copied, not moved: a descriptor or hard link that somebody kept to the source cannot reach the object.</remarks>
 public sealed class ContentBatch : IDisposable
 {
+    /// <summary>Bytes of a file that is hashed before it is written: what the store has already is not written at all.</summary>
+    private const int HashedFirst = 64 << 10;
+
     /// <summary>Up to so many objects are flushed one by one; of more, the whole file system is, which also waits for what others wrote to it.</summary>
     private const int FlushedOneByOne = 32;
 
@@ -25,7 +28,21 @@ public sealed class ContentBatch : IDisposable
     public (Digest Digest, long Size) AddFile(string path)
     {
         using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        if (source.Length <= HashedFirst && Small(source) is { } content)
+        {
+            var digest = Digest.Of(content);
+            return store.IsSound(digest, content.Length) ? (digest, content.Length) : Add(hashed => hashed.Write(content));
+        }
+
+        source.Position = 0;
         return Add(hashed => hashed.CopyFrom(source));
+    }
+
+    /// <returns>Null when its length is not what it was.</returns>
+    private static byte[]? Small(FileStream source)
+    {
+        var content = new byte[source.Length];
+        return source.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) == content.Length && source.ReadByte() < 0 ? content : null;
     }
 
     public Digest Add(ReadOnlySpan<byte> content)

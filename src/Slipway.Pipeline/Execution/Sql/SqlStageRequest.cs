@@ -53,7 +53,7 @@ public sealed record SqlStageRequest(
         }.Run(cancellation);
     }
 
-    internal void Write(string path) => File.WriteAllBytes(path, CanonicalJson.Serialize(this, SqlJson.Default.SqlStageRequest));
+    internal void Write(string path) => AtomicFile.WriteNew(path, CanonicalJson.Serialize(this, SqlJson.Default.SqlStageRequest));
 
     private static SqlStageRequest Read(string path)
     {

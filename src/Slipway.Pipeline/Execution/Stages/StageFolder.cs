@@ -26,6 +26,9 @@ internal sealed class StageFolder : IDisposable
     /// <summary>Inputs beside outputs that are mounted read-only by themselves; a mount costs some 0.1 ms. Further ones stay private copies.</summary>
     private const int MostSingleMounts = 100;
 
+    /// <summary>Inputs and bytes of a folder that may stay until the run ends: ten thousand such stages hold a gigabyte at most.</summary>
+    private const int MostLeftFiles = 20, MostLeftBytes = 64 << 10;
+
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;
 
@@ -46,6 +49,7 @@ internal sealed class StageFolder : IDisposable
     private readonly PathSet placed = new();
     private readonly List<PlacedFile> linked = [];
     private readonly List<string> guarded = [];
+    private bool isLeft;
 
     private StageFolder(string folder, StageSpec stage, long linkAbove, bool isEnclosed)
     {
@@ -90,7 +94,7 @@ internal sealed class StageFolder : IDisposable
 
             if (isEnclosed)
                 made.WriteSettings();
-            File.WriteAllBytes(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
+            AtomicFile.WriteNew(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
         catch (Exception e)
@@ -133,8 +137,16 @@ internal sealed class StageFolder : IDisposable
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"the stored content of {damaged.Path} was changed while the stage ran", Help: "run again: the stage that made it will be repeated"));
     }
 
+    /// <summary>Leaves a small folder to be deleted with the run's.</summary>
+    /// <remarks>ext4 gives out no inode that was freed in the last minutes, and looks at each of them whenever it makes a file: deleting after each of a thousand stages makes every next one slower.</remarks>
+    public void LeaveIfSmall() => isLeft = placed.Count <= MostLeftFiles && FolderSize.Of(Path) <= MostLeftBytes;
+
     /// <summary>Deletes the folder; what a stage left unreadable or is still writing stays for the next run to delete.</summary>
-    public void Dispose() => Delete(Path);
+    public void Dispose()
+    {
+        if (!isLeft)
+            Delete(Path);
+    }
 
     public static void Delete(string folder)
     {
@@ -170,7 +182,7 @@ internal sealed class StageFolder : IDisposable
         if (file.Size > linkAbove)
         {
             if (isEnclosed)
-                File.WriteAllBytes(target, []);     // what the file itself is mounted over
+                AtomicFile.WriteNew(target, []);     // what the file itself is mounted over
             else
                 File.CreateSymbolicLink(target, file.Source);
             linked.Add(file);

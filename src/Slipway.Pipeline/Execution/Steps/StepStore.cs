@@ -41,9 +41,12 @@ internal sealed class StepStore(ProjectFolder project)
     public void Publish(StepRecord record)
     {
         var key = record.Step.Key();
-        AtomicFile.Write(PathOf(key), CanonicalJson.Serialize(record, StepJson.Default.StepRecord));
+        if (Find(key) is not { } known || !Content(known).SequenceEqual(Content(record)))
+            AtomicFile.Write(PathOf(key), Content(record));
         MarkNewest(record.Step.Stage, key);
     }
+
+    private static byte[] Content(StepRecord record) => CanonicalJson.Serialize(record, StepJson.Default.StepRecord);
 
     public void MarkNewest(string stage, Digest key)
     {

@@ -62,6 +62,21 @@ public sealed partial class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_is_whole_whatever_it_is_copied_from()
+    {
+        var large = folder.Write("large", new string('x', (3 << 20) + 1));
+        AtomicFile.Copy(large, folder["large copy"]);
+        Assert.Equal(File.ReadAllText(large), File.ReadAllText(folder["large copy"]));
+
+        // Files that the kernel writes have no length.
+        AtomicFile.Copy("/proc/version", folder["version"]);
+        Assert.Equal(File.ReadAllText("/proc/version"), File.ReadAllText(folder["version"]));
+
+        AtomicFile.Copy(folder.Write("empty", ""), folder["empty copy"]);
+        Assert.Equal(0, new FileInfo(folder["empty copy"]).Length);
+    }
+
+    [Fact]
     public void A_copy_has_the_same_content_and_is_another_file()
     {
         var from = folder.Write("from", "content");
