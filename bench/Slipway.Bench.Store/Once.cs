@@ -25,7 +25,13 @@ internal static class Once
                 break;
             case "look":
                 var index = DigestIndex.Open(arguments[1]);
-                _ = FileTree.Scan(arguments[0], index.Of, arguments[0], followLinks: true);
+                using (var tree = new FileTreeSum())
+                {
+                    foreach (var file in FileTree.Walk(arguments[0], index.Of, arguments[0], followLinks: true))
+                        tree.Add(file);
+                    _ = tree.Finish();
+                }
+
                 index.Save();
                 break;
             default:

@@ -154,10 +154,10 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
             .Concat(spec.Stages.Select(stage => stage.Sql).OfType<string>()).Distinct();
         foreach (var name in named)
         {
-            ImmutableArray<FileTreeEntry> found;
+            List<string> found;
             try
             {
-                found = files.Resolve(name).Files;
+                found = [.. files.Files(name).Select(file => file.Path)];
             }
             catch (SlipwayException)
             {
@@ -165,7 +165,7 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
             }
 
             foreach (var file in found)
-                yield return file.Path;
+                yield return file;
         }
     }
 }

@@ -144,7 +144,7 @@ internal sealed class CheckedModel(CheckFolder folder, CheckOptions options, Fin
         var code = Path.Combine(root, "code");
         AtomicFile.CreateFolder(code);
         var now = options.Stages.Clock.GetUtcNow().UtcDateTime;
-        foreach (var file in model.Runtime.Inputs.SelectMany(input => files.Resolve(input).Files))
+        foreach (var file in model.Runtime.Inputs.SelectMany(input => files.Files(input.Name)))
         {
             var target = Path.Combine(code, file.Path);
             AtomicFile.CreateFolder(Path.GetDirectoryName(target)!);

@@ -104,7 +104,9 @@ internal sealed class StageExecution
     private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
-        var placed = inputs.Files(spec, project.Root, objects, snapshots).ToList();
+        var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
+        if (stage.Sql is not null)
+            placed = [.. placed.Select(input => (input.Input, (IEnumerable<PlacedFile>)[.. input.Files]))];     // its views are of those files and of no other
         StageFolder Make(string name) =>
             StageFolder.Make(Path.Combine(project.Work, options.RunId, name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
         using var folder = Make(stage.Name);
@@ -126,7 +128,7 @@ internal sealed class StageExecution
 
         var joules = meter?.Read();
         options.Effect("command ended");
-        folder.CheckLinked(files, objects);
+        folder.CheckLinked(files, objects, inputs.Stored(objects));
         var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
         options.Effect("outputs stored");
         var metrics = StageMetrics.Read(stage, outputs, objects);

@@ -3,6 +3,7 @@ using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Primitives.Faults;
+using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Sealing;
 
@@ -18,20 +19,24 @@ internal sealed class SealedCode(Spec spec, ProjectFiles files, string root)
             var stage = spec.Stages.First(candidate => candidate.Name == result.Name);
             foreach (var name in stage.Inputs.Where(input => input.Kind == InputKind.Path).Select(input => input.Name).Concat(stage.Sql is null ? [] : [stage.Sql]))
             {
-                var input = files.Resolve(name);
-                if (input.Artifact.Digest != result.Inputs[name].Digest)
-                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"{name} changed while the run was under way: the stage {stage.Name} ran with another content", Help: "run again"));
-                Add(input);
+                try
+                {
+                    Add(files.Files(name, result.Inputs[name].Digest));
+                }
+                catch (SlipwayException e) when (e.Faults[0].Code == "input-changed")
+                {
+                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"{name} changed while the run was under way: the stage {stage.Name} ran with another content", Help: "run again"), e);
+                }
             }
         }
 
         foreach (var input in spec.Model?.Runtime.Inputs ?? [])
-            Add(files.Resolve(input));
+            Add(files.Files(input.Name));
         return [.. code.Values];
 
-        void Add(PathInput input)
+        void Add(IEnumerable<FileTreeEntry> found)
         {
-            foreach (var file in input.Files)
+            foreach (var file in found)
                 code[file.Path] = new SealFile(file.Path, file.Executable, file.Size, file.Digest, Path.Combine(root, file.Path));
         }
     }

@@ -205,8 +205,18 @@ public static class CanonicalJson
         }
     }
 
-    private static void WriteString(string text, ArrayBufferWriter<byte> output)
+    /// <summary>One text in its canonical form, for who writes a long document piece by piece.</summary>
+    /// <exception cref="JsonException">It holds a lone surrogate.</exception>
+    public static void WriteString(string text, ArrayBufferWriter<byte> output)
     {
+        if (text.AsSpan().IndexOfAnyInRange('\0', '\u001F') < 0 && text.AsSpan().IndexOfAny('"', '\\') < 0)
+        {
+            output.Write("\""u8);
+            Write(text, output);
+            output.Write("\""u8);
+            return;
+        }
+
         var escaped = new StringBuilder(text.Length + 2).Append('"');
         foreach (var c in text)
         {
@@ -230,7 +240,14 @@ public static class CanonicalJson
     private static void Write(string text, ArrayBufferWriter<byte> output)
     {
         var span = output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
-        output.Advance(StrictUtf8.GetBytes(text, span));
+        try
+        {
+            output.Advance(StrictUtf8.GetBytes(text, span));
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new JsonException("a string holds a lone surrogate", e);
+        }
     }
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);

@@ -18,6 +18,7 @@ public sealed class ContentBatch : IDisposable
 
     private readonly ContentStore store;
     private readonly string folder;
+    /// <summary>By digest the temporary name in the store's folder: there may be hundreds of thousands.</summary>
     private readonly ConcurrentDictionary<Digest, string> pending = [];
 
     internal ContentBatch(ContentStore store, string folder) => (this.store, this.folder) = (store, folder);
@@ -52,11 +53,23 @@ public sealed class ContentBatch : IDisposable
 
     /// <summary>Copies a folder in: every file, and the tree that lists them. Several files at a time.</summary>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
+    /// <returns>The tree's digest, and the bytes of all files.</returns>
     /// <exception cref="SlipwayException">Something in it is neither file nor folder (exit 2).</exception>
-    public (Digest Digest, FileTree Tree) AddFolder(string path, string shown)
+    public (Digest Digest, long Size) AddFolder(string path, string shown)
     {
-        var tree = FileTree.Scan(path, (file, _) => AddFile(file).Digest, shown, followLinks: false);
-        return (Add(tree.ToJson()), tree);
+        var size = 0L;
+        var (digest, _) = Add(hashed =>
+        {
+            var tree = new FileTreeWriter(hashed.Write);
+            foreach (var file in FileTree.Walk(path, (file, _) => AddFile(file).Digest, shown, followLinks: false))
+            {
+                tree.Add(file);
+                size += file.Size;
+            }
+
+            tree.Finish();
+        });
+        return (digest, size);
     }
 
     /// <summary>Takes content that comes from elsewhere under the digest and size that it is said to have. Anything else is not taken.</summary>
@@ -94,7 +107,7 @@ public sealed class ContentBatch : IDisposable
             return;
         var few = pending.Count <= FlushedOneByOne;
         if (few)
-            Parallel.ForEach(pending.Values, AtomicFile.Flush);
+            Parallel.ForEach(pending.Values, name => AtomicFile.Flush(Path.Combine(folder, name)));
         else
             AtomicFile.FlushFileSystem(folder);
         var folders = new HashSet<string>(StringComparer.Ordinal);
@@ -104,7 +117,7 @@ public sealed class ContentBatch : IDisposable
             var parent = Path.GetDirectoryName(path)!;
             if (folders.Add(parent))
                 AtomicFile.CreateFolder(parent);
-            AtomicFile.Rename(temporary, path);
+            AtomicFile.Rename(Path.Combine(folder, temporary), path);
         }
 
         pending.Clear();
@@ -121,7 +134,7 @@ public sealed class ContentBatch : IDisposable
     public void Dispose()
     {
         foreach (var temporary in pending.Values)
-            File.Delete(temporary);
+            File.Delete(Path.Combine(folder, temporary));
     }
 
     private (Digest Digest, long Size) Add(Action<HashedFile> write)
@@ -155,6 +168,6 @@ public sealed class ContentBatch : IDisposable
     {
         File.SetLastWriteTimeUtc(target, ContentStore.Untouched);
         File.SetUnixFileMode(target, ContentStore.ReadOnly);
-        return pending.TryAdd(digest, temporary);
+        return pending.TryAdd(digest, Path.GetFileName(temporary));
     }
 }

@@ -1,9 +1,5 @@
-using System.Buffers;
-using System.Buffers.Text;
-using System.Globalization;
-using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -16,10 +12,13 @@ namespace Slipway.Store.Content;
 /// later than the file system's clock could tick without showing it. A cache: a missing, damaged or foreign index is an empty one.
 /// Thread-safe; two processes that save leave the entries of the later one.
 /// </remarks>
-public sealed class DigestIndex
+public sealed partial class DigestIndex
 {
-    /// <summary>Entries kept when saving, about 200 bytes each; above it those go that this process did not ask for.</summary>
-    internal const int MaximumEntries = 100_000;
+    /// <summary>Above so many entries, of 88 bytes each, those go that this process did not ask for: a file that is gone must not cost every later look something.</summary>
+    private const int MostUnasked = 100_000;
+
+    /// <summary>Entries at most: as many as a folder may have files. Further files are read each time; a longer index is not ours.</summary>
+    private const int MaximumEntries = 1_000_000;
 
     /// <summary>Reads of one file before it counts as being written to all the time.</summary>
     private const int MaximumReads = 5;
@@ -27,21 +26,13 @@ public sealed class DigestIndex
     /// <summary>Bytes a read: larger ones made hashing no faster.</summary>
     private const int ReadSize = 1 << 17;
 
-    internal const string Header = "slipway-digests 1";
-
     private readonly string indexFile;
     private readonly TimeProvider clock;
     private readonly Lock guard = new();
-    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<PathHash, Entry> entries = [];
     private bool changed;
 
     private DigestIndex(string indexFile, TimeProvider clock) => (this.indexFile, this.clock) = (indexFile, clock);
-
-    private sealed record Entry(FileStamp Stamp, Digest Digest)
-    {
-        /// <summary>Whether this process asked for it; those survive when the index is full.</summary>
-        public bool Used { get; set; }
-    }
 
     /// <param name="indexFile">Where it is kept; need not exist.</param>
     /// <param name="clock">The one that stamps files; the system's when null.</param>
@@ -50,7 +41,7 @@ public sealed class DigestIndex
         var index = new DigestIndex(indexFile, clock ?? TimeProvider.System);
         try
         {
-            index.Load(File.ReadAllBytes(indexFile));
+            index.Load();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -89,7 +80,7 @@ public sealed class DigestIndex
             if (Look(absolutePath) != stamp)
                 continue;
             if (!stamp.IsRacy(look))
-                Remember(absolutePath, new Entry(stamp, digest) { Used = true });
+                Remember(new Entry(PathHash.Of(absolutePath), stamp, digest).Asked());
             return digest;
         }
 
@@ -98,15 +89,16 @@ public sealed class DigestIndex
 
     /// <summary>Writes the index if anything changed since it was opened or saved.</summary>
     /// <remarks>Without space or permission it stays as it was: that costs some hashing next time, and must not hide what else went wrong.</remarks>
-    public void Save()
+    public void Save() => Save(MostUnasked);
+
+    internal void Save(int mostUnasked)
     {
         byte[] content;
         lock (guard)
         {
             if (!changed)
                 return;
-            var kept = entries.OrderByDescending(entry => entry.Value.Used).ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(MaximumEntries);
-            content = Encode(kept);
+            content = Encode(mostUnasked);
             changed = false;
         }
 
@@ -122,20 +114,23 @@ public sealed class DigestIndex
 
     private Digest? Known(string path, FileStamp stamp)
     {
+        var hash = PathHash.Of(path);
         lock (guard)
         {
-            if (!entries.TryGetValue(path, out var known) || known.Stamp != stamp)
+            ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(entries, hash);
+            if (Unsafe.IsNullRef(ref known) || !known.IsOf(stamp))
                 return null;
-            known.Used = true;
+            if (!known.IsAsked)
+                known = known.Asked();
             return known.Digest;
         }
     }
 
-    private void Remember(string path, Entry entry)
+    private void Remember(Entry entry)
     {
         lock (guard)
         {
-            entries[path] = entry;
+            entries[entry.Path] = entry;
             changed = true;
         }
     }
@@ -189,84 +184,4 @@ public sealed class DigestIndex
 
     private static SlipwayException Unreadable(string path, Exception cause) =>
         new(ExitCode.NotThere, new Fault("no-permission", $"{path} may not be read by this user", Help: $"chmod u+r {path}, and +x on the folders above it"), cause);
-
-    // Line 1: the header and a checksum of the rest. Then a line a file; the path comes last, with \n and \ escaped.
-    private static byte[] Encode(IEnumerable<KeyValuePair<string, Entry>> kept)
-    {
-        var lines = new StringBuilder();
-        foreach (var (path, (stamp, digest)) in kept)
-        {
-            lines.Append(CultureInfo.InvariantCulture, $"{digest.Hex} {stamp.Size} {stamp.Modified} {stamp.Changed} {stamp.Inode} {stamp.Device} {(stamp.Executable ? 1 : 0)} ");
-            lines.Append(path.Replace("\\", "\\\\").Replace("\n", "\\n")).Append('\n');
-        }
-
-        var body = Encoding.UTF8.GetBytes(lines.ToString());
-        return [.. Encoding.ASCII.GetBytes($"{Header} {Checksum(body):x8}\n"), .. body];
-    }
-
-    private void Load(byte[] content)
-    {
-        var end = Array.IndexOf(content, (byte)'\n');
-        var body = content.AsSpan(end + 1);
-        if (end < 0 || !content.AsSpan(0, end).SequenceEqual(Encoding.ASCII.GetBytes($"{Header} {Checksum(body):x8}")))
-            throw new FormatException("another format or damaged");
-        entries.EnsureCapacity(body.Length / 200);
-        foreach (var range in body.Split((byte)'\n'))
-        {
-            if (!body[range].IsEmpty)
-                LoadLine(body[range]);
-        }
-    }
-
-    private void LoadLine(ReadOnlySpan<byte> line)
-    {
-        Span<byte> hash = stackalloc byte[Digest.Length];
-        if (Convert.FromHexString(Field(ref line), hash, out _, out var bytes) != OperationStatus.Done || bytes != Digest.Length)
-            throw new FormatException("a line has no digest");
-        var stamp = new FileStamp(FileKind.File, Signed(ref line), Signed(ref line), Signed(ref line), Unsigned(ref line), Unsigned(ref line), Unsigned(ref line) == 1);
-        var path = Encoding.UTF8.GetString(line);
-        entries[path.Contains('\\') ? Unescape(path) : path] = new Entry(stamp, new Digest(hash));
-    }
-
-    /// <summary>What stands before the next blank, which is taken off the line with it.</summary>
-    private static ReadOnlySpan<byte> Field(ref ReadOnlySpan<byte> line)
-    {
-        var end = line.IndexOf((byte)' ');
-        if (end < 0)
-            throw new FormatException("a line is not an entry");
-        var field = line[..end];
-        line = line[(end + 1)..];
-        return field;
-    }
-
-    private static string Unescape(string path)
-    {
-        var plain = new StringBuilder(path.Length);
-        for (var i = 0; i < path.Length; i++)
-            plain.Append(path[i] != '\\' ? path[i] : path[++i] == 'n' ? '\n' : '\\');
-        return plain.ToString();
-    }
-
-    private static long Signed(ref ReadOnlySpan<byte> line)
-    {
-        var field = Field(ref line);
-        return Utf8Parser.TryParse(field, out long number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
-    }
-
-    private static ulong Unsigned(ref ReadOnlySpan<byte> line)
-    {
-        var field = Field(ref line);
-        return Utf8Parser.TryParse(field, out ulong number, out var read) && read == field.Length ? number : throw new FormatException("not a number");
-    }
-
-    // CRC-32C: guards against damage, not against a person; SHA-256 would load OpenSSL on the start path.
-    internal static uint Checksum(ReadOnlySpan<byte> body)
-    {
-        var crc = uint.MaxValue;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(body))
-            crc = BitOperations.Crc32C(crc, word);
-        foreach (var rest in body[(body.Length / sizeof(ulong) * sizeof(ulong))..])
-            crc = BitOperations.Crc32C(crc, rest);
-        return ~crc;
-    }
 }

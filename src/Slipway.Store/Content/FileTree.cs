@@ -17,6 +17,9 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     /// <summary>Files in one tree; above it something else than a stage's output was meant, such as a whole disk.</summary>
     private const int MaximumFiles = 1_000_000;
 
+    /// <summary>Files looked at before the first of them is handed on: enough for all processors to be busy, and a few megabytes.</summary>
+    private const int LookedAtTogether = 4096;
+
     private static readonly Comparer<FileTreeEntry> byPath = Comparer<FileTreeEntry>.Create((one, other) => Utf8Order.Comparer.Compare(one.Path, other.Path));
 
     private static readonly EnumerationOptions everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
@@ -26,19 +29,36 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     public long Size => Files.Sum(file => file.Size);
 
     [JsonIgnore]
-    public Digest Digest => Digest.Of(ToJson());
+    public Digest Digest
+    {
+        get
+        {
+            using var sum = new FileTreeSum();
+            foreach (var file in Files)
+                sum.Add(file);
+            return sum.Finish();
+        }
+    }
 
     /// <summary>The tree of these files, sorted.</summary>
     public static FileTree Of(IEnumerable<FileTreeEntry> files) => new([.. files.Order(byPath)]);
 
-    public byte[] ToJson() => CanonicalJson.Serialize(this, FileTreeJson.Default.FileTree);
+    public byte[] ToJson()
+    {
+        var json = new MemoryStream();
+        var writer = new FileTreeWriter(json.Write);
+        foreach (var file in Files)
+            writer.Add(file);
+        writer.Finish();
+        return json.ToArray();
+    }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote; anything else is refused, since the paths are about to be written to.</summary>
     /// <exception cref="JsonException">Not canonical, not sorted, or a path that leaves the folder.</exception>
     public static FileTree Parse(ReadOnlyMemory<byte> json)
     {
         var tree = JsonSerializer.Deserialize(json.Span, FileTreeJson.Default.FileTree) ?? throw new JsonException("a file tree is an object");
-        if (!CanonicalJson.IsCanonical(json))
+        if (tree.Files.IsDefault || !FileTreeWriter.IsCanonical(tree, json.Span))
             throw new JsonException("the file tree is not in canonical form");
         for (var i = 0; i < tree.Files.Length; i++)
         {
@@ -52,22 +72,29 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
         return tree;
     }
 
-    /// <summary>Lists a folder's regular files with all its subfolders.</summary>
+    /// <summary>Lists a folder's regular files with all its subfolders, sorted, without holding them: memory is that of one folder's names and some thousand files.</summary>
     /// <param name="digest">Gives the digest of the file at an absolute path, which has just been seen with this stamp; asked for several at a time.</param>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
     /// <param name="followLinks">Whether a link to a file counts as that file; otherwise it is refused. Links to folders always are.</param>
     /// <param name="skip">Names of files and folders that are not looked at.</param>
-    /// <exception cref="SlipwayException">A link, device, socket or pipe; a name that is not UTF-8 (exit 2).</exception>
-    public static FileTree Scan(string folder, Func<string, FileStamp, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
+    /// <exception cref="SlipwayException">A link, device, socket or pipe; a name that is not UTF-8 (exit 2). Thrown when it is come to.</exception>
+    public static IEnumerable<FileTreeEntry> Walk(string folder, Func<string, FileStamp, Digest> digest, string shown, bool followLinks, Func<string, bool>? skip = null)
     {
-        var found = new List<string>();
-        Scan(folder, "");
-        var files = new FileTreeEntry[found.Count];
+        foreach (var paths in Paths(folder, shown, followLinks, skip).Chunk(LookedAtTogether))
+        {
+            foreach (var file in LookAt(paths, folder, digest, shown, followLinks))
+                yield return file;
+        }
+    }
+
+    private static FileTreeEntry[] LookAt(string[] paths, string folder, Func<string, FileStamp, Digest> digest, string shown, bool followLinks)
+    {
+        var files = new FileTreeEntry[paths.Length];
         try
         {
             Parallel.For(0, files.Length, each =>
             {
-                var (path, absolute) = (found[each], Path.Join(folder, found[each]));
+                var (path, absolute) = (paths[each], Path.Join(folder, paths[each]));
                 var stamp = Look(absolute, shown, path, followLinks);
                 files[each] = stamp.Kind == FileKind.File
                     ? new FileTreeEntry(path, stamp.Executable, stamp.Size, digest(absolute, stamp))
@@ -80,24 +107,50 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
 
-        return Of(files);
+        return files;
+    }
 
-        void Scan(string at, string prefix)
+    /// <summary>Of everything below that is no folder, in byte order, folder by folder.</summary>
+    private static IEnumerable<string> Paths(string folder, string shown, bool followLinks, Func<string, bool>? skip)
+    {
+        var open = new Stack<(string Prefix, List<string> Names, int Next)>([("", Names(folder, "", shown, followLinks, skip), 0)]);
+        var count = 0;
+        while (open.TryPop(out var at))
         {
-            // Whether something is a folder is read from the folder above it; files are looked at later, several at a time.
-            foreach (var (name, isFolder) in new FileSystemEnumerable<(string, bool)>(at, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), everything))
-            {
-                if (skip is not null && skip(name))
-                    continue;
-                if (isFolder && Look(Path.Join(at, name), shown, prefix + name, followLinks).Kind == FileKind.Folder)
-                    Scan(Path.Join(at, name), $"{prefix}{name}/");
-                else if (found.Count < MaximumFiles)
-                    found.Add(prefix + name);
-                else
-                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));
-            }
+            if (at.Next == at.Names.Count)
+                continue;
+            open.Push(at with { Next = at.Next + 1 });
+            var path = at.Prefix + at.Names[at.Next];
+            if (path.EndsWith('/'))
+                open.Push((path, Names(folder, path, shown, followLinks, skip), 0));
+            else if (++count <= MaximumFiles)
+                yield return path;
+            else
+                throw TooMany(shown);
         }
     }
+
+    /// <summary>What is in one folder, in the order of its files' paths: a folder's name ends in a slash, and is sorted with it.</summary>
+    private static List<string> Names(string folder, string prefix, string shown, bool followLinks, Func<string, bool>? skip)
+    {
+        // Whether something is a folder is read from the folder above it; files are looked at later, several at a time.
+        var at = Path.Join(folder, prefix);
+        var names = new List<string>();
+        foreach (var (name, isFolder) in new FileSystemEnumerable<(string, bool)>(at, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), everything))
+        {
+            if (skip is not null && skip(name))
+                continue;
+            names.Add(isFolder && Look(Path.Join(at, name), shown, prefix + name, followLinks).Kind == FileKind.Folder ? name + "/" : name);
+            if (names.Count > MaximumFiles)
+                throw TooMany(shown);
+        }
+
+        names.Sort(Utf8Order.Comparer);
+        return names;
+    }
+
+    private static SlipwayException TooMany(string shown) =>
+        new(ExitCode.UnusableInput, new Fault("too-many-files", $"{shown} holds more than {MaximumFiles:N0} files", Help: "pack them into one file, or narrow the path"));
 
     /// <summary>What faults call a file of the folder.</summary>
     private static string Shown(string folder, string name) => $"{folder.TrimEnd('/')}/{name}";

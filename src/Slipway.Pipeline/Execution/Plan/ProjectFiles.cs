@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 using Slipway.Store.Content;
@@ -16,9 +16,9 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
 
     internal static bool IsIgnored(string name) => ignored.Contains(name);
 
-    /// <summary>A file, a folder or a glob by content; links to files are followed.</summary>
+    /// <summary>A file, a folder or a glob by content; links to files are followed. No list of files is held.</summary>
     /// <exception cref="SlipwayException">Nothing is there, a glob matches nothing, or it is no file (exit 2).</exception>
-    public PathInput Resolve(StageInput input)
+    public Artifact Resolve(StageInput input)
     {
         try
         {
@@ -55,32 +55,67 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
     }
 
-    internal PathInput Resolve(string name)
+    /// <returns>Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</returns>
+    internal Artifact Resolve(string name)
+    {
+        var (kind, _, files) = Find(name);
+        if (kind != ArtifactKind.Folder)
+        {
+            var file = files.Single();
+            return new Artifact(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size);
+        }
+
+        using var sum = new FileTreeSum();
+        foreach (var file in files)
+            sum.Add(file);
+        return sum.Count > 0 ? new Artifact(sum.Finish(), ArtifactKind.Folder, sum.Size) : throw Missing(name, "is a folder without files");
+    }
+
+    /// <summary>All files of an input, by path relative to the project's root, in byte order: looked at as they are asked for, each time again.</summary>
+    /// <param name="expected">What the input is known to be; null for whatever is there.</param>
+    /// <exception cref="SlipwayException">As <see cref="Resolve(StageInput)"/>; or, behind the last file, the input is not what was expected (exit 2).</exception>
+    internal IEnumerable<FileTreeEntry> Files(string name, Digest? expected = null)
+    {
+        var (kind, prefix, files) = Find(name);
+        using var sum = new FileTreeSum();
+        Digest? last = null;
+        foreach (var file in files)
+        {
+            sum.Add(file);
+            last = file.Digest;
+            yield return prefix.Length == 0 ? file : file with { Path = prefix + file.Path };
+        }
+
+        if (expected is not null && (kind == ArtifactKind.Folder ? sum.Finish() : last) != expected)
+            throw Changed(name);
+    }
+
+    /// <summary>What faults call an input that is not what it was when the run began.</summary>
+    internal static SlipwayException Changed(string path) =>
+        new(ExitCode.UnusableInput, new Fault("input-changed", $"{path} changed while the run was reading it", Help: "run again; finished stages are kept"));
+
+    /// <summary>Whether an input is one file or many, and these, relative to the prefix.</summary>
+    private (ArtifactKind Kind, string Prefix, IEnumerable<FileTreeEntry> Files) Find(string name)
     {
         var path = name.TrimEnd('/');
         if (Glob.IsPattern(name))
         {
-            var files = GlobFiles.Match(root, path).Where(file => !file.Split('/').Any(IsIgnored)).Select(Entry).ToList();
-            return files.Count == 0 ? throw Missing(name, "matches no file") : Of(name, FileTree.Of(files), "");
+            var files = GlobFiles.Match(root, path).Where(file => !file.Split('/').Any(IsIgnored)).ToList();
+            files.Sort(Utf8Order.Comparer);
+            return files.Count == 0 ? throw Missing(name, "matches no file") : (ArtifactKind.Folder, "", files.Select(Entry));
         }
 
-        switch (FileStamp.Of(Path.Combine(root, path)))
+        return FileStamp.Of(Path.Combine(root, path)) switch
         {
-            case null:
-                throw Missing(name, "is not there");
-            case { Kind: FileKind.Folder }:
-                var tree = FileTree.Scan(Path.Combine(root, path), index.Of, name, followLinks: true, IsIgnored);
-                return tree.Files.IsEmpty ? throw Missing(name, "is a folder without files") : Of(name, tree, path + "/");
-            case { Kind: FileKind.File }:
-                var file = Entry(path);
-                return new PathInput(name, new Artifact(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size), [file]);
-            case { Kind: var kind }:
-                throw Missing(name, $"is a {kind.ToString().ToLowerInvariant()}, neither file nor folder");
-        }
+            null => throw Missing(name, "is not there"),
+            { Kind: FileKind.Folder } => (ArtifactKind.Folder, path + "/", FileTree.Walk(Path.Combine(root, path), index.Of, name, followLinks: true, IsIgnored)),
+            { Kind: FileKind.File } => (ArtifactKind.File, "", [Entry(path)]),
+            { Kind: var kind } => throw Missing(name, $"is a {kind.ToString().ToLowerInvariant()}, neither file nor folder"),
+        };
     }
 
     /// <summary>The file's digest now, from its stamp when that is unchanged.</summary>
-    internal Primitives.Bytes.Digest DigestOf(string absolutePath) => index.Of(absolutePath);
+    internal Digest DigestOf(string absolutePath) => index.Of(absolutePath);
 
     private FileTreeEntry Entry(string path)
     {
@@ -90,17 +125,6 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
         return new FileTreeEntry(path, stamp.Executable, stamp.Size, digest);
     }
 
-    private static PathInput Of(string name, FileTree tree, string prefix) => new(
-        name,
-        new Artifact(tree.Digest, ArtifactKind.Folder, tree.Size),
-        [.. tree.Files.Select(file => file with { Path = prefix + file.Path })]);
-
     private static SlipwayException Missing(string name, string what) =>
         new(ExitCode.UnusableInput, new Fault("missing-input", $"the input '{name}' {what}"));
 }
-
-/// <summary>An input that the spec names by path.</summary>
-/// <param name="Name">As written.</param>
-/// <param name="Artifact">Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</param>
-/// <param name="Files">All files, by path relative to the project's root.</param>
-internal sealed record PathInput(string Name, Artifact Artifact, ImmutableArray<FileTreeEntry> Files);

@@ -120,7 +120,7 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             {
                 (FileKind.File, ArtifactKind.File or ArtifactKind.Program) =>
                     stamp.Size == artifact.Size && stamp.Executable == (artifact.Kind == ArtifactKind.Program) && files.DigestOf(target) == artifact.Digest,
-                (FileKind.Folder, ArtifactKind.Folder) => FileTree.Scan(target, (file, _) => files.DigestOf(file), target, followLinks: false).Digest == artifact.Digest,
+                (FileKind.Folder, ArtifactKind.Folder) => TreeOf(target) == artifact.Digest,
                 _ => false,
             };
         }
@@ -128,6 +128,14 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         {
             return false;       // a link, a socket, an unreadable file: not what Slipway put there
         }
+    }
+
+    private Digest TreeOf(string folder)
+    {
+        using var sum = new FileTreeSum();
+        foreach (var file in FileTree.Walk(folder, (file, _) => files.DigestOf(file), folder, followLinks: false))
+            sum.Add(file);
+        return sum.Finish();
     }
 
     /// <returns>What stands where a folder is to be made; null where nothing does. A link to a folder is one.</returns>

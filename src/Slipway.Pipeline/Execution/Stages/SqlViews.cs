@@ -9,7 +9,7 @@ namespace Slipway.Pipeline.Execution.Stages;
 internal static class SqlViews
 {
     /// <exception cref="SlipwayException">Two inputs would be one view (exit 2).</exception>
-    public static ImmutableSortedDictionary<string, ImmutableArray<string>> Of(StageSpec stage, IEnumerable<(StageInputContent Input, ImmutableArray<PlacedFile> Files)> inputs)
+    public static ImmutableSortedDictionary<string, ImmutableArray<string>> Of(StageSpec stage, IEnumerable<(StageInputContent Input, IEnumerable<PlacedFile> Files)> inputs)
     {
         var views = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<string>>(StringComparer.OrdinalIgnoreCase);
         foreach (var (input, files) in inputs)

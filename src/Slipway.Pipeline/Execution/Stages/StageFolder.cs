@@ -44,10 +44,18 @@ internal sealed class StageFolder : IDisposable
 
     private readonly long linkAbove;
     private readonly bool isEnclosed;
-    private readonly Dictionary<string, PlacedFile> placed = new(StringComparer.Ordinal);
+    private readonly StageSpec stage;
+    private readonly IReadOnlyList<string> writable;
+    private readonly PathSet placed = new();
+    private readonly List<PlacedFile> linked = [];
+    private readonly List<string> guarded = [];
     private bool isLeft;
 
-    private StageFolder(string folder, long linkAbove, bool isEnclosed) => (Path, this.linkAbove, this.isEnclosed) = (folder, linkAbove, isEnclosed);
+    private StageFolder(string folder, StageSpec stage, long linkAbove, bool isEnclosed)
+    {
+        (Path, this.stage, this.linkAbove, this.isEnclosed) = (folder, stage, linkAbove, isEnclosed);
+        writable = WritableFolders(stage);
+    }
 
     /// <summary>Absolute, on the host.</summary>
     public string Path { get; }
@@ -60,20 +68,21 @@ internal sealed class StageFolder : IDisposable
         ? new StagePlaces(Inside + "/" + ProjectName, Inside + "/" + InputsName, Inside + "/" + HomeName, "/" + TemporaryName, Inside + "/" + StageName, Inside + "/" + RequestName)
         : new StagePlaces(Root, On(InputsName), On(HomeName), On(TemporaryName), On(StageName), On(RequestName));
 
-    /// <summary>Paths of the inputs, relative to the working directory.</summary>
-    public IReadOnlyCollection<string> Placed => placed.Keys;
+    /// <summary>Whether an input is at a path, relative to the working directory.</summary>
+    public bool Holds(string path) => placed.Contains(path);
 
     /// <param name="folder">Absolute; made new.</param>
+    /// <param name="files">Enumerated once, and not held: a stage may take in any number of them.</param>
     /// <exception cref="SlipwayException">No space, no permission (exit 3); an input that changes meanwhile (exit 2).</exception>
     public static StageFolder Make(string folder, StageSpec stage, StageInputs inputs, IEnumerable<PlacedFile> files, StageDocument document, ProjectFiles project, long linkAbove, bool isEnclosed)
     {
-        var made = new StageFolder(folder, linkAbove, isEnclosed);
+        var made = new StageFolder(folder, stage, linkAbove, isEnclosed);
         try
         {
             foreach (var each in new[] { made.Root, made.On(InputsName), made.On(HomeName), made.On(TemporaryName) })
                 AtomicFile.CreateFolder(each);
             foreach (var file in files)
-                made.Place(file);
+                made.Place(file, project);
             foreach (var path in stage.Outputs.Values)
                 AtomicFile.CreateFolder(path.EndsWith('/') ? Combine(made.Root, path) : GetDirectoryName(Combine(made.Root, path))!);
             foreach (var input in inputs.ByName.Values.Where(input => input.From == InputKind.Dataset))
@@ -83,7 +92,6 @@ internal sealed class StageFolder : IDisposable
                     File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
 
-            made.CheckSources(project, linkedOnly: false);
             if (isEnclosed)
                 made.WriteSettings();
             AtomicFile.WriteNew(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
@@ -102,7 +110,7 @@ internal sealed class StageFolder : IDisposable
     public string RequestFile => On(RequestName);
 
     /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
-    public IEnumerable<Mount> Mounts(StageSpec stage)
+    public IEnumerable<Mount> Mounts()
     {
         yield return new Mount(MountKind.ReadWrite, On(TemporaryName), "/" + TemporaryName);
         yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
@@ -110,20 +118,21 @@ internal sealed class StageFolder : IDisposable
             yield return new Mount(MountKind.ReadOnly, SharedSetting(name), "/etc/" + name);
         yield return new Mount(MountKind.ReadOnly, Path, Inside);
         yield return new Mount(MountKind.ReadWrite, On(HomeName), $"{Inside}/{HomeName}");
-        var writable = WritableFolders(stage);
         foreach (var folder in writable)
             yield return new Mount(MountKind.ReadWrite, Combine(Root, folder), Combine(Seen.Root, folder));
-        foreach (var path in placed.Keys.Select(path => Guarded(path, stage, writable)).OfType<string>().Distinct(StringComparer.Ordinal).Take(MostSingleMounts))
+        foreach (var path in guarded)
             yield return new Mount(MountKind.ReadOnly, Combine(Root, path), Combine(Seen.Root, path));
-        foreach (var file in placed.Values.Where(file => file.Size > linkAbove))
+        foreach (var file in linked)
             yield return new Mount(MountKind.ReadOnly, file.Source, Combine(Seen.Root, file.Path));
     }
 
     /// <summary>Refuses to go on when a file that the stage read through a link is no longer what its key says.</summary>
-    public void CheckLinked(ProjectFiles project, ContentStore objects)
+    /// <param name="stored">Its inputs that are in the store.</param>
+    public void CheckLinked(ProjectFiles project, ContentStore objects, IEnumerable<PlacedFile> stored)
     {
-        CheckSources(project, linkedOnly: true);
-        var damaged = placed.Values.FirstOrDefault(file => file.FromStore && !objects.IsSound(file.Digest, file.Size));
+        foreach (var file in linked)
+            Check(file, project);
+        var damaged = stored.FirstOrDefault(file => !objects.IsSound(file.Digest, file.Size));
         if (damaged.Path is not null)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"the stored content of {damaged.Path} was changed while the stage ran", Help: "run again: the stage that made it will be repeated"));
     }
@@ -162,10 +171,12 @@ internal sealed class StageFolder : IDisposable
         remove.WaitForExit();
     }
 
-    private void Place(PlacedFile file)
+    private void Place(PlacedFile file, ProjectFiles project)
     {
-        if (!placed.TryAdd(file.Path, file))
+        if (!placed.Add(file.Path))
             return;
+        if (guarded.Count < MostSingleMounts && Guarded(file.Path) is { } guard && !guarded.Contains(guard))
+            guarded.Add(guard);
         var target = Combine(Root, file.Path);
         AtomicFile.CreateFolder(GetDirectoryName(target)!);
         if (file.Size > linkAbove)
@@ -174,12 +185,23 @@ internal sealed class StageFolder : IDisposable
                 AtomicFile.WriteNew(target, []);     // what the file itself is mounted over
             else
                 File.CreateSymbolicLink(target, file.Source);
-            return;
+            linked.Add(file);
+        }
+        else
+        {
+            AtomicFile.Copy(file.Source, target);
+            File.SetUnixFileMode(target, file.Executable ? FilePermissions.Program : FilePermissions.Plain);
+            File.SetLastWriteTimeUtc(target, inputsTime);
         }
 
-        AtomicFile.Copy(file.Source, target);
-        File.SetUnixFileMode(target, file.Executable ? FilePermissions.Program : FilePermissions.Plain);
-        File.SetLastWriteTimeUtc(target, inputsTime);
+        Check(file, project);
+    }
+
+    /// <summary>That a user's file still is what it is placed as, now that it was copied or read.</summary>
+    private static void Check(PlacedFile file, ProjectFiles project)
+    {
+        if (!file.FromStore && project.DigestOf(file.Source) != file.Digest)
+            throw ProjectFiles.Changed(file.Path);
     }
 
     /// <summary>The folders that outputs are in, relative to the project; none inside another. Empty is the project itself.</summary>
@@ -191,7 +213,7 @@ internal sealed class StageFolder : IDisposable
 
     /// <summary>What to mount read-only, so that an input inside a writable folder is: the topmost folder on its way that no output is in, or the file.</summary>
     /// <returns>Null for an input that is in no writable folder.</returns>
-    private static string? Guarded(string path, StageSpec stage, IEnumerable<string> writable)
+    private string? Guarded(string path)
     {
         if (writable.FirstOrDefault(folder => IsBelow(path, folder)) is not { } above)
             return null;
@@ -220,15 +242,6 @@ internal sealed class StageFolder : IDisposable
     private string SharedSetting(string name) => Combine(GetDirectoryName(Path)!, ".etc-" + name);
 
     private string On(string name) => Combine(Path, name);
-
-    private void CheckSources(ProjectFiles project, bool linkedOnly)
-    {
-        foreach (var file in placed.Values.Where(file => !file.FromStore && (!linkedOnly || file.Size > linkAbove)))
-        {
-            if (project.DigestOf(file.Source) != file.Digest)
-                throw new SlipwayException(ExitCode.UnusableInput, new Fault("input-changed", $"{file.Path} changed while the run was reading it", Help: "run again; finished stages are kept"));
-        }
-    }
 }
 
 /// <summary>Where a command finds what is its own, as it sees it.</summary>

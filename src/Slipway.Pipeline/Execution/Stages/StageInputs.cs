@@ -28,29 +28,31 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
         {
             found[input.Name] = input.Kind switch
             {
-                InputKind.Path => OfPath(files.Resolve(input)),
+                InputKind.Path => OfPath(input.Name, files.Resolve(input)),
                 InputKind.Output => OfOutput(input.Name, spec.PathOf(input.Name)!, outputs(input.Name)),
-                _ => new StageInputContent(input.Kind, input.Name, DatasetPlace.Of(spec.Data[input.Name]).Path, ArtifactKind.Dataset, datasets(input.Name), null, []),
+                _ => new StageInputContent(input.Kind, input.Name, DatasetPlace.Of(spec.Data[input.Name]).Path, ArtifactKind.Dataset, datasets(input.Name), null),
             };
         }
 
         return new StageInputs(found.ToImmutable());
     }
 
-    private static StageInputContent OfPath(PathInput input) =>
-        new(InputKind.Path, input.Name, input.Name, input.Artifact.Kind, input.Artifact.Digest, input.Artifact.Size, input.Files);
+    private static StageInputContent OfPath(string name, Artifact artifact) => new(InputKind.Path, name, name, artifact.Kind, artifact.Digest, artifact.Size);
 
-    private static StageInputContent OfOutput(string name, string path, Artifact artifact) =>
-        new(InputKind.Output, name, path, artifact.Kind, artifact.Digest, artifact.Size, []);
+    private static StageInputContent OfOutput(string name, string path, Artifact artifact) => new(InputKind.Output, name, path, artifact.Kind, artifact.Digest, artifact.Size);
 
-    /// <summary>Every file that the stage may read, by the input that it belongs to.</summary>
-    public IEnumerable<(StageInputContent Input, ImmutableArray<PlacedFile> Files)> Files(Spec spec, string root, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
-        ByName.Values.Select(input => (input, (input.From switch
+    /// <summary>Every file that the stage may read, by the input that it belongs to: looked for as they are asked for, each time again.</summary>
+    /// <exception cref="Primitives.Faults.SlipwayException">While they are asked for: a path input is no longer what the key says (exit 2).</exception>
+    public IEnumerable<(StageInputContent Input, IEnumerable<PlacedFile> Files)> Files(Spec spec, string root, ProjectFiles files, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
+        ByName.Values.Select(input => (input, input.From switch
         {
-            InputKind.Path => input.Files.Select(file => new PlacedFile(file.Path, Path.Combine(root, file.Path), file.Executable, file.Size, file.Digest, FromStore: false)),
+            InputKind.Path => files.Files(input.Name, input.Digest).Select(file => new PlacedFile(file.Path, Path.Combine(root, file.Path), file.Executable, file.Size, file.Digest, FromStore: false)),
             InputKind.Output => Stored(input, objects),
             _ => DatasetPlace.Of(spec.Data[input.Name]).Files(root, snapshots[input.Name]),
-        }).ToImmutableArray()));
+        }));
+
+    /// <summary>Those of them that are in the store.</summary>
+    public IEnumerable<PlacedFile> Stored(ContentStore objects) => ByName.Values.Where(input => input.From == InputKind.Output).SelectMany(input => Stored(input, objects));
 
     private static IEnumerable<PlacedFile> Stored(StageInputContent input, ContentStore objects) =>
         input.Kind == ArtifactKind.Folder
@@ -60,8 +62,7 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
 
 /// <param name="Path">Where the stage finds it, relative to its working directory.</param>
 /// <param name="Size">Bytes; null for a dataset, whose snapshot has them.</param>
-/// <param name="Files">Of a path input: its files, relative to the project.</param>
-internal sealed record StageInputContent(InputKind From, string Name, string Path, ArtifactKind Kind, Digest Digest, long? Size, ImmutableArray<FileTreeEntry> Files);
+internal sealed record StageInputContent(InputKind From, string Name, string Path, ArtifactKind Kind, Digest Digest, long? Size);
 
 /// <summary>One file of a stage's private folder.</summary>
 /// <param name="Path">Relative to the working directory.</param>

@@ -51,8 +51,8 @@ internal static class StageOutputs
     {
         if (path.EndsWith('/'))
         {
-            var (digest, tree) = batch.AddFolder(absolute, path);
-            return tree.Size > 0 ? new Artifact(digest, ArtifactKind.Folder, tree.Size) : throw new SlipwayException(ExitCode.UnusableInput, Empty(stage, name, path));
+            var (digest, bytes) = batch.AddFolder(absolute, path);
+            return bytes > 0 ? new Artifact(digest, ArtifactKind.Folder, bytes) : throw new SlipwayException(ExitCode.UnusableInput, Empty(stage, name, path));
         }
 
         var kind = FileStamp.Of(absolute) is { Executable: true } ? ArtifactKind.Program : ArtifactKind.File;
@@ -89,12 +89,11 @@ internal static class StageOutputs
 
     private static Fault? Undeclared(StageSpec stage, StageFolder folder)
     {
-        var declared = folder.Placed.ToHashSet(StringComparer.Ordinal);
-        declared.UnionWith(stage.Outputs.Values.Where(path => !path.EndsWith('/')));
+        var files = stage.Outputs.Values.Where(path => !path.EndsWith('/')).ToHashSet(StringComparer.Ordinal);
         var folders = stage.Outputs.Values.Where(path => path.EndsWith('/')).ToList();
         var found = Entries(new DirectoryInfo(folder.Root))
             .Select(path => Path.GetRelativePath(folder.Root, path))
-            .Where(path => !declared.Contains(path) && !folders.Any(output => path.StartsWith(output, StringComparison.Ordinal)))
+            .Where(path => !files.Contains(path) && !folder.Holds(path) && !folders.Any(output => path.StartsWith(output, StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal)
             .ToList();
         if (found.Count == 0)

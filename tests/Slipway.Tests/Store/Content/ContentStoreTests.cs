@@ -168,11 +168,11 @@ public sealed class ContentStoreTests : IDisposable
         folder.Write("m/empty", "");
         File.SetUnixFileMode(folder["m/z"], FilePermissions.Program);
         using var batch = Store.Begin();
-        var (digest, tree) = batch.AddFolder(folder["m"], "m/");
+        var (digest, size) = batch.AddFolder(folder["m"], "m/");
         batch.Commit();
+        var tree = Store.ReadTree(digest);
         Assert.Equal([("a/b", false, 3L), ("empty", false, 0L), ("z", true, 3L)], tree.Files.Select(file => (file.Path, file.Executable, file.Size)));
-        Assert.Equal((digest, 6L), (tree.Digest, tree.Size));
-        Assert.Equal(tree.Files, Store.ReadTree(digest).Files);
+        Assert.Equal((digest, 6L, 6L), (tree.Digest, tree.Size, size));
         Assert.Equal(
             """{"files":[{"digest":"sha256:cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34","executable":false,"path":"a/b","size":3},{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","executable":false,"path":"empty","size":0},{"digest":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","executable":true,"path":"z","size":3}]}""",
             Text(Store.OpenRead(digest, verify: true)));
@@ -186,6 +186,50 @@ public sealed class ContentStoreTests : IDisposable
         var tree = FileTree.Of([Entry("\U0001F600"), Entry("\uFFFD"), Entry("a/b"), Entry("a.b"), Entry("B")]);
         Assert.Equal(["B", "a.b", "a/b", "\uFFFD", "\U0001F600"], tree.Files.Select(file => file.Path));
         Assert.Equal(tree.Files, FileTree.Parse(tree.ToJson()).Files);
+    }
+
+    [Fact]
+    public void A_walk_goes_in_the_order_of_whole_paths_whatever_the_folders_names()
+    {
+        // Each folder's name sorts with its slash: '-' and '.' are before it, digits and letters behind it.
+        string[] paths = ["a-b/c", "a.b", "a/b", "a/b-c/d", "a/b.c", "a0", "ab/c", "\uFFFD/x", "\U0001F600/x"];
+        foreach (var path in paths)
+            folder.Write($"m/{path}", "abc");
+        var walked = Walk(followLinks: false);
+        Assert.Equal(FileTree.Of(walked).Files, walked);
+        Assert.Equal(paths.Order(Utf8Order.Comparer), walked.Select(file => file.Path));
+    }
+
+    [Fact]
+    public void A_walk_of_more_files_than_are_looked_at_together_gives_each_once()
+    {
+        foreach (var i in Enumerable.Range(0, 5000))
+            folder.Write($"m/{i % 3}/{i}", "");
+        var walked = Walk(followLinks: false);
+        Assert.Equal(FileTree.Of(walked.DistinctBy(file => file.Path)).Files, walked);
+        Assert.Equal(5000, walked.Length);
+    }
+
+    [Theory]
+    [InlineData("a", 1)]
+    [InlineData("quote\" back\\slash \n\u0001 é \uFFFD \U0001F600", 0)]
+    [InlineData("m", (1L << 53) - 1)]
+    public void A_tree_written_file_by_file_is_canonical(string path, long size)
+    {
+        var tree = FileTree.Of([new FileTreeEntry(path, true, size, abc), Entry("other"), Entry("second")]);
+        var json = tree.ToJson();
+        Assert.Equal(CanonicalJson.Canonicalize(json), json);
+        Assert.Equal(Digest.Of(json), tree.Digest);
+        Assert.Equal(tree.Files, FileTree.Parse(json).Files);
+        Assert.Throws<JsonException>(() => FileTree.Parse(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json) + " ")));
+    }
+
+    [Fact]
+    public void An_empty_tree_is_canonical_too_and_a_size_that_JSON_cannot_hold_is_refused()
+    {
+        Assert.Equal("{\"files\":[]}", Encoding.UTF8.GetString(FileTree.Of([]).ToJson()));
+        Assert.Empty(FileTree.Parse(FileTree.Of([]).ToJson()).Files);
+        Assert.Throws<JsonException>(() => FileTree.Of([new FileTreeEntry("a", false, 1L << 53, abc)]).ToJson());
     }
 
     [Theory]
@@ -220,7 +264,7 @@ public sealed class ContentStoreTests : IDisposable
         folder.Write("m/z", "abc");
         Shell(command);
         using var _ = new Cleanup(() => Shell("rm -r {0}"));     // the framework cannot delete a name that is not UTF-8
-        Assert.Equal(code, Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: false)).Faults[0].Code);
+        Assert.Equal(code, Assert.Throws<SlipwayException>(() => Walk(followLinks: false)).Faults[0].Code);
     }
 
     [Fact]
@@ -229,9 +273,9 @@ public sealed class ContentStoreTests : IDisposable
         folder.Write("m/z", "abc");
         folder.Write("other/x", "defg");
         File.CreateSymbolicLink(folder["m/l"], folder["other/x"]);
-        Assert.Equal([("l", 4L), ("z", 3L)], FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: true).Files.Select(file => (file.Path, file.Size)));
+        Assert.Equal([("l", 4L), ("z", 3L)], Walk(followLinks: true).Select(file => (file.Path, file.Size)));
         Directory.CreateSymbolicLink(folder["m/f"], folder["other"]);
-        Assert.Equal("link", Assert.Throws<SlipwayException>(() => FileTree.Scan(folder["m"], (_, _) => abc, "m/", followLinks: true)).Faults[0].Code);
+        Assert.Equal("link", Assert.Throws<SlipwayException>(() => Walk(followLinks: true)).Faults[0].Code);
     }
 
     [Fact]
@@ -267,6 +311,8 @@ public sealed class ContentStoreTests : IDisposable
     {
         public void Dispose() => Clean();
     }
+
+    private FileTreeEntry[] Walk(bool followLinks) => [.. FileTree.Walk(folder["m"], (_, _) => abc, "m/", followLinks)];
 
     private static FileTreeEntry Entry(string path) => new(path, false, 1, abc);
 

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Runtime.InteropServices;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -105,8 +105,8 @@ public sealed class DigestIndexTests : IDisposable
 
     [Theory]
     [InlineData("")]
-    [InlineData("slipway-digests 2 00000000\n")]
-    [InlineData("slipway-digests 1 00000000\nnot an entry\n")]
+    [InlineData("slipway-digests 1 00000000\n")]
+    [InlineData("slipway-digests 2 00000000\nnot an entry\n")]
     [InlineData("\0\0\0")]
     public void A_foreign_index_is_an_empty_one(string content)
     {
@@ -176,7 +176,39 @@ public sealed class DigestIndexTests : IDisposable
         var index = DigestIndex.Open(IndexFile, later);
         Parallel.ForEach([.. files, .. files], file => Assert.Equal(Digest.Of(File.ReadAllBytes(file)), index.Of(file)));
         index.Save();
-        Assert.Equal(files.Count + 1, File.ReadLines(IndexFile).Count());
+        Assert.Equal(files.Count, Entries());
+    }
+
+    [Fact]
+    public void Entries_that_nobody_asked_for_stay_until_they_are_many()
+    {
+        var files = Enumerable.Range(0, 4).Select(i => Write($"{i}.txt", $"{i}")).ToList();
+        var index = DigestIndex.Open(IndexFile, later);
+        files.ForEach(file => index.Of(file));
+        index.Save();
+
+        var few = DigestIndex.Open(IndexFile, later);
+        few.Of(Write("new.txt", "x"));
+        few.Save(mostUnasked: 3);
+        Assert.Equal(3, Entries());
+
+        var asked = DigestIndex.Open(IndexFile, later);
+        foreach (var file in files)
+            asked.Of(file);
+        asked.Save(mostUnasked: 3);
+        Assert.Equal(4, Entries());
+        PlantInIndex(Digest.Of("planted"u8), Digest.Of("3"u8));
+        Assert.Equal(Digest.Of("planted"u8), DigestIndex.Open(IndexFile, later).Of(files[3]));
+    }
+
+    [Fact]
+    public void A_longer_index_than_any_of_ours_is_not_read()
+    {
+        var file = Write("a.txt", "abc");
+        Directory.CreateDirectory(Path.GetDirectoryName(IndexFile)!);
+        using (var huge = File.Create(IndexFile))
+            huge.SetLength(DigestIndex.HeadBytes + 100L * DigestIndex.EntryBytes * 1_000_000_000);
+        Assert.Equal(Digest.Of("abc"u8), DigestIndex.Open(IndexFile).Of(file));
     }
 
     private string Write(string name, string content)
@@ -186,12 +218,20 @@ public sealed class DigestIndexTests : IDisposable
         return path;
     }
 
+    private long Entries() => (new FileInfo(IndexFile).Length - DigestIndex.HeadBytes) / DigestIndex.EntryBytes;
+
     // A digest that the content does not have shows that the content was not looked at.
     private void PlantInIndex(Digest instead, Digest of)
     {
-        var body = File.ReadAllText(IndexFile).Split('\n', 2)[1].Replace(of.Hex, instead.Hex);
-        File.WriteAllText(IndexFile, $"{DigestIndex.Header} {DigestIndex.Checksum(Encoding.UTF8.GetBytes(body)):x8}\n{body}");
+        var content = File.ReadAllBytes(IndexFile);
+        var at = content.AsSpan().IndexOf(Bytes(of));
+        Bytes(instead).CopyTo(content, at);
+        DigestIndex.Head(content.AsSpan(DigestIndex.HeadBytes)).CopyTo(content, 0);
+        File.WriteAllBytes(IndexFile, content);
     }
+
+    // As it lies in memory.
+    private static byte[] Bytes(Digest digest) => MemoryMarshal.AsBytes(new ReadOnlySpan<Digest>(in digest)).ToArray();
 
     private void WaitForATick()
     {
