@@ -133,7 +133,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         {
             foreach (var warning in known.Warnings)
                 observe(new Remark(warning));
-            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId, RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, seals.PathsOf(known)) };
+            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId, RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, seals.PathsOf(sealKey, known)) };
         }
 
         await TryModelAsync(outcome, spec.Model, cancellation);

@@ -51,7 +51,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         {
             if (options.Shared is { } shared)
                 await shared.FinishAsync();
-            StageFolder.Delete(Path.Combine(held.Project.Work, options.RunId));
+            StageFolder.DeleteAll(Path.Combine(held.Project.Work, options.RunId));
             index.Save();
         }
     }

@@ -53,7 +53,8 @@ internal sealed class StageExecution
     public static string LogOf(ProjectFolder project, string run, string stage) => Path.Combine(RunRecord.FolderOf(project, run), "logs", stage + ".log");
 
     /// <param name="done">Results of all stages that this one needs.</param>
-    public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation)
+    /// <param name="commandEnded">Called when its command has ended and wrote what it declares: another may run while that is stored.</param>
+    public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, Action commandEnded, CancellationToken cancellation)
     {
         var started = options.Clock.GetTimestamp();
         var inputs = StageInputs.Of(spec, stage, files, dataset => snapshots[dataset].Digest, name => Output(done, name));
@@ -94,14 +95,14 @@ internal sealed class StageExecution
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
-        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, cancellation);
+        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, commandEnded, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
         result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, Action commandEnded, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
@@ -129,7 +130,9 @@ internal sealed class StageExecution
         var joules = meter?.Read();
         options.Effect("command ended");
         folder.CheckLinked(files, objects, inputs.Stored(objects));
-        var outputs = StageOutputs.Store(stage, folder, objects, new SecretScan(secrets));
+        StageOutputs.Require(stage, folder, new SecretScan(secrets));
+        commandEnded();
+        var outputs = StageOutputs.Store(stage, folder, objects);
         options.Effect("outputs stored");
         var metrics = StageMetrics.Read(stage, outputs, objects);
         var record = new StepRecord(step, outputs, options.Isolation);

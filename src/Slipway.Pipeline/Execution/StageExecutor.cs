@@ -15,12 +15,13 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
 {
     private readonly ConcurrentDictionary<string, EndedStage> done = new(StringComparer.Ordinal);
     private readonly List<SlipwayException> failures = [];
-    private readonly Channel<(int Stage, EndedStage? Ended, Exception? Failure)> ends = Channel.CreateUnbounded<(int, EndedStage?, Exception?)>();
+    private readonly Channel<News> news = Channel.CreateUnbounded<News>();
     private readonly int[] attempts = new int[plan.Stages.Length];
     private int active;
 
     /// <summary>Executes, or takes from what is known, one stage whose needs are among the results.</summary>
-    public delegate Task<EndedStage> RunStage(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CancellationToken cancellation);
+    /// <param name="commandEnded">To be called when its command has ended and wrote what it declares.</param>
+    public delegate Task<EndedStage> RunStage(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, Action commandEnded, CancellationToken cancellation);
 
     /// <exception cref="SlipwayException">What failed, and with <see cref="RunOptions.KeepGoing"/> what did not run for it.</exception>
     public async Task<IReadOnlyDictionary<string, EndedStage>> RunAsync(RunStage run, CancellationToken cancellation)
@@ -39,10 +40,13 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
                     Start(start, run, cancellation);
                 if (actions.Any(action => action is ScheduleAction.Finish))
                     break;
-                var (stage, ended, failure) = await NextEnd();
-                if (failure is not (null or SlipwayException))
-                    ExceptionDispatchInfo.Throw(failure);
-                what = failure is SlipwayException fault ? Failed(stage, fault) : Succeeded(stage, ended!);
+                what = await NextNews() switch
+                {
+                    (var stage, { } ended, _) => Succeeded(stage, ended),
+                    (var stage, null, SlipwayException fault) => Failed(stage, fault),
+                    (_, null, { } bug) => throw Rethrown(bug),
+                    (var stage, null, null) => new ScheduleEvent.CommandEnded(stage),
+                };
                 if (cancellation.IsCancellationRequested)
                     (schedule, _) = schedule.Decide(new ScheduleEvent.Cancelled());
             }
@@ -51,7 +55,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         {
             // Whatever happened, no process of a stage outlives its run: every end is waited for, and a cancelled stage ends soon.
             while (active > 0)
-                await NextEnd();
+                await NextNews();
         }
 
         if (failures.Count == 0)
@@ -72,20 +76,28 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         {
             try
             {
-                ends.Writer.TryWrite((start.Stage, await run(stage, done, cancellation), null));
+                var ended = await run(stage, done, () => news.Writer.TryWrite(new News(start.Stage, null, null)), cancellation);
+                news.Writer.TryWrite(new News(start.Stage, ended, null));
             }
             catch (Exception e)
             {
-                ends.Writer.TryWrite((start.Stage, null, e));
+                news.Writer.TryWrite(new News(start.Stage, null, e));
             }
         }, CancellationToken.None);
     }
 
-    private async Task<(int Stage, EndedStage? Ended, Exception? Failure)> NextEnd()
+    private async Task<News> NextNews()
     {
-        var end = await ends.Reader.ReadAsync(CancellationToken.None);
-        active--;
-        return end;
+        var next = await news.Reader.ReadAsync(CancellationToken.None);
+        if (next.IsEnd)
+            active--;
+        return next;
+    }
+
+    private static Exception Rethrown(Exception bug)
+    {
+        ExceptionDispatchInfo.Throw(bug);
+        return bug;
     }
 
     private ScheduleEvent.Succeeded Succeeded(int stage, EndedStage ended)
@@ -133,4 +145,10 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
     private SlipwayException Skipped(PlannedStage stage) => new(
         ExitCode.UnusableInput,
         stage.Stage.At.Fault("stage-skipped", $"stage {stage.Stage.Name} did not run: it needs {string.Join(" and ", stage.Needs.Where(need => !done.ContainsKey(need)))}, which did not end well"));
+
+    /// <summary>Of a stage: that it ended, well or not; with neither, that its command has.</summary>
+    private sealed record News(int Stage, EndedStage? Ended, Exception? Failure)
+    {
+        public bool IsEnd => Ended is not null || Failure is not null;
+    }
 }

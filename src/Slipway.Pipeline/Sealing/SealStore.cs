@@ -63,8 +63,8 @@ internal sealed class SealStore(ProjectFolder project)
         }
     }
 
-    /// <summary>All that a record rests on, absolute.</summary>
-    public IEnumerable<string> PathsOf(SealRecord record) => record.Files.Keys.Select(file => Path.Combine(project.Bundles, file));
+    /// <summary>A record and all that it rests on, absolute.</summary>
+    public IEnumerable<string> PathsOf(Digest key, SealRecord record) => record.Files.Keys.Select(file => Path.Combine(project.Bundles, file)).Append(PathOf(key));
 
     /// <summary>Remembers what is in the layout now: the index, the bundle, and everything that is attached to it.</summary>
     public void Publish(Digest key, OciLayout layout, SealedBundle bundle, EvaluationDocument? evaluation, GateReport? gates, ImmutableArray<string> warnings, TimeProvider clock)

@@ -8,7 +8,7 @@ namespace Slipway.Pipeline.Execution.Scheduling;
 /// <param name="Retries">Most times that it is begun again after a failure that may pass.</param>
 internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
 
-/// <param name="Jobs">Most stages at a time, at least 1.</param>
+/// <param name="Jobs">Most commands at a time, at least 1; as many stages may be storing what theirs wrote.</param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
 internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
 
@@ -17,6 +17,9 @@ internal abstract record ScheduleEvent
 {
     /// <summary>The first event.</summary>
     public sealed record Begun : ScheduleEvent;
+
+    /// <summary>Its command ended well and wrote what it declares; what it took is free, and its outputs are not stored yet.</summary>
+    public sealed record CommandEnded(int Stage) : ScheduleEvent;
 
     public sealed record Succeeded(int Stage) : ScheduleEvent;
 
@@ -58,6 +61,9 @@ internal sealed record StageSchedule
     /// <summary>Attempts of those that run.</summary>
     private ImmutableDictionary<int, int> running = ImmutableDictionary<int, int>.Empty;
 
+    /// <summary>Those whose commands have ended.</summary>
+    private ImmutableHashSet<int> storing = [];
+
     private ImmutableDictionary<string, int> accelerators = ImmutableDictionary<string, int>.Empty;
     private long milliCpus;
     private long memory;
@@ -69,7 +75,7 @@ internal sealed record StageSchedule
         open = stages.Index().ToImmutableDictionary(stage => stage.Index, stage => stage.Item.Needs.Length);
     }
 
-    /// <summary>Indices of what runs now.</summary>
+    /// <summary>Indices of those whose commands run now, or are about to.</summary>
     public IEnumerable<int> Running => running.Keys;
 
     /// <summary>Before the first event.</summary>
@@ -100,8 +106,12 @@ internal sealed record StageSchedule
                 }
 
                 break;
-            case ScheduleEvent.Succeeded(var stage):
+            case ScheduleEvent.CommandEnded(var stage):
                 next.Release(stage);
+                next.storing = storing.Add(stage);
+                break;
+            case ScheduleEvent.Succeeded(var stage):
+                next.End(stage);
                 foreach (var dependent in dependents[stage])
                 {
                     next.open = next.open.SetItem(dependent, next.open[dependent] - 1);
@@ -110,13 +120,13 @@ internal sealed record StageSchedule
                 }
 
                 break;
-            case ScheduleEvent.Failed(var stage, var mayPass) when mayPass && !isStopping && running[stage] <= stages[stage].Retries:
+            case ScheduleEvent.Failed(var stage, var mayPass) when mayPass && !isStopping && running.TryGetValue(stage, out var attempt) && attempt <= stages[stage].Retries:
                 // It keeps its place: what it takes is still its own.
-                next.running = running.SetItem(stage, running[stage] + 1);
-                actions.Add(new ScheduleAction.Start(stage, next.running[stage]));
+                next.running = running.SetItem(stage, attempt + 1);
+                actions.Add(new ScheduleAction.Start(stage, attempt + 1));
                 break;
             case ScheduleEvent.Failed(var stage, _):
-                next.Release(stage);
+                next.End(stage);
                 next.isStopping |= !limits.KeepGoing;
                 break;
             case ScheduleEvent.Cancelled:
@@ -124,13 +134,13 @@ internal sealed record StageSchedule
                 break;
         }
 
-        while (!next.isStopping && next.running.Count < limits.Jobs && next.FirstThatFits() is { } first)
+        while (!next.isStopping && next.running.Count < limits.Jobs && next.storing.Count <= limits.Jobs && next.FirstThatFits() is { } first)
         {
             next.Take(first);
             actions.Add(new ScheduleAction.Start(first, 1));
         }
 
-        if (next.running.IsEmpty)
+        if (next.running.IsEmpty && next.storing.IsEmpty)
             actions.Add(new ScheduleAction.Finish());
         return (next, actions.ToImmutable());
     }
@@ -172,6 +182,14 @@ internal sealed record StageSchedule
         ready = left.IsEmpty ? ready.Remove(demand) : ready.SetItem(demand, left);
         running = running.Add(stage, 1);
         Count(demand, 1);
+    }
+
+    private void End(int stage)
+    {
+        if (running.ContainsKey(stage))
+            Release(stage);
+        else
+            storing = storing.Remove(stage);
     }
 
     private void Release(int stage)

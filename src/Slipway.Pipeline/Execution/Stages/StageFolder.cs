@@ -148,6 +148,14 @@ internal sealed class StageFolder : IDisposable
             Delete(Path);
     }
 
+    /// <summary>Deletes the folder of a run, with those of its stages that were left in it, several at a time.</summary>
+    public static void DeleteAll(string run)
+    {
+        if (Directory.Exists(run))
+            Parallel.ForEach(Directory.EnumerateDirectories(run), Delete);
+        Delete(run);
+    }
+
     public static void Delete(string folder)
     {
         try

@@ -15,22 +15,8 @@ internal static class StageOutputs
     /// <summary>Undeclared files that are named; further ones are counted.</summary>
     private const int MaximumNamed = 5;
 
-    /// <summary>Durable and visible when this returns.</summary>
-    /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind (exit 2); no space (exit 3).</exception>
-    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects, SecretScan secrets)
-    {
-        try
-        {
-            return StoreAll(stage, folder, objects, secrets);
-        }
-        catch (PathTooLongException e)
-        {
-            // Who changes folders as it goes can make what nobody can name.
-            throw new SlipwayException(ExitCode.UnusableInput, [stage.At.Fault("path-too-long", $"stage {stage.Name} wrote a file whose path is longer than 4,095 bytes", "let it nest fewer folders, or give them shorter names")], e);
-        }
-    }
-
-    private static ImmutableSortedDictionary<string, Artifact> StoreAll(StageSpec stage, StageFolder folder, ContentStore objects, SecretScan secrets)
+    /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind; a secret in one (exit 2).</exception>
+    public static void Require(StageSpec stage, StageFolder folder, SecretScan secrets) => Walking(stage, () =>
     {
         var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
         if (Undeclared(stage, folder) is { } undeclared)
@@ -38,13 +24,32 @@ internal static class StageOutputs
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
         secrets.Require(stage, folder.Root);
+        return true;
+    });
 
+    /// <summary>Durable and visible when this returns.</summary>
+    /// <exception cref="SlipwayException">No space (exit 3); a folder without content, or with what is neither file nor folder (exit 2).</exception>
+    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects) => Walking(stage, () =>
+    {
         var artifacts = ImmutableSortedDictionary.CreateBuilder<string, Artifact>(StringComparer.Ordinal);
         using var batch = objects.Begin();
         foreach (var (name, path) in stage.Outputs)
             artifacts[name] = Store(stage, name, path, Path.Combine(folder.Root, path), batch);
         batch.Commit();
         return artifacts.ToImmutable();
+    });
+
+    private static T Walking<T>(StageSpec stage, Func<T> walk)
+    {
+        try
+        {
+            return walk();
+        }
+        catch (PathTooLongException e)
+        {
+            // Who changes folders as it goes can make what nobody can name.
+            throw new SlipwayException(ExitCode.UnusableInput, [stage.At.Fault("path-too-long", $"stage {stage.Name} wrote a file whose path is longer than 4,095 bytes", "let it nest fewer folders, or give them shorter names")], e);
+        }
     }
 
     private static Artifact Store(StageSpec stage, string name, string path, string absolute, ContentBatch batch)

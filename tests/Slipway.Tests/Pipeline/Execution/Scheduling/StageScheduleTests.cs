@@ -72,6 +72,24 @@ public sealed class StageScheduleTests
     }
 
     [Fact]
+    public void What_a_stage_took_is_free_once_its_command_has_ended_and_what_needs_it_waits_until_it_is_stored()
+    {
+        ImmutableArray<ScheduledStage> stages = [new([], 1, default), new([0], 0, default), new([], 0, default), new([], 0, default), new([], 0, default)];
+        var (state, _) = StageSchedule.Of(stages, new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        (state, var second) = state.Decide(new ScheduleEvent.CommandEnded(0));
+        Assert.Equal([new ScheduleAction.Start(2, 1)], second);
+        // One may be stored while another runs; with two to be stored nothing more is begun.
+        (state, var third) = state.Decide(new ScheduleEvent.CommandEnded(2));
+        Assert.Empty(third);
+        (state, var fourth) = state.Decide(new ScheduleEvent.Succeeded(0));
+        Assert.Equal([new ScheduleAction.Start(1, 1)], fourth);
+        // Its command is not run again for what could not be stored.
+        (state, var last) = state.Decide(new ScheduleEvent.Failed(2, MayPass: true));
+        Assert.Empty(last);
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Succeeded(1)).Actions);
+    }
+
+    [Fact]
     public void Cancelled_it_begins_nothing_more_not_even_a_further_attempt()
     {
         var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default), new ScheduledStage([], 0, default)], new ScheduleLimits(1, host, true)).Decide(new ScheduleEvent.Begun());
@@ -98,11 +116,12 @@ public sealed class StageScheduleTests
     {
         var random = new Random(seed);
         var (state, begun, running, good, bad) = (StageSchedule.Of(stages, limits), new List<(int, int)>(), new SortedDictionary<int, int>(), new HashSet<int>(), new HashSet<int>());
+        var storing = new SortedSet<int>();
         var isCancelled = false;
         ScheduleEvent what = new ScheduleEvent.Begun();
         for (var step = 0; ; step++)
         {
-            Assert.True(step <= (3 * stages.Length) + 2, "it does not end");
+            Assert.True(step <= (4 * stages.Length) + 2, "it does not end");
             (state, var actions) = state.Decide(what);
             foreach (var start in actions.OfType<ScheduleAction.Start>())
             {
@@ -116,8 +135,9 @@ public sealed class StageScheduleTests
 
             Assert.Equal(running.Keys, state.Running.Order());
             Within(limits, [.. running.Keys.Select(stage => stages[stage].Demand)]);
-            Assert.Equal(running.Count == 0, actions.Any(action => action is ScheduleAction.Finish));
-            if (running.Count == 0)
+            Assert.True(storing.Count <= 2 * limits.Jobs, "more is to be stored than the jobs account for");
+            Assert.Equal(running.Count + storing.Count == 0, actions.Any(action => action is ScheduleAction.Finish));
+            if (running.Count + storing.Count == 0)
                 break;
             if (!isCancelled && random.Next(200) == 0)
             {
@@ -125,9 +145,25 @@ public sealed class StageScheduleTests
                 continue;
             }
 
+            if (storing.Count > 0 && (running.Count == 0 || random.Next(2) == 0))
+            {
+                var stored = storing.ElementAt(random.Next(storing.Count));
+                storing.Remove(stored);
+                good.Add(stored);
+                what = new ScheduleEvent.Succeeded(stored);
+                continue;
+            }
+
             var stage = running.Keys.ElementAt(random.Next(running.Count));
             var attempt = running[stage];
             running.Remove(stage);
+            if (random.Next(3) == 0)
+            {
+                storing.Add(stage);
+                what = new ScheduleEvent.CommandEnded(stage);
+                continue;
+            }
+
             if (random.Next(4) > 0)
             {
                 good.Add(stage);
