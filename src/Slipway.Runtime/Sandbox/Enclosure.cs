@@ -95,7 +95,7 @@ public static partial class Enclosure
                 exceeded = exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
                 ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
-                    exit = Inside(exit, status, log);
+                    exit = Inside(exit, status, log, pumps);
             }
             catch (OperationCanceledException)
             {
@@ -131,11 +131,16 @@ public static partial class Enclosure
         isContainer && exit.Code is > FirstSignalCode and <= LastSignalCode and var code ? exit with { Code = null, Signal = code - FirstSignalCode } : exit;
 
     /// <summary>The sandbox's first process is reaped once all others in it are gone: what it used is what all of them used.</summary>
-    private static ChildExit Inside(ChildExit outside, string statusFile, CommandLog log)
+    private static ChildExit Inside(ChildExit outside, string statusFile, CommandLog log, IEnumerable<Thread> pumps)
     {
         var status = File.ReadAllText(statusFile);
         if (outside.Code is not null && !status.Contains("\"exit-code\"", StringComparison.Ordinal))
+        {
+            foreach (var pump in pumps)
+                pump.Join(LastOutput);
             throw NotMade(log);
+        }
+
         return FirstOf(statusFile, outside.Wall) is { } all ? all with { Code = outside.Code, Signal = outside.Signal } : outside;
     }
 
