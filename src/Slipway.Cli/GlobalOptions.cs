@@ -19,9 +19,12 @@ internal sealed class GlobalOptions
     }
 
     public Shell Shell(ParseResult parsed) => new(
-        Path.GetFullPath(parsed.GetValue(folder) ?? "."),
-        parsed.GetValue(file) ?? SpecParser.DefaultFile,
-        parsed.GetValue(json),
-        parsed.GetValue(quiet),
-        parsed.GetValue(verbose));
+        Path.GetFullPath(Value(parsed, folder) ?? "."),
+        Value(parsed, file) ?? SpecParser.DefaultFile,
+        Value(parsed, json),
+        Value(parsed, quiet),
+        Value(parsed, verbose));
+
+    /// <summary>One that was misread has none, and its fault is told before anything is done.</summary>
+    private static T? Value<T>(ParseResult parsed, Option<T> option) => parsed.GetResult(option)?.Errors.Any() == true ? default : parsed.GetValue(option);
 }

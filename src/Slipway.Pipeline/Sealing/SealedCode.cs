@@ -21,7 +21,7 @@ internal sealed class SealedCode(Spec spec, ProjectFiles files, string root)
             {
                 try
                 {
-                    Add(files.Files(name, result.Inputs[name].Digest));
+                    Add(files.Files(name, result.Inputs[name]));
                 }
                 catch (SlipwayException e) when (e.Faults[0].Code == "input-changed")
                 {
