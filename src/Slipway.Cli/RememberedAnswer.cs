@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Slipway.Pipeline;
 using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
@@ -57,8 +58,10 @@ internal static class RememberedAnswer
 
     private static void Keep(PlainQuestion question, IEnumerable<string> paths, long began, Answer answer)
     {
-        var stamps = paths.Select(path => (path, stamp: FileStamp.Of(path))).ToList();
-        if (stamps.Any(entry => entry.stamp is { } stamp && stamp.IsRacy(began)))
+        // Folders on the way tell of what was put in the place of something else, or taken away, while it was looked at.
+        var all = paths.Concat(ProgramFiles()).ToList();
+        var stamps = all.Select(path => (path, stamp: StampOf(path))).ToList();
+        if (stamps.Select(entry => entry.stamp).Concat(OnTheWay(all, question.Folder).Select(folder => FileStamp.Of(folder))).Any(stamp => stamp is { } known && known.IsRacy(began)))
             return;
         using var content = new MemoryStream();
         using (var writer = new BinaryWriter(content, Encoding.UTF8, leaveOpen: true))
@@ -89,6 +92,25 @@ internal static class RememberedAnswer
     /// <summary>Nanoseconds since 1970.</summary>
     public static long Now(TimeProvider clock) => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
+    private static FileStamp? StampOf(string path) => path[0] == Footprint.Link ? FileStamp.Of(path[1..], followLinks: false) : FileStamp.Of(path);
+
+    /// <summary>The folders that paths are in, up to the project's; of what is outside, the one. Slipway's own change with every run.</summary>
+    private static HashSet<string> OnTheWay(IEnumerable<string> paths, string root)
+    {
+        var own = Path.Combine(root, ".slipway") + "/";
+        var folders = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var path in paths.Select(path => path.TrimStart(Footprint.Link)).Where(path => !path.StartsWith(own, StringComparison.Ordinal)))
+        {
+            for (var folder = Path.GetDirectoryName(path); folder is not null && folders.Add(folder) && folder.StartsWith(root + "/", StringComparison.Ordinal); folder = Path.GetDirectoryName(folder))
+            {
+            }
+        }
+
+        return folders;
+    }
+
+    private static IEnumerable<string> ProgramFiles() => Directory.EnumerateFiles(Path.GetDirectoryName(Self)!, "Slipway.*.dll");
+
     private static string Self => typeof(RememberedAnswer).Assembly.Location;
 
     private static string FileFor(PlainQuestion question) =>
@@ -105,11 +127,14 @@ internal static class RememberedAnswer
             var rest = (ReadOnlySpan<byte>)content;
             if (!Take(ref rest, Format.Length).SequenceEqual(Format) || !Same(Take(ref rest, StampBytes), FileStamp.Of(Self)))
                 return null;
-            for (var left = Number(ref rest); left > 0; left--)
+            var left = Number(ref rest);
+            if (left <= 0)
+                return null;
+            for (; left > 0; left--)
             {
                 var stamp = Take(ref rest, StampBytes);
                 var name = Take(ref rest, rest.IndexOf((byte)0) + 1);
-                if (!Same(stamp, FileStamp.Of(name)))
+                if (!Same(stamp, name[0] == Footprint.Link ? FileStamp.Of(Encoding.UTF8.GetString(name[1..^1]), followLinks: false) : FileStamp.Of(name)))
                     return null;
             }
 

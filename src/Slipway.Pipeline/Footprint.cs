@@ -14,6 +14,12 @@ namespace Slipway.Pipeline;
 /// <summary>All files and folders that a status, or a run in which every stage was known, hangs on: while none of their stamps changes, neither does what it says.</summary>
 public sealed class Footprint
 {
+    /// <summary>Before a path: the link itself is meant, and not what it leads to. Links are followed otherwise.</summary>
+    public const char Link = '@';
+
+    /// <summary>Most links on one path that are followed, as the kernel does.</summary>
+    private const int MostLinks = 40;
+
     /// <summary>Paths; a look at one costs some 2 µs.</summary>
     private const int Most = 100_000;
 
@@ -70,8 +76,22 @@ public sealed class Footprint
         while (Glob.IsPattern(path))
             path = Path.GetDirectoryName(path)!;
         paths.Add(path.TrimEnd('/'));
+        AddLinks(path.TrimEnd('/'), MostLinks);
         if (FileStamp.Of(path) is { Kind: FileKind.Folder })
             AddFolder(path, isOutput ? _ => false : ProjectFiles.IsIgnored);
+    }
+
+    /// <summary>One that leads elsewhere now may lead to a file whose stamp is as old as the other's.</summary>
+    private void AddLinks(string path, int most)
+    {
+        for (var at = path; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (new FileInfo(at).LinkTarget is not { } target)
+                continue;
+            isKnown &= most > 0;
+            if (isKnown && paths.Add(Link + at))
+                AddLinks(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(at)!, target, Path.GetRelativePath(at, path))), most - 1);
+        }
     }
 
     /// <summary>A folder's own stamp tells of names that came and went; links could lead anywhere, so they are not followed.</summary>

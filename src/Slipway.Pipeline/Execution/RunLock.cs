@@ -17,9 +17,10 @@ public sealed class RunLock : IDisposable
 
     /// <summary>Waits for another run to end; then ends and removes what a killed one left.</summary>
     /// <param name="waiting">Called once, when another run holds the lock.</param>
-    /// <exception cref="Primitives.Faults.SlipwayException">The project's state cannot be written (exit 3).</exception>
+    /// <exception cref="Primitives.Faults.SlipwayException">The project's state cannot be written (exit 3), or is elsewhere (exit 2).</exception>
     public static async Task<RunLock> TakeAsync(ProjectFolder project, Action waiting, CancellationToken cancellation)
     {
+        OwnFolders.Require(project);
         var taken = await FolderLock.TakeAsync(project.RunLock, waiting, cancellation);
         if (Directory.Exists(project.Work) && Directory.EnumerateDirectories(project.Work).ToList() is { Count: > 0 } runs)
         {
@@ -33,7 +34,8 @@ public sealed class RunLock : IDisposable
         new ContentStore(project.Objects).RemoveLeftovers();
         foreach (var folder in new[] { project.State, Path.Combine(project.Bundles, "blobs", "sha256"), project.Steps, Path.Combine(project.Steps, "newest"), project.Environments, project.Seals, project.Tables, project.Scratch })
             AtomicFile.RemoveLeftovers(folder);
-        AtomicFile.CreateSpreadFolder(project.Work);
+        // What a stage left there is nobody else's to read or to start.
+        AtomicFile.CreateSpreadFolder(project.Work, isPrivate: true);
         AtomicFile.CreateSpreadFolder(project.Runs);
         return new RunLock(project, taken);
     }

@@ -8,7 +8,7 @@ namespace Slipway.Primitives.Files;
 public static class AtomicFile
 {
     /// <summary>What temporary names begin with; a crash may leave some behind, and nobody ever reads them.</summary>
-    public const string TemporaryPrefix = ".tmp-";
+    public const string TemporaryPrefix = ".tmp-slipway-";
 
     // A container's first process has the same id at every start: the moment of the start tells a dead namesake's files apart.
     private static readonly string session = $"{Environment.ProcessId}-{Stopwatch.GetTimestamp():x}";
@@ -248,9 +248,12 @@ public static class AtomicFile
 
     /// <summary>Makes a folder whose own folders are each put into a part of the disk of its own, where the file system can do that: for what is made and deleted at once, folder by folder.</summary>
     /// <remarks>ext4 gives out no inode that was freed in the last minutes, and looks at each of them that is near whenever it makes a file there.</remarks>
-    public static void CreateSpreadFolder(string path)
+    /// <param name="isPrivate">For its owner alone, whoever made it before.</param>
+    public static void CreateSpreadFolder(string path, bool isPrivate = false)
     {
         CreateFolder(path);
+        if (isPrivate)
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Posix.Spread(path);
     }
 

@@ -65,6 +65,9 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint copy_file_range(SafeFileHandle from, long* fromOffset, SafeFileHandle to, long* toOffset, nuint length, uint flags);
 
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* realpath(string path, byte* resolved);
+
     [LibraryImport("libc")]
     private static partial int ioctl(int file, nuint request, int* flags);
 
@@ -136,6 +139,14 @@ internal static unsafe partial class Posix
     {
         const uint write = 2;
         _ = sync_file_range(file, offset, length, write);
+    }
+
+    /// <returns>Null where there is nothing, or it cannot be told.</returns>
+    public static string? RealPath(string path)
+    {
+        const int longest = 4096;
+        var buffer = stackalloc byte[longest];
+        return realpath(path, buffer) is null ? null : Marshal.PtrToStringUTF8((nint)buffer);
     }
 
     /// <summary>Has ext4 put what is made in a folder's folders into parts of the disk far from each other (chattr(1), T). A hint.</summary>

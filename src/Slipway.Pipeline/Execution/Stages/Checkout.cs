@@ -30,15 +30,12 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             from output in stage.Outputs
             let way = NoFolderOnTheWay(output.Value)
             where way is not null
-            select stage.At.Fault("foreign-output", $"stage {stage.Name} is to write {output.Value}, and {way} is no folder", $"move {way} away, or declare another path");
+            select At(stage, Blocked(output.Value, way));
         var foreign =
             from stage in stages
             from output in stage.Outputs
             where !owned.Contains(output.Value) && HasContent(Path.Combine(project.Root, output.Value))
-            select stage.At.Fault(
-                "foreign-output",
-                $"stage {stage.Name} is to write {output.Value}, where something is that Slipway did not make",
-                $"move it away or delete it (rm -r {output.Value}), or declare another path");
+            select At(stage, Foreign(output.Value));
         if (blocked.Concat(foreign).ToList() is { Count: > 0 } all)
             throw new SlipwayException(ExitCode.UnusableInput, all);
         foreach (var parent in stages.SelectMany(stage => stage.Outputs.Values).Select(path => Path.GetDirectoryName(Absolute(path))!).Distinct())
@@ -53,6 +50,11 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         var target = Absolute(path);
         if (Is(target, artifact))
             return;
+        // A command takes time, in which somebody may have put something there.
+        if (!IsClaimed(path) && HasContent(target))
+            throw new SlipwayException(ExitCode.UnusableInput, Foreign(path));
+        if (NoFolderOnTheWay(path) is { } way)
+            throw new SlipwayException(ExitCode.UnusableInput, Blocked(path, way));
         Claim(path);
         effect($"claimed {path}");
         var fresh = AtomicFile.TemporaryBeside(target);
@@ -73,6 +75,14 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             Remove(fresh);
         }
     }
+
+    private static Fault At(StageSpec stage, Fault fault) => stage.At.Fault(fault.Code, $"stage {stage.Name}: {fault.Message}", fault.Help);
+
+    private static Fault Foreign(string path) =>
+        new("foreign-output", $"its output {path} is to be written where something is that Slipway did not make", Help: $"move it away or delete it (rm -r {path}), or declare another path");
+
+    private static Fault Blocked(string path, string way) =>
+        new("foreign-output", $"its output {path} is to be written, and {way} is no folder of the project", Help: $"move {way} away, or declare another path");
 
     private string Absolute(string path) => Path.Combine(project.Root, path.TrimEnd('/'));
 
@@ -138,13 +148,13 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         return sum.Finish();
     }
 
-    /// <returns>What stands where a folder is to be made; null where nothing does. A link to a folder is one.</returns>
+    /// <returns>What stands where a folder is to be made; null where nothing does. A link to a folder of the project is one.</returns>
     private string? NoFolderOnTheWay(string output)
     {
         for (var path = Path.GetDirectoryName(output.TrimEnd('/'))!; path.Length > 0; path = Path.GetDirectoryName(path)!)
         {
             if (FileStamp.Of(Absolute(path), followLinks: false) is not null)
-                return FileStamp.Of(Absolute(path)) is { Kind: FileKind.Folder } ? null : path;
+                return FileStamp.Of(Absolute(path)) is { Kind: FileKind.Folder } && RealPath.IsWithin(Absolute(path), project.Root) ? null : path;
         }
 
         return null;
@@ -164,6 +174,12 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
             StageFolder.Delete(path);
         else
             File.Delete(path);
+    }
+
+    private bool IsClaimed(string path)
+    {
+        lock (guard)
+            return Claimed().Contains(path);
     }
 
     private void Claim(string path)

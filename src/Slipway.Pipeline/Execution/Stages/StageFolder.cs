@@ -47,7 +47,7 @@ internal sealed class StageFolder : IDisposable
     private readonly StageSpec stage;
     private readonly IReadOnlyList<string> writable;
     private readonly PathSet placed = new();
-    private readonly List<PlacedFile> linked = [];
+    private readonly List<(PlacedFile File, FileStamp? Before)> linked = [];
     private readonly List<string> guarded = [];
     private bool isLeft;
 
@@ -122,7 +122,7 @@ internal sealed class StageFolder : IDisposable
             yield return new Mount(MountKind.ReadWrite, Combine(Root, folder), Combine(Seen.Root, folder));
         foreach (var path in guarded)
             yield return new Mount(MountKind.ReadOnly, Combine(Root, path), Combine(Seen.Root, path));
-        foreach (var file in linked)
+        foreach (var (file, _) in linked)
             yield return new Mount(MountKind.ReadOnly, file.Source, Combine(Seen.Root, file.Path));
     }
 
@@ -130,8 +130,9 @@ internal sealed class StageFolder : IDisposable
     /// <param name="stored">Its inputs that are in the store.</param>
     public void CheckLinked(ProjectFiles project, ContentStore objects, IEnumerable<PlacedFile> stored)
     {
-        foreach (var file in linked)
-            Check(file, project);
+        // Over hours somebody may give a file a further name, or another owner, which changes no byte of it.
+        foreach (var (file, before) in linked)
+            Check(file, project, file.FromStore || (FileStamp.Of(file.Source) is { } now && before is { } was && now with { Changed = was.Changed } == was));
         var damaged = stored.FirstOrDefault(file => !objects.IsSound(file.Digest, file.Size));
         if (damaged.Path is not null)
             throw new SlipwayException(ExitCode.UnusableInput, new Fault("damaged-object", $"the stored content of {damaged.Path} was changed while the stage ran", Help: "run again: the stage that made it will be repeated"));
@@ -180,6 +181,7 @@ internal sealed class StageFolder : IDisposable
     {
         if (!placed.Add(file.Path))
             return;
+        var before = file.FromStore ? null : FileStamp.Of(file.Source);
         if (guarded.Count < MostSingleMounts && Guarded(file.Path) is { } guard && !guarded.Contains(guard))
             guarded.Add(guard);
         var target = Combine(Root, file.Path);
@@ -190,7 +192,7 @@ internal sealed class StageFolder : IDisposable
                 AtomicFile.WriteNew(target, []);     // what the file itself is mounted over
             else
                 File.CreateSymbolicLink(target, file.Source);
-            linked.Add(file);
+            linked.Add((file, before));
         }
         else
         {
@@ -199,13 +201,14 @@ internal sealed class StageFolder : IDisposable
             File.SetLastWriteTimeUtc(target, inputsTime);
         }
 
-        Check(file, project);
+        Check(file, project, file.FromStore || FileStamp.Of(file.Source) == before);
     }
 
     /// <summary>That a user's file still is what it is placed as, now that it was copied or read.</summary>
-    private static void Check(PlacedFile file, ProjectFiles project)
+    /// <param name="isUntouched">Whether its stamp is as it was: what is the same again may have been something else meanwhile.</param>
+    private static void Check(PlacedFile file, ProjectFiles project, bool isUntouched)
     {
-        if (!file.FromStore && project.DigestOf(file.Source) != file.Digest)
+        if (!file.FromStore && (!isUntouched || project.DigestOf(file.Source) != file.Digest))
             throw ProjectFiles.Changed(file.Path);
     }
 

@@ -15,12 +15,16 @@ internal static class StageOutputs
     /// <summary>Undeclared files that are named; further ones are counted.</summary>
     private const int MaximumNamed = 5;
 
+    private static readonly EnumerationOptions repositories = new() { RecurseSubdirectories = true, MatchCasing = MatchCasing.CaseInsensitive, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
+
     /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind; a secret in one (exit 2).</exception>
     public static void Require(StageSpec stage, StageFolder folder, SecretScan secrets) => Walking(stage, () =>
     {
         var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
         if (Undeclared(stage, folder) is { } undeclared)
             faults.Add(undeclared);
+        if (faults.Count == 0)
+            faults.AddRange(stage.Outputs.Values.Where(path => path.EndsWith('/')).Select(path => Repository(stage, folder.Root, path)).OfType<Fault>());
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
         secrets.Require(stage, folder.Root);
@@ -109,6 +113,12 @@ internal static class StageOutputs
             $"stage {stage.Name} wrote {string.Join(", ", found.Take(MaximumNamed))}{more}, which it does not declare",
             "add it to out:, or write it under $TMPDIR");
     }
+
+    /// <summary>Git does what the settings of a repository say, for whoever looks at it: a stage must not bring one into the user's tree.</summary>
+    private static Fault? Repository(StageSpec stage, string root, string path) =>
+        Directory.EnumerateFileSystemEntries(Path.Combine(root, path), ".git", repositories).FirstOrDefault() is { } found
+            ? stage.At.Fault("git-output", $"stage {stage.Name} wrote {Path.GetRelativePath(root, found)}, which git would take for a repository's settings", "let it delete that, or write it elsewhere and keep the files alone")
+            : null;
 
     private static IEnumerable<string> Entries(DirectoryInfo folder)
     {

@@ -59,7 +59,7 @@ public sealed class CrashTests : IDisposable
         project.Write("raw.txt", "new\n");
         var folder = project.Folder;
         string[] left = [.. new[] { folder.State, folder.Steps, folder.Environments, folder.Tables, folder.Scratch, Path.Combine(folder.Steps, "newest") }
-            .Select(each => Path.Combine(each, ".tmp-2147483647-1f-1.parquet"))];
+            .Select(each => Path.Combine(each, ".tmp-slipway-2147483647-1f-1.parquet"))];
         foreach (var path in left)
             project.Write(Path.GetRelativePath(project.Root, path), "half a doc");
         await project.Run(Spec());

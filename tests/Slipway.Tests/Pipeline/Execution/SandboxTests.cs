@@ -18,6 +18,13 @@ public sealed class SandboxTests : IDisposable
     public void Dispose() => project.Dispose();
 
     [Fact]
+    public async Task Nobody_else_may_look_into_what_stages_work_on()
+    {
+        await project.Run(TestProject.Spec(TestProject.Stage("s", "echo x > build/o.txt", [], "o=build/o.txt")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(project.Folder.Work));
+    }
+
+    [Fact]
     public async Task A_stage_sees_software_and_what_it_declares_and_nothing_else()
     {
         project.Write("raw.txt", "x");

@@ -206,6 +206,87 @@ public sealed class StageContractTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(project.Root, ".tmp-*", SearchOption.AllDirectories));
     }
 
+    [Fact]
+    public async Task A_large_input_that_was_another_meanwhile_is_noticed_though_it_is_the_same_again()
+    {
+        project.Write("raw.txt", "raw");
+        var stage = TestProject.Stage("b", $"cp raw.txt kept; echo other > '{project.PathOf("raw.txt")}'; cat raw.txt > build/b.txt; cat kept > '{project.PathOf("raw.txt")}'; rm kept", ["raw.txt"], "b=build/b.txt");
+        Assert.Equal("input-changed", (await project.Faults(TestProject.Spec(stage), options: options => TestProject.Open(options) with { LinkAbove = 1 }))[0].Code);
+    }
+
+    [Fact]
+    public async Task What_somebody_makes_at_an_outputs_place_while_the_stage_runs_is_left_alone()
+    {
+        var spec = TestProject.Spec(TestProject.Stage("s", $"mkdir -p '{project.PathOf("build")}'; echo mine > '{project.PathOf("build/o.txt")}'; echo x > build/o.txt", [], "o=build/o.txt"));
+        Assert.Equal("foreign-output", (await project.Faults(spec, options: TestProject.Open))[0].Code);
+        Assert.Equal("mine\n", project.Read("build/o.txt"));
+    }
+
+    [Fact]
+    public async Task Files_that_only_look_like_temporary_ones_are_left_alone()
+    {
+        project.Write("build/.tmp-2024-01-15/thesis.txt", "mine");
+        project.Write("build/.tmp-20240115-draft-2", "mine");
+        await project.Run(TestProject.Spec(TestProject.Stage("s", "echo x > build/o.txt", [], "o=build/o.txt")));
+        Assert.Equal(("mine", "mine"), (project.Read("build/.tmp-2024-01-15/thesis.txt"), project.Read("build/.tmp-20240115-draft-2")));
+    }
+
+    [Theory]
+    [InlineData(".slipway")]
+    [InlineData(".slipway/work")]
+    [InlineData(".slipway/runs")]
+    public async Task A_project_that_comes_with_links_for_state_empties_no_other_folder(string link)
+    {
+        var elsewhere = Directory.CreateTempSubdirectory("slipway-elsewhere-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(elsewhere, "work/thesis")).FullName, "a.txt"), "mine");
+            Directory.CreateDirectory(Path.GetDirectoryName(project.PathOf(link))!);
+            File.CreateSymbolicLink(project.PathOf(link), link == ".slipway" ? elsewhere : Path.Combine(elsewhere, "work"));
+            var spec = TestProject.Spec(TestProject.Stage("s", "echo x > build/o.txt", [], "o=build/o.txt"));
+            Assert.Equal("linked-state", (await project.Faults(spec))[0].Code);
+            Assert.True(File.Exists(Path.Combine(elsewhere, "work/thesis/a.txt")));
+        }
+        finally
+        {
+            File.Delete(project.PathOf(link));
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_folder_that_leads_out_of_the_project_takes_no_output()
+    {
+        var elsewhere = Directory.CreateTempSubdirectory("slipway-elsewhere-").FullName;
+        try
+        {
+            File.CreateSymbolicLink(project.PathOf("build"), elsewhere);
+            var spec = TestProject.Spec(TestProject.Stage("s", "echo x > build/o.txt", [], "o=build/o.txt"));
+            Assert.Equal("foreign-output", (await project.Faults(spec))[0].Code);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(elsewhere));
+            File.Delete(project.PathOf("build"));
+            Directory.CreateDirectory(project.PathOf("real"));
+            File.CreateSymbolicLink(project.PathOf("build"), "real");
+            await project.Run(spec);
+            Assert.Equal("x\n", project.Read("real/o.txt"));
+        }
+        finally
+        {
+            File.Delete(project.PathOf("build"));
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(".git")]
+    [InlineData("deep/.GIT")]
+    public async Task A_folder_that_git_would_obey_is_no_output(string path)
+    {
+        var spec = TestProject.Spec(TestProject.Stage("s", $"mkdir -p build/{path}; echo '[core]' > build/{path}/config; echo x > build/x", [], "o=build/"));
+        var fault = Assert.Single(await project.Faults(spec));
+        Assert.Equal(("git-output", $"stage s wrote build/{path}, which git would take for a repository's settings"), (fault.Code, fault.Message));
+    }
+
     [Theory]
     [InlineData("true", true)]
     [InlineData("head -c 100000 /dev/zero > $TMPDIR/large", false)]

@@ -282,15 +282,15 @@ public sealed class ContentStoreTests : IDisposable
     public void What_a_dead_writer_left_is_removed_and_what_a_living_one_writes_is_not()
     {
         PutBytes("abc"u8);
-        folder.Write("objects/.tmp-999999999-1a-1", "x");
-        folder.Write($"objects/.tmp-{Environment.ProcessId}-0-1", "of a process before this one that had its id");
-        folder.Write("objects/.tmp-999999999-1a-2/deep", "x");
-        folder.Write("objects/.tmp-other", "x");
+        folder.Write("objects/.tmp-slipway-999999999-1a-1", "x");
+        folder.Write($"objects/.tmp-slipway-{Environment.ProcessId}-0-1", "of a process before this one that had its id");
+        folder.Write("objects/.tmp-slipway-999999999-1a-2/deep", "x");
+        folder.Write("objects/.tmp-slipway-other", "x");
         folder.Write($"objects/{Path.GetFileName(AtomicFile.TemporaryBeside(folder["objects/x"]))}", "mine");
-        folder.Write("objects/.tmp-1-1a-1", "of process 1, which lives");
+        folder.Write("objects/.tmp-slipway-1-1a-1", "of process 1, which lives");
         Store.RemoveLeftovers();
         Assert.Equal(3, Directory.EnumerateFileSystemEntries(folder["objects"], ".tmp-*").Count());
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder["objects"], ".tmp-999999999-*"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder["objects"], ".tmp-slipway-999999999-*"));
         Assert.True(Store.IsSound(abc, 3));
     }
 

@@ -184,7 +184,7 @@ public sealed class SharingTests : IDisposable
         var made = await machines.FillAsync();
         // Blobs come first and the manifest last: killed in between, there is no manifest; a half of a blob never has a blob's name.
         File.Delete(machines.PathOf(made.Stages[1]));
-        File.WriteAllText(Path.Combine(machines.Blobs, ".tmp-2147483647-1f-1"), "half");
+        File.WriteAllText(Path.Combine(machines.Blobs, ".tmp-slipway-2147483647-1f-1"), "half");
         Assert.Equal("features:shared fit:executed", (await machines.TakeAsync(from: machines.Cache(machines.Builder))).Sources());
         Assert.Empty(machines.Remarks(machines.B));
         Assert.True(File.Exists(machines.PathOf(made.Stages[1])));
