@@ -29,7 +29,7 @@ public sealed class TracedRunTests : IDisposable
 
     [Theory]
     [InlineData(".trace-RUN-s")]
-    [InlineData(".traced-s/STAGE")]
+    [InlineData(".traced-s/stage.json")]
     public async Task What_goes_wrong_with_the_second_run_hides_no_failure_of_the_first(string inTheWay)
     {
         Assert.SkipUnless(Strace.IsHere, "strace is not installed");
