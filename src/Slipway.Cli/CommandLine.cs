@@ -98,6 +98,10 @@ internal static class CommandLine
         {
             return shell.Report(e);
         }
+        catch (TypeInitializationException e) when (e.GetBaseException() is SlipwayException cause)
+        {
+            return shell.Report(cause);     // such as an engine that is not installed, which its first use loads
+        }
         catch (OperationCanceledException e) when (e is PromptInterruptedException || stopping.IsCancellationRequested)
         {
             shell.Note("stopped; what had finished is kept, and the same command goes on from there");

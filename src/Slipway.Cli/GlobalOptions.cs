@@ -20,17 +20,20 @@ internal sealed class GlobalOptions
     }
 
     /// <exception cref="SlipwayException">The folder has no name (exit 2).</exception>
-    public Shell Shell(ParseResult parsed) => parsed.GetValue(folder) is { Length: 0 }
+    public Shell Shell(ParseResult parsed) => Value(parsed, folder) is { Length: 0 }
         ? throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", "--directory is '', allowed is the path of a folder", Help: "leave it out to work in the folder that you are in"))
-        : ShellIn(parsed.GetValue(folder) ?? ".", parsed);
+        : ShellIn(Value(parsed, folder) ?? ".", parsed);
 
     /// <summary>For what is told before a folder is known.</summary>
     public Shell ShellHere(ParseResult parsed) => ShellIn(".", parsed);
 
     private Shell ShellIn(string named, ParseResult parsed) => new(
         Path.GetFullPath(named),
-        parsed.GetValue(file) ?? SpecParser.DefaultFile,
-        parsed.GetValue(json),
-        parsed.GetValue(quiet),
-        parsed.GetValue(verbose));
+        Value(parsed, file) ?? SpecParser.DefaultFile,
+        Value(parsed, json),
+        Value(parsed, quiet),
+        Value(parsed, verbose));
+
+    /// <summary>One that was misread has none, and its fault is told before anything is done.</summary>
+    private static T? Value<T>(ParseResult parsed, Option<T> option) => parsed.GetResult(option)?.Errors.Any() == true ? default : parsed.GetValue(option);
 }

@@ -21,9 +21,13 @@ internal sealed record PlainQuestion(string Verb, string Folder, string SpecFile
     {
         string? verb = null;
         var (folder, file, json) = (".", SpecParser.DefaultFile, false);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < args.Count; i++)
         {
             var next = i + 1 < args.Count ? args[i + 1] : null;
+            // What is said twice the command tree refuses.
+            if (!seen.Add(args[i]))
+                return null;
             switch (args[i])
             {
                 case Status or Run when verb is null:
@@ -37,7 +41,7 @@ internal sealed record PlainQuestion(string Verb, string Folder, string SpecFile
                 case "--jobs" when verb == Run && int.TryParse(next, out var number) && number is >= 1 and <= RunOptions.MostJobs:
                     i++;
                     break;
-                case "-C" or "--directory" when next is { Length: > 0 }:
+                case "-C" or "--directory" when next is { Length: > 0 } && folder == ".":
                     folder = args[++i];
                     break;
                 case "--file" when next is not null:

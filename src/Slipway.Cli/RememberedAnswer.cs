@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Slipway.Primitives.Bytes;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 
@@ -10,8 +11,8 @@ namespace Slipway.Cli;
 /// same, so is the answer, and giving it needs neither the spec's parser nor the command tree.
 /// </summary>
 /// <remarks>
-/// The format and the program's own stamp; how many paths; for each its stamp, and the path with a zero behind it; then the folder of keys that was used, what goes
-/// to stderr, the answer as text, in colour and as JSON, each preceded by its length in bytes, and the exit code. Little-endian. Anything unexpected in it means
+/// The format and the program's own stamp; how many paths; for each its stamp, and the path with a zero behind it; then the project's folder, the folder of keys that was
+/// used, what goes to stderr, the answer as text, in colour and as JSON, each preceded by its length in bytes, and the exit code. Little-endian. Anything unexpected in it means
 /// that there is none.
 /// </remarks>
 internal static class RememberedAnswer
@@ -21,13 +22,13 @@ internal static class RememberedAnswer
     /// <summary>A larger file is not one of ours, and not worth the reading.</summary>
     private const long MaxBytes = 32 << 20;
 
-    private static ReadOnlySpan<byte> Format => "slipway answer 1\n"u8;
+    private static ReadOnlySpan<byte> Format => "slipway answer 2\n"u8;
 
     /// <summary>Writes the answer to plain questions, when it is known.</summary>
     /// <returns>The exit code; null when it is to be found out.</returns>
     public static int? TryGive(string[] args)
     {
-        if (PlainQuestion.Of(args) is not { } question || Load(FileFor(question)) is not { } answer)
+        if (PlainQuestion.Of(args) is not { } question || Load(question) is not { } answer)
             return null;
         var said = question.Json ? answer.Json : Shell.OutTakesColour ? answer.Coloured : answer.Text;
         if (said.Length == 0)
@@ -41,7 +42,20 @@ internal static class RememberedAnswer
 
     /// <param name="paths">All that the answer hangs on.</param>
     /// <param name="began">When finding it out began, nanoseconds since 1970: what changed after that may not be in the answer.</param>
+    /// <remarks>Nothing is kept where that cannot be: the next answer takes as long as this one.</remarks>
     public static void Save(PlainQuestion question, IEnumerable<string> paths, long began, Answer answer)
+    {
+        try
+        {
+            Keep(question, paths, began, answer);
+        }
+        catch (Exception e) when (e is SlipwayException or IOException or UnauthorizedAccessException)
+        {
+            // A project that cannot be written can still be looked at.
+        }
+    }
+
+    private static void Keep(PlainQuestion question, IEnumerable<string> paths, long began, Answer answer)
     {
         var stamps = paths.Select(path => (path, stamp: FileStamp.Of(path))).ToList();
         if (stamps.Any(entry => entry.stamp is { } stamp && stamp.IsRacy(began)))
@@ -59,7 +73,7 @@ internal static class RememberedAnswer
                 writer.Write((byte)0);
             }
 
-            foreach (var part in new[] { Encoding.UTF8.GetBytes(KeyFolder.Path), answer.Errors, answer.Text, answer.Coloured, answer.Json })
+            foreach (var part in new[] { Encoding.UTF8.GetBytes(question.Folder), Encoding.UTF8.GetBytes(KeyFolder.Path), answer.Errors, answer.Text, answer.Coloured, answer.Json })
             {
                 writer.Write(part.Length);
                 writer.Write(part);
@@ -78,12 +92,13 @@ internal static class RememberedAnswer
     private static string Self => typeof(RememberedAnswer).Assembly.Location;
 
     private static string FileFor(PlainQuestion question) =>
-        Path.Combine(question.Folder, ".slipway", question.Verb + "-" + Convert.ToHexStringLower(Encoding.UTF8.GetBytes(question.SpecFile)));
+        Path.Combine(question.Folder, ".slipway", $"{question.Verb}-{Digest.Of(Encoding.UTF8.GetBytes(question.SpecFile)).Hex}");
 
-    private static Answer? Load(string path)
+    private static Answer? Load(PlainQuestion question)
     {
         try
         {
+            var path = FileFor(question);
             if (FileStamp.Of(path) is not { Kind: FileKind.File, Size: <= MaxBytes })
                 return null;
             var content = File.ReadAllBytes(path);
@@ -98,7 +113,8 @@ internal static class RememberedAnswer
                     return null;
             }
 
-            if (!Counted(ref rest).AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(KeyFolder.Path)))
+            // The paths of a copied project are the original's.
+            if (!Is(question.Folder, Counted(ref rest)) || !Is(KeyFolder.Path, Counted(ref rest)))
                 return null;
             var answer = new Answer(Counted(ref rest), Counted(ref rest), Counted(ref rest), Counted(ref rest), Number(ref rest));
             return rest.IsEmpty ? answer : null;
@@ -118,6 +134,8 @@ internal static class RememberedAnswer
     }
 
     private static int Number(ref ReadOnlySpan<byte> rest) => BinaryPrimitives.ReadInt32LittleEndian(Take(ref rest, sizeof(int)));
+
+    private static bool Is(string text, byte[] said) => said.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(text));
 
     private static byte[] Counted(ref ReadOnlySpan<byte> rest) => Take(ref rest, Number(ref rest)).ToArray();
 

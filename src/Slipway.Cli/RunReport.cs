@@ -41,7 +41,7 @@ internal static class RunReport
         Gates(page, account.Gates);
         var file = spec.Name == bundle.Tag && shell.SpecFile == SpecParser.DefaultFile ? "" : $" --file {shell.SpecFile}";
         var use = account.IsGood ? $"slipway verify {bundle.Tag} · slipway serve {bundle.Tag}" : $"see why above; the bundle stays as evidence: slipway verify {bundle.Tag}";
-        page.Line("next", $"{use} · slipway status{file} · {(isRepeated ? "that" : "this")} run's record is .slipway/runs/{account.RunId}/run.json");
+        page.Line("next", $"{use} · slipway status{file} · {(isRepeated ? $"slipway runs show {account.RunId}" : $"this run's record is .slipway/runs/{account.RunId}/run.json")}");
     }
 
     public static JsonObject ToJson(RunAccount account)

@@ -39,7 +39,7 @@ public sealed class Footprint
         foreach (var expected in spec.Data.Values.Select(dataset => dataset.Expect).OfType<string>())
             footprint.paths.Add(Path.Combine(project.Root, expected));
         foreach (var output in spec.Stages.SelectMany(stage => stage.Outputs.Values))
-            footprint.Add(output);
+            footprint.Add(output, isOutput: true);
         foreach (var input in spec.Model?.Runtime.Inputs ?? [])
             footprint.Add(input.Name);
         return footprint.Listed;
@@ -63,27 +63,35 @@ public sealed class Footprint
         return footprint;
     }
 
-    private void Add(string declared)
+    /// <param name="isOutput">Inputs are without what tools leave beside code.</param>
+    private void Add(string declared, bool isOutput = false)
     {
         var path = Path.Combine(project.Root, declared);
         while (Glob.IsPattern(path))
             path = Path.GetDirectoryName(path)!;
         paths.Add(path.TrimEnd('/'));
         if (FileStamp.Of(path) is { Kind: FileKind.Folder })
-            AddFolder(path);
+            AddFolder(path, isOutput ? _ => false : ProjectFiles.IsIgnored);
     }
 
     /// <summary>A folder's own stamp tells of names that came and went; links could lead anywhere, so they are not followed.</summary>
-    private void AddFolder(string folder)
+    private void AddFolder(string folder, Func<string, bool> isIgnored)
     {
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
+        try
         {
-            isKnown &= entry.LinkTarget is null && paths.Count <= Most;
-            if (!isKnown)
-                return;
-            paths.Add(entry.FullName);
-            if (entry is DirectoryInfo)
-                AddFolder(entry.FullName);
+            foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos().Where(entry => !isIgnored(entry.Name)))
+            {
+                isKnown &= entry.LinkTarget is null && paths.Count <= Most;
+                if (!isKnown)
+                    return;
+                paths.Add(entry.FullName);
+                if (entry is DirectoryInfo)
+                    AddFolder(entry.FullName, isIgnored);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            isKnown = false;
         }
     }
 

@@ -120,7 +120,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
             .RunAsync(spec, snapshots.ToDictionary(snapshot => snapshot.Name), inputs.Environments, cancellation);
         account = account with { Stages = outcome.Stages };
         if (stages.UpTo is not null || spec.Model is null)
-            return account with { RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, []) };
+            return account with { RestsOn = () => Footprint.OfRun(spec, project, inputs, account.Stages, []) };
         var signer = key ?? throw new ArgumentException("a run that seals needs a key");
 
         var parts = SealedStages.Of(spec);
@@ -133,7 +133,7 @@ public sealed class PipelineRun(Spec spec, ProjectFolder project, ISigner? key, 
         {
             foreach (var warning in known.Warnings)
                 observe(new Remark(warning));
-            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId, RestsOn = Footprint.OfRun(spec, project, inputs, account.Stages, seals.PathsOf(sealKey, known)) };
+            return account with { Evaluation = known.Evaluation, Bundle = known.Bundle, Gates = known.Gates, Signer = signer.PublicKey.KeyId, RestsOn = () => Footprint.OfRun(spec, project, inputs, account.Stages, seals.PathsOf(sealKey, known)) };
         }
 
         await TryModelAsync(outcome, spec.Model, cancellation);

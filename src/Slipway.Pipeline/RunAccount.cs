@@ -28,8 +28,8 @@ public sealed record RunAccount(
     GateReport? Gates,
     string? Signer)
 {
-    /// <summary>Absolute paths of all that this hangs on, when every stage was known and what was sealed as well: while none of them changes, another run comes to the same. Else null.</summary>
-    public ImmutableArray<string>? RestsOn { get; init; }
+    /// <summary>Looks for the absolute paths of all that this hangs on, when every stage was known and what was sealed as well: while none of them changes, another run comes to the same. Else null.</summary>
+    public Func<ImmutableArray<string>?> RestsOn { get; init; } = () => null;
 
     /// <summary>Whether every expectation of severity error was checked and holds.</summary>
     public bool DataAreValid => Validation.All(report => report.Passed);

@@ -19,6 +19,17 @@ public sealed class BadInputTests : IDisposable
         Assert.False(Directory.Exists(project.PathOf(".slipway/bundles/blobs")), "something was sealed");
     }
 
+    [Theory]
+    [InlineData("check", "-C", ".", "-C", ".")]
+    [InlineData("run", "--file", "nothere.yaml", "--file", "slipway.yaml")]
+    [InlineData("status", "--file=")]
+    [InlineData("run", "-C")]
+    public void A_global_option_that_is_repeated_or_empty_is_a_bad_argument(params string[] arguments)
+    {
+        var run = project.Run(arguments);
+        Assert.True(run.Code == 2 && run.Errors.StartsWith("error: ", StringComparison.Ordinal), run.All);
+    }
+
     [Fact]
     public void A_missing_spec_says_so()
     {

@@ -181,7 +181,7 @@ public sealed class RunTests : IDisposable
             Assert.Equal(0, project.Run("run").Code);
             var calm = project.Run("status");
             Assert.Contains("nothing would run", calm.Output);
-            Assert.True(File.Exists(project.PathOf(".slipway/status-736c69707761792e79616d6c")), "the status is not remembered");
+            Assert.True(File.Exists(project.PathOf(".slipway/status-9448a65c88cd91765910681197615a1ad2eb37d88d76c4dd14fa10ebcd339e02")), "the status is not remembered");
             Assert.Equal(calm.Output, project.Run("status").Output);
 
             change();
@@ -222,6 +222,7 @@ public sealed class RunTests : IDisposable
             ("a key more to believe", () => File.Copy(Path.Combine(keys, "default.key.pub"), Path.Combine(keys, "other.key.pub"))),
             ("a policy", () => File.WriteAllText(Path.Combine(keys, "../trust.yaml"), "?")),
             ("a variable", () => project.Variables["SLIPWAY_ISOLATION"] = "none"),
+            ("the served model's code", () => File.AppendAllText(project.PathOf("serve/predict.py"), "# again\n")),
             ("a gate", () => project.Edit("slipway.yaml", "ece <= 0.2", "ece <= 0.3")),
         ];
         foreach (var (what, change) in changes)
@@ -235,6 +236,30 @@ public sealed class RunTests : IDisposable
                 Assert.Equal(0, project.Run("run").Code);
             Assert.True(project.Run("run").Output.StartsWith("unchanged", StringComparison.Ordinal), what);
         }
+
+        // A copy's files are its own.
+        using (var copy = new TinyProject { Home = project.Home })
+        {
+            TinyProject.CopyFolder(project.Folder, copy.Folder);
+            foreach (var verb in new[] { "status", "run" })
+                Assert.DoesNotContain("unchanged", copy.Run(verb).Output);
+            copy.Edit("slipway.yaml", "ece <= 0.3", "ece <= 0");
+            Assert.Equal(1, copy.Run("run").Code);
+        }
+
+        // A bad verdict is as bad the second time.
+        project.Edit("slipway.yaml", "auc >= 0.60", "auc >= 0.999");
+        var bad = project.Run("run");
+        Assert.Equal(1, bad.Code);
+        Assert.DoesNotContain("unchanged", project.Run("run").Output);
+        var repeated = project.Run("run");
+        Assert.True(repeated.Code == 1 && repeated.Output.StartsWith("unchanged", StringComparison.Ordinal), repeated.All);
+
+        // What a policy says may depend on the day.
+        File.WriteAllText(Path.Combine(keys, "../trust.yaml"), "slipway-trust: 1\nsigners:\n  me: { keys: [keys/default.key.pub] }\nrequire:\n  - { predicate: https://slsa.dev/provenance/v1, by: [me] }\n");
+        foreach (var asked in new string[][] { ["run"], ["run"], ["run"] })
+            Assert.DoesNotContain("unchanged", project.Run(asked).Output);
+        File.Delete(Path.Combine(keys, "../trust.yaml"));
 
         foreach (var asked in new string[][] { ["run", "--force"], ["run", "--json"], ["run", "--jobs", "0"], ["run", "--isolation", "none"], ["run", "nothing"] })
             Assert.False(project.Run(asked).Output.StartsWith("unchanged", StringComparison.Ordinal), asked[1]);

@@ -69,8 +69,8 @@ internal static class RunVerb
             shell.WriteJson(RunReport.ToJson(account));
         else
             RunReport.Write(shell, spec, account);
-        // A policy may depend on the time.
-        if (question is not null && account.RestsOn is { } footprint && trust.File is null && !remarks.Any(remark => remark.IsPassing))
+        // A policy may depend on the time, and a shared cache that cannot be opened now may be there the next time.
+        if (question is not null && trust.File is null && (shared is not null || place is null) && !remarks.Any(remark => remark.IsPassing) && account.RestsOn() is { } footprint)
             Remember(shell, question, footprint.AddRange(KeyFolder.Footprint()), began, spec, account, remarks);
         return (int)Exit(account);
 
@@ -84,15 +84,9 @@ internal static class RunVerb
 
     private static void Remember(Shell shell, PlainQuestion question, IEnumerable<string> footprint, long began, Spec spec, RunAccount account, List<Remark> remarks)
     {
-        try
-        {
-            // Events in JSON tell the time, so that they are never the same.
-            RememberedAnswer.Save(question, footprint, began, new Answer(Said(to => remarks.ForEach(remark => to.WriteLine(RunLines.Of(remark)))), Report(isColoured: false), Report(isColoured: true), [], (int)Exit(account)));
-        }
-        catch (SlipwayException)
-        {
-            // Without it the next run takes as long as this one.
-        }
+        // Events in JSON tell the time, so that they are never the same.
+        var answer = new Answer(Said(to => remarks.ForEach(remark => to.WriteLine(RunLines.Of(remark)))), Report(isColoured: false), Report(isColoured: true), [], (int)Exit(account));
+        RememberedAnswer.Save(question, footprint, began, answer);
 
         byte[] Report(bool isColoured) => Said(to => RunReport.Write(shell with { Out = to, Colour = isColoured }, spec, account, isRepeated: true));
 

@@ -23,7 +23,7 @@ public sealed class RunHistory(ProjectFolder project)
     public RunRecord Find(string name)
     {
         if (Back(name) is { } back)
-            return back < Ids.Count ? Read(Ids[back]) : throw NotFound($"there are {Ids.Count} runs, and '{name}' is one before them", null);
+            return back < Ids.Count ? Read(Ids[back]) : throw (Ids.Count == 0 ? NotFound("nothing has run here yet", "`slipway run` is the first") : NotFound($"there are {Ids.Count} runs, and '{name}' is one before them", null));
         var found = Ids.Where(id => id.StartsWith(name, StringComparison.Ordinal)).ToList();
         return found switch
         {

@@ -18,7 +18,7 @@ internal sealed class SealedCode(Spec spec, ProjectFiles files, string root)
         {
             var stage = spec.Stages.First(candidate => candidate.Name == result.Name);
             foreach (var name in stage.Inputs.Where(input => input.Kind == InputKind.Path).Select(input => input.Name).Concat(stage.Sql is null ? [] : [stage.Sql]))
-                Add(files.Files(name, result.Inputs[name].Digest));
+                Add(files.Files(name, result.Inputs[name]));
         }
 
         foreach (var input in spec.Model?.Runtime.Inputs ?? [])

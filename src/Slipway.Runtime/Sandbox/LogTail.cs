@@ -12,6 +12,8 @@ public static class LogTail
 
     private static readonly string[] missing = ["No such file or directory", "ModuleNotFoundError", "cannot open", "not found", "No files found", "does not exist"];
 
+    private static readonly string[] unreachable = ["name resolution", "Name or service not known", "Could not resolve host", "Network is unreachable", "getaddrinfo"];
+
     /// <returns>The last lines, without control characters, which could rewrite the terminal; empty when there are none.</returns>
     public static IReadOnlyList<string> Of(string log)
     {
@@ -29,6 +31,9 @@ public static class LogTail
 
     /// <summary>Whether a line of it tells of a file that was looked for and is not there.</summary>
     public static bool MissesFile(string line) => missing.Any(line.Contains);
+
+    /// <summary>Whether a line of it tells of another host that was not reached.</summary>
+    public static bool MissesNetwork(string line) => unreachable.Any(line.Contains);
 
     /// <summary>Whether a line of it tells of a place that may not be written to.</summary>
     public static bool MayNotWrite(string line) => line.Contains("Read-only file system", StringComparison.Ordinal);

@@ -17,7 +17,7 @@ public sealed partial class DigestIndex
     /// <summary>Above so many entries, of 88 bytes each, those go that this process did not ask for: a file that is gone must not cost every later look something.</summary>
     private const int MostUnasked = 100_000;
 
-    /// <summary>Entries at most: as many as a folder may have files. Further files are read each time; a longer index is not ours.</summary>
+    /// <summary>Entries at most that are kept for the next process: as many as a folder may have files. A longer index is not ours.</summary>
     private const int MaximumEntries = 1_000_000;
 
     /// <summary>Reads of one file before it counts as being written to all the time.</summary>

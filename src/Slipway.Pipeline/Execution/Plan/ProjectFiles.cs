@@ -16,7 +16,7 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
 
     internal static bool IsIgnored(string name) => ignored.Contains(name);
 
-    /// <summary>A file, a folder or a glob by content; links to files are followed. No list of files is held.</summary>
+    /// <summary>A file, a folder or a glob by content; links to files are followed. Of a folder no list of files is held.</summary>
     /// <exception cref="SlipwayException">Nothing is there, a glob matches nothing, or it is no file (exit 2).</exception>
     public Artifact Resolve(StageInput input)
     {
@@ -61,8 +61,7 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
         var (kind, _, files) = Find(name);
         if (kind != ArtifactKind.Folder)
         {
-            var file = files.Single();
-            return new Artifact(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size);
+            return ArtifactOf(files.Single());
         }
 
         using var sum = new FileTreeSum();
@@ -74,21 +73,23 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
     /// <summary>All files of an input, by path relative to the project's root, in byte order: looked at as they are asked for, each time again.</summary>
     /// <param name="expected">What the input is known to be; null for whatever is there.</param>
     /// <exception cref="SlipwayException">As <see cref="Resolve(StageInput)"/>; or, behind the last file, the input is not what was expected (exit 2).</exception>
-    internal IEnumerable<FileTreeEntry> Files(string name, Digest? expected = null)
+    internal IEnumerable<FileTreeEntry> Files(string name, Artifact? expected = null)
     {
         var (kind, prefix, files) = Find(name);
         using var sum = new FileTreeSum();
-        Digest? last = null;
+        FileTreeEntry? last = null;
         foreach (var file in files)
         {
             sum.Add(file);
-            last = file.Digest;
+            last = file;
             yield return prefix.Length == 0 ? file : file with { Path = prefix + file.Path };
         }
 
-        if (expected is not null && (kind == ArtifactKind.Folder ? sum.Finish() : last) != expected)
+        if (expected is not null && expected != (kind == ArtifactKind.Folder ? new Artifact(sum.Finish(), kind, sum.Size) : ArtifactOf(last!)))
             throw Changed(name);
     }
+
+    private static Artifact ArtifactOf(FileTreeEntry file) => new(file.Digest, file.Executable ? ArtifactKind.Program : ArtifactKind.File, file.Size);
 
     /// <summary>What faults call an input that is not what it was when the run began.</summary>
     internal static SlipwayException Changed(string path) =>

@@ -9,8 +9,6 @@ internal sealed class PathSet
 {
     private readonly HashSet<UInt128> hashes = [];
 
-    public int Count => hashes.Count;
-
     /// <returns>False when it is in the set already.</returns>
     public bool Add(string path) => hashes.Add(Hash(path));
 

@@ -58,10 +58,11 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         if ((Read(tail) ?? traced) is { } read)
         {
             var (did, seen) = traced is null ? ("read", "") : ("looked for", " (seen on a second run under strace)");
-            return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} {did} {read}, which is not among its inputs{seen}: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec)} to in:; {Where}"));
+            return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} {did} {read}, which is not among its inputs{seen}: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec, users)} to in:; {Where}"));
         }
 
         var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
+            : stage.Network == StageNetwork.None && tail.Any(LogTail.MissesNetwork) ? "a stage reaches no network unless its network: says so; "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
             : "";
         return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + Where));

@@ -26,8 +26,8 @@ internal sealed class StageFolder : IDisposable
     /// <summary>Inputs beside outputs that are mounted read-only by themselves; a mount costs some 0.1 ms. Further ones stay private copies.</summary>
     private const int MostSingleMounts = 100;
 
-    /// <summary>Inputs and bytes of a folder that may stay until the run ends: ten thousand such stages hold a gigabyte at most.</summary>
-    private const int MostLeftFiles = 20, MostLeftBytes = 64 << 10;
+    /// <summary>Files and folders, and their bytes, that may stay until the run ends: ten thousand such stages hold some two gigabytes at most.</summary>
+    private const int MostLeftEntries = 40, MostLeftBytes = 64 << 10;
 
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;
@@ -139,7 +139,7 @@ internal sealed class StageFolder : IDisposable
 
     /// <summary>Leaves a small folder to be deleted with the run's.</summary>
     /// <remarks>ext4 gives out no inode that was freed in the last minutes, and looks at each of them whenever it makes a file: deleting after each of a thousand stages makes every next one slower.</remarks>
-    public void LeaveIfSmall() => isLeft = placed.Count <= MostLeftFiles && FolderSize.Of(Path) <= MostLeftBytes;
+    public void LeaveIfSmall() => isLeft = FolderSize.IsWithin(Path, MostLeftBytes, MostLeftEntries);
 
     /// <summary>Deletes the folder; what a stage left unreadable or is still writing stays for the next run to delete.</summary>
     public void Dispose()
@@ -162,13 +162,10 @@ internal sealed class StageFolder : IDisposable
         {
             Directory.Delete(folder, recursive: true);
         }
-        catch (DirectoryNotFoundException)
-        {
-            // Gone already.
-        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            DeleteStubborn(folder);
+            if (Directory.Exists(folder))
+                DeleteStubborn(folder);
         }
     }
 

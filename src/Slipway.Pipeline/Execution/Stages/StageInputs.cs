@@ -46,7 +46,7 @@ internal sealed record StageInputs(ImmutableSortedDictionary<string, StageInputC
     public IEnumerable<(StageInputContent Input, IEnumerable<PlacedFile> Files)> Files(Spec spec, string root, ProjectFiles files, ContentStore objects, IReadOnlyDictionary<string, Snapshot> snapshots) =>
         ByName.Values.Select(input => (input, input.From switch
         {
-            InputKind.Path => files.Files(input.Name, input.Digest).Select(file => new PlacedFile(file.Path, Path.Combine(root, file.Path), file.Executable, file.Size, file.Digest, FromStore: false)),
+            InputKind.Path => files.Files(input.Name, new Artifact(input.Digest, input.Kind, input.Size!.Value)).Select(file => new PlacedFile(file.Path, Path.Combine(root, file.Path), file.Executable, file.Size, file.Digest, FromStore: false)),
             InputKind.Output => Stored(input, objects),
             _ => DatasetPlace.Of(spec.Data[input.Name]).Files(root, snapshots[input.Name]),
         }));

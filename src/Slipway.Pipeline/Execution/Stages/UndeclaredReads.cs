@@ -24,7 +24,8 @@ internal static class UndeclaredReads
             .FirstOrDefault(path => path is not null && Path.Exists(Path.Combine(root, path)) && !Path.Exists(Path.Combine(folder.Root, path)) && !own.Any(place => Covers(place, path)));
 
     /// <summary>As it is written under <c>in:</c>: the dataset or output that the path is, or the path.</summary>
-    public static string InputFor(string path, Spec spec)
+    /// <param name="root">The project's folder.</param>
+    public static string InputFor(string path, Spec spec, string root)
     {
         foreach (var dataset in spec.Data.Values)
         {
@@ -41,7 +42,8 @@ internal static class UndeclaredReads
             }
         }
 
-        return path;
+        // A plain word would be a dataset's name.
+        return Directory.Exists(Path.Combine(root, path)) ? path + "/" : path.AsSpan().ContainsAny('.', '/') ? path : "./" + path;
     }
 
     private static bool Covers(string declared, string path) => declared.TrimEnd('/') == path || (declared.EndsWith('/') && path.StartsWith(declared, StringComparison.Ordinal));

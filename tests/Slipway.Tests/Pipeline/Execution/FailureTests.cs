@@ -49,7 +49,7 @@ public sealed class FailureTests : IDisposable
     [InlineData("python3 -c \"open('data/d.csv')\"", "stage s read data/d.csv", "add d to in:")]
     [InlineData("cat build/a.txt", "stage s read build/a.txt", "add a.table to in:")]
     [InlineData("cat ./code/lib/x.py", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
-    [InlineData("ls code/lib", "stage s read code/lib", "add code/lib to in:")]
+    [InlineData("ls code/lib", "stage s read code/lib", "add code/lib/ to in:")]
     [InlineData("cat \"$PWD/code/lib/x.py\"", "stage s read code/lib/x.py", "add code/lib/x.py to in:")]
     [InlineData("rm -f build/o.txt; cat build/o.txt", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
     [InlineData("cat nowhere.txt", "stage s: its command exited with 1", "a stage finds only what it declares under in: (raw.txt); ")]
@@ -74,7 +74,7 @@ public sealed class FailureTests : IDisposable
     [InlineData("python3 -c \"\ntry: open('data/d.csv')\nexcept OSError: exit(3)\"", "data/d.csv", "d", 3)]
     [InlineData("python3 -c \"import os; exit(not os.path.exists('build/a.txt'))\"", "build/a.txt", "a.table", 1)]
     [InlineData("test -f \"$PWD/code/../code/lib/x.py\"", "code/lib/x.py", "code/lib/x.py", 1)]
-    [InlineData("test -d code/lib", "code/lib", "code/lib", 1)]
+    [InlineData("test -d code/lib", "code/lib", "code/lib/", 1)]
     [InlineData("python3 -c \"import os; open('seen','w') if os.path.exists('code/lib') else os.access('code/lib/x.py', 4); os.execvp('cat', ['cat', 'data/d.csv'])\" 2> /dev/null", "data/d.csv", "d", 1)]
     [InlineData("(cd / && cat < slipway/project/code/lib/ä.py) 2> /dev/null || exit 4", "code/lib/ä.py", "code/lib/ä.py", 4)]
     public async Task What_was_looked_for_in_silence_is_found_by_a_second_run_under_strace(string line, string read, string input, int code)

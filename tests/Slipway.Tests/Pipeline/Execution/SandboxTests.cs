@@ -138,6 +138,7 @@ public sealed class SandboxTests : IDisposable
     [Theory]
     [InlineData("a=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#a} > build/o.txt", "over-limit", "stage s used 64 MiB of memory, its limit, and was ended", "raise hardware.small.memory")]
     [InlineData("dd if=/dev/zero of=$TMPDIR/x bs=1M count=200 2>/dev/null", "over-limit", "stage s wrote more than 8 MiB, its limit, and was ended", "raise hardware.small.disk")]
+    [InlineData("mkdir \"$TMPDIR/$(printf '\\377')\"; cd \"$TMPDIR/$(printf '\\377')\"; i=0; while :; do head -c 1000000 /dev/zero > $i; i=$((i+1)); sleep 0.02; done", "over-limit", "stage s wrote more than 8 MiB, its limit, and was ended", "raise hardware.small.disk")]
     [InlineData("i=0; while :; do head -c 1000000 /dev/zero > $TMPDIR/$i; i=$((i+1)); done", "over-limit", "stage s wrote more than 8 MiB, its limit, and was ended", "raise hardware.small.disk")]
     public async Task A_stage_over_its_limit_is_told_which_one(string line, string code, string message, string help)
     {

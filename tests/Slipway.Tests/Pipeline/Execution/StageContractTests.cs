@@ -206,6 +206,20 @@ public sealed class StageContractTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(project.Root, ".tmp-*", SearchOption.AllDirectories));
     }
 
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("head -c 100000 /dev/zero > $TMPDIR/large", false)]
+    [InlineData("for i in $(seq 100); do : > $TMPDIR/$i; done", false)]
+    [InlineData(": > \"$TMPDIR/$(printf '\\377')\"", false)]
+    public async Task A_private_folder_waits_for_the_end_of_the_run_only_while_it_is_small(string line, bool waits)
+    {
+        await project.Run(TestProject.Spec(
+            TestProject.Stage("first", $"{line}; echo x > build/first.txt", [], "o=build/first.txt"),
+            TestProject.Stage("second", "ls ../.. > build/second.txt", ["first.o"], "o=build/second.txt")), TestProject.Open);
+        Assert.Equal(waits, project.Read("build/second.txt").Split('\n').Contains("first"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
+    }
+
     [Fact]
     public void A_variable_is_quoted_as_its_place_asks()
     {
