@@ -16,7 +16,7 @@ internal static class Once
                 using (var batch = new ContentStore(arguments[1]).Begin())
                 {
                     if (File.Exists(arguments[0]))
-                        batch.AddFile(arguments[0]);
+                        batch.AddFile(arguments[0], arguments[0]);
                     else
                         batch.AddFolder(arguments[0], arguments[0]);
                     batch.Commit();

@@ -74,10 +74,18 @@ internal static class CommandLine
             root.Subcommands.Add(build(options));
 
         var parsed = root.Parse(args);
-        var shell = options.Shell(parsed);
+        var shell = options.ShellHere(parsed);
         // Help for a verb that nobody knows would look like an answer.
         if (parsed.Action is HelpAction ? parsed.UnmatchedTokens.Count > 0 : parsed.Errors.Count > 0 || Misspelt(parsed).Any())
             return shell.Report(Misread(parsed));
+        try
+        {
+            shell = options.Shell(parsed);
+        }
+        catch (SlipwayException e)
+        {
+            return shell.Report(e);
+        }
 
         using var stopping = new CancellationTokenSource();
         using var interrupt = Stop(PosixSignal.SIGINT, stopping);

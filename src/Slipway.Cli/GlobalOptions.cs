@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Slipway.Documents.Specs;
+using Slipway.Primitives.Faults;
 
 namespace Slipway.Cli;
 
@@ -18,8 +19,16 @@ internal sealed class GlobalOptions
             root.Options.Add(option);
     }
 
-    public Shell Shell(ParseResult parsed) => new(
-        Path.GetFullPath(Value(parsed, folder) ?? "."),
+    /// <exception cref="SlipwayException">The folder has no name (exit 2).</exception>
+    public Shell Shell(ParseResult parsed) => Value(parsed, folder) is { Length: 0 }
+        ? throw new SlipwayException(ExitCode.UnusableInput, new Fault("bad-argument", "--directory is '', allowed is the path of a folder", Help: "leave it out to work in the folder that you are in"))
+        : ShellIn(Value(parsed, folder) ?? ".", parsed);
+
+    /// <summary>For what is told before a folder is known.</summary>
+    public Shell ShellHere(ParseResult parsed) => ShellIn(".", parsed);
+
+    private Shell ShellIn(string named, ParseResult parsed) => new(
+        Path.GetFullPath(named),
         Value(parsed, file) ?? SpecParser.DefaultFile,
         Value(parsed, json),
         Value(parsed, quiet),

@@ -41,7 +41,7 @@ internal sealed record PlainQuestion(string Verb, string Folder, string SpecFile
                 case "--jobs" when verb == Run && int.TryParse(next, out var number) && number is >= 1 and <= RunOptions.MostJobs:
                     i++;
                     break;
-                case "-C" or "--directory" when next is not null && folder == ".":
+                case "-C" or "--directory" when next is { Length: > 0 } && folder == ".":
                     folder = args[++i];
                     break;
                 case "--file" when next is not null:

@@ -79,6 +79,10 @@ public sealed class CheckTests : IDisposable
                 run: [sh, -c, 'printf %s $TOKEN | wc -c > build/size.txt']
                 out: { size: build/size.txt }
                 secrets: [TOKEN]
+              again:
+                run: [sh, -c, 'printf %s $TOKEN | wc -c > build/again.txt']
+                out: { size: build/again.txt }
+                secrets: [TOKEN]
               use:
                 run: cp build/size.txt build/copy.txt
                 in: [fetch.size]
@@ -89,7 +93,7 @@ public sealed class CheckTests : IDisposable
             """);
         var ended = project.Run("check", "--json");
         Assert.True(ended.Code == 3, ended.All);
-        Assert.Equal(("error", "skipped"), (Verdict(ended, "fetch"), Verdict(ended, "use")));
+        Assert.Equal(("error", "error", "skipped"), (Verdict(ended, "fetch"), Verdict(ended, "again"), Verdict(ended, "use")));
         Assert.Equal(("passed", "passed", "passed"), (Verdict(ended, "features"), Verdict(ended, "fit"), Verdict(ended, "score")));
         Assert.Equal("missing-secret", Check(ended, "fetch").GetProperty("faults")[0].GetProperty("code").GetString());
         project.Variables["TOKEN"] = "a-token-of-some-length";

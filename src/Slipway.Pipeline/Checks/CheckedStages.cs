@@ -28,28 +28,25 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
 
         var lacking = Lacking(spec, inputs, samples);
         var unmet = new Dictionary<string, IReadOnlyList<Fault>>(StringComparer.Ordinal);
-        IReadOnlyList<Fault> faults = [];
-        var exit = ExitCode.Done;
-        while (await TryRunAsync(spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name) && !unmet.ContainsKey(stage.Name))] }, inputs, samples, cancellation) is { } failure)
+        Spec Left() => spec with { Stages = [.. spec.Stages.Where(stage => !lacking.ContainsKey(stage.Name) && !unmet.ContainsKey(stage.Name))] };
+        var failure = await TryRunAsync(Left(), inputs, samples, cancellation);
+        if (failure is { Exit: ExitCode.NotThere } && !isBegun)
         {
-            (faults, exit) = ([.. failure.Faults.Select(fault => Placed(fault))], failure.Exit);
-            // A run with a stage that lacks a secret or a device begins none; a check runs those that lack nothing.
-            var without = isBegun || exit != ExitCode.NotThere ? [] : spec.Stages.Where(stage => faults.Any(fault => IsOf(fault, stage, spec))).ToList();
-            if (without.Count == 0)
-                break;
-            foreach (var stage in without)
-                unmet[stage.Name] = [.. faults.Where(fault => IsOf(fault, stage, spec))];
+            // A run with a stage that lacks a secret or a device begins none, and tells all that is missing; a check runs those that lack nothing.
+            foreach (var stage in spec.Stages.Where(stage => failure.Faults.Any(fault => IsOf(fault, stage, spec))))
+                unmet[stage.Name] = [.. failure.Faults.Where(fault => IsOf(fault, stage, spec))];
             foreach (var (stage, needs) in ExecutionPlan.Of(spec).Stages)
             {
                 if (needs.FirstOrDefault(need => unmet.ContainsKey(need) || lacking.ContainsKey(need)) is { } before)
                     lacking.TryAdd(stage.Name, NeedsWhatDidNotRun(before));
             }
 
-            faults = [.. faults.Where(fault => !without.Any(stage => IsOf(fault, stage, spec)))];
-            if (faults.Count > 0)
-                break;
+            var others = failure.Faults.Where(fault => !unmet.Values.Any(told => told.Contains(fault))).ToList();
+            failure = others.Count > 0 ? new SlipwayException(failure.Exit, others) : await TryRunAsync(Left(), inputs, samples, cancellation);
         }
 
+        var exit = failure?.Exit ?? ExitCode.Done;
+        var faults = (failure?.Faults ?? []).Select(Placed).ToList();
         foreach (var (stage, _) in ExecutionPlan.Of(spec).Stages)
         {
             if (unmet.TryGetValue(stage.Name, out var lacks))
@@ -58,9 +55,9 @@ internal sealed class CheckedStages(CheckFolder folder, RunLock held, CheckOptio
                 Tell(stage, lacking.GetValueOrDefault(stage.Name), [.. faults.Where(fault => IsOf(fault, stage, spec))], exit);
         }
 
-        var others = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage, spec))).ToList();
-        if (others.Count > 0)
-            findings.Bad(CheckGroup.Stages, "all", others, exit);
+        var unplaced = faults.Where(fault => !spec.Stages.Any(stage => IsOf(fault, stage, spec))).ToList();
+        if (unplaced.Count > 0)
+            findings.Bad(CheckGroup.Stages, "all", unplaced, exit);
         return ended;
     }
 

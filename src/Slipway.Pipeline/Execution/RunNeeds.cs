@@ -16,7 +16,7 @@ internal static class RunNeeds
     /// <exception cref="SlipwayException">All that is missing for stages that would run, at once (exit 3).</exception>
     public static RunOptions Require(Spec spec, ExecutionPlan plan, Forecast forecast, RunOptions options)
     {
-        var asking = plan.Stages.Select(planned => planned.Stage).Where(stage => stage.Secrets is not null || Missing(spec, stage, options) is not null).ToList();
+        var asking = plan.Stages.Select(planned => planned.Stage).Where(stage => options.MayRun(stage) && (stage.Secrets is not null || Missing(spec, stage, options) is not null)).ToList();
         if (asking.Count == 0)
             return options;
         // What is taken from the cache needs nothing.
@@ -25,18 +25,19 @@ internal static class RunNeeds
         // What the shared cache may give needs nothing either: it is asked when its inputs are known, and what it lacks is told then.
         var faults = asking.Where(stage => !MayBeShared(stage, options)).Select(stage => Missing(spec, stage, options)).OfType<Fault>().ToList();
         var values = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (var (stage, name) in asking.SelectMany(stage => (stage.Secrets ?? []).Select(name => (stage, name))).DistinctBy(each => each.name))
+        // A value is looked for once, which may ask a person; that it is missing is told of each stage that needs it.
+        foreach (var needs in asking.SelectMany(stage => (stage.Secrets ?? []).Select(name => (stage, name))).GroupBy(need => need.name, need => need.stage, StringComparer.Ordinal))
         {
             try
             {
-                if (options.Secrets.Find(name) is { } value)
-                    values[name] = value;
+                if (options.Secrets.Find(needs.Key) is { } value)
+                    values[needs.Key] = value;
                 else
-                    faults.Add(NoSecret(stage, name, options.Secrets));
+                    faults.AddRange(needs.Select(stage => NoSecret(stage, needs.Key, options.Secrets)));
             }
             catch (SlipwayException e)
             {
-                faults.AddRange(e.Faults.Select(fault => stage.At.Fault(fault.Code, $"stage {stage.Name}: {fault.Message}", fault.Help)));
+                faults.AddRange(needs.SelectMany(stage => e.Faults.Select(fault => stage.At.Fault(fault.Code, $"stage {stage.Name}: {fault.Message}", fault.Help))));
             }
         }
 

@@ -123,7 +123,7 @@ internal sealed class StageExecution
         if (!exit.Succeeded)
         {
             throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
-                ? await TracedRun.ExplainAsync(failure, exit, () => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options), text => tell(new StageRemark(stage.Name, text)), cancellation)
+                ? await new TracedRun(stage, failure, exit, options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options), text => tell(new StageRemark(stage.Name, text)), cancellation)
                 : failure.OfCommand(exit, null);
         }
 

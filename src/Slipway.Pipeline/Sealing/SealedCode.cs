@@ -18,16 +18,7 @@ internal sealed class SealedCode(Spec spec, ProjectFiles files, string root)
         {
             var stage = spec.Stages.First(candidate => candidate.Name == result.Name);
             foreach (var name in stage.Inputs.Where(input => input.Kind == InputKind.Path).Select(input => input.Name).Concat(stage.Sql is null ? [] : [stage.Sql]))
-            {
-                try
-                {
-                    Add(files.Files(name, result.Inputs[name]));
-                }
-                catch (SlipwayException e) when (e.Faults[0].Code == "input-changed")
-                {
-                    throw new SlipwayException(ExitCode.UnusableInput, new Fault("changing-file", $"{name} changed while the run was under way: the stage {stage.Name} ran with another content", Help: "run again"), e);
-                }
-            }
+                Add(files.Files(name, result.Inputs[name]));
         }
 
         foreach (var input in spec.Model?.Runtime.Inputs ?? [])

@@ -101,19 +101,36 @@ public static class AtomicFile
     }
 
     /// <summary>Whole or not at all to every reader, but not durable: a crash of the host may leave nothing, or nonsense. For what is only a help.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
     public static void WriteLoosely(string path, ReadOnlySpan<byte> content)
     {
         var temporary = TemporaryBeside(path);
-        CreateFolder(Path.GetDirectoryName(temporary)!);
-        WriteNew(temporary, content);
-        Rename(temporary, path);
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(temporary)!);
+            WriteNew(temporary, content);
+            Rename(temporary, path);
+        }
+        catch
+        {
+            Discard(temporary);
+            throw;
+        }
     }
 
     /// <summary>Makes a file, whose folder is there and which is not, for now: neither whole to every reader nor durable.</summary>
+    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
     public static void WriteNew(string path, ReadOnlySpan<byte> content)
     {
-        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
-        RandomAccess.Write(file, content, 0);
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.Write(file, content, 0);
+        }
+        catch (Exception e) when (Explain(e, path) is { } explained)
+        {
+            throw explained;
+        }
     }
 
     /// <summary>Adds a line to the end of a file and makes it durable; a line that a crash cut off before stays apart.</summary>

@@ -233,7 +233,11 @@ internal static unsafe partial class Posix
         if (statx(AtFdCwd, path, followLinks ? 0 : SymlinkNoFollow, BasicStats, result) == 0)
             return true;
         var error = Marshal.GetLastPInvokeError();
-        return IsNothing(error) ? false : throw Failure("statx", path, error);
+        if (IsNothing(error))
+            return false;
+        throw error == AccessDenied
+            ? new SlipwayException(ExitCode.NotThere, new Fault("no-permission", $"cannot look at {path}: {Marshal.GetPInvokeErrorMessage(error)}", Help: "let this user enter the folders that it is in"))
+            : Failure("statx", path, error);
     }
 
     /// <summary>Whether a path that cannot be looked at for this leads nowhere: links that lead around in a circle, and names that no file can have, among it.</summary>

@@ -27,9 +27,7 @@ public sealed class EnergyMeter : IDisposable
     {
         this.clock = clock;
         looked = clock.GetTimestamp();
-        // Below intel-rapl:0 are its parts, such as intel-rapl:0:1, and beside the packages a zone of the whole system may stand: both would count twice. AMD's have the same names.
-        if (Directory.Exists(folder))
-            packages.AddRange(Directory.EnumerateFileSystemEntries(folder, "intel-rapl:*").Where(IsPackage).Select(path => new Package(path)));
+        packages.AddRange(Packages(folder));
         isKnown = packages.Count > 0 && packages.TrueForAll(package => package.Look());
         if (isKnown)
             timer = clock.CreateTimer(_ => Read(), null, every, every);
@@ -48,6 +46,20 @@ public sealed class EnergyMeter : IDisposable
     }
 
     public void Dispose() => timer?.Dispose();
+
+    /// <summary>None where they cannot be listed: some of them are no figure of the host.</summary>
+    private static List<Package> Packages(string folder)
+    {
+        try
+        {
+            // Below intel-rapl:0 are its parts, such as intel-rapl:0:1, and beside the packages a zone of the whole system may stand: both would count twice. AMD's have the same names.
+            return Directory.Exists(folder) ? [.. Directory.EnumerateFileSystemEntries(folder, "intel-rapl:*").Where(IsPackage).Select(path => new Package(path))] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     private static bool IsPackage(string path) =>
         Path.GetFileName(path).Count(c => c == ':') == 1 && TextOf(Path.Combine(path, "name"))?.StartsWith("package-", StringComparison.Ordinal) == true;

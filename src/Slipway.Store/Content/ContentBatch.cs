@@ -24,10 +24,11 @@ public sealed class ContentBatch : IDisposable
     internal ContentBatch(ContentStore store, string folder) => (this.store, this.folder) = (store, folder);
 
     /// <summary>Copies a file in, hashing while copying.</summary>
-    /// <exception cref="SlipwayException">No space, no permission (exit 3).</exception>
-    public (Digest Digest, long Size) AddFile(string path)
+    /// <param name="shown">The file as the user knows it, for faults.</param>
+    /// <exception cref="SlipwayException">No space, no permission for the store (exit 3); the file cannot be read (exit 2).</exception>
+    public (Digest Digest, long Size) AddFile(string path, string shown)
     {
-        using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        using var source = Open(path, shown);
         if (source.Length <= HashedFirst && Small(source) is { } content)
         {
             var digest = Digest.Of(content);
@@ -36,6 +37,19 @@ public sealed class ContentBatch : IDisposable
 
         source.Position = 0;
         return Add(hashed => hashed.CopyFrom(source));
+    }
+
+    /// <remarks>Told here: further out it could not be told from a store that cannot be written.</remarks>
+    private static FileStream Open(string path, string shown)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("unreadable-output", $"{shown} may not be read by this user", Help: "let what writes it leave it readable"), e);
+        }
     }
 
     /// <returns>Null when its length is not what it was.</returns>
@@ -54,14 +68,14 @@ public sealed class ContentBatch : IDisposable
     /// <summary>Copies a folder in: every file, and the tree that lists them. Several files at a time.</summary>
     /// <param name="shown">The folder as the user knows it, for faults.</param>
     /// <returns>The tree's digest, and the bytes of all files.</returns>
-    /// <exception cref="SlipwayException">Something in it is neither file nor folder (exit 2).</exception>
+    /// <exception cref="SlipwayException">Something in it is neither file nor folder, or cannot be read (exit 2).</exception>
     public (Digest Digest, long Size) AddFolder(string path, string shown)
     {
         var size = 0L;
         var (digest, _) = Add(hashed =>
         {
             var tree = new FileTreeWriter(hashed.Write);
-            foreach (var file in FileTree.Walk(path, (file, _) => AddFile(file).Digest, shown, followLinks: false))
+            foreach (var file in FileTree.Walk(path, (file, _) => AddFile(file, Path.Join(shown, Path.GetRelativePath(path, file))).Digest, shown, followLinks: false))
             {
                 tree.Add(file);
                 size += file.Size;

@@ -131,12 +131,13 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
     }
 
     /// <summary>What is in one folder, in the order of its files' paths: a folder's name ends in a slash, and is sorted with it.</summary>
+    /// <exception cref="SlipwayException">It cannot be read, or holds what is neither file nor folder (exit 2).</exception>
     private static List<string> Names(string folder, string prefix, string shown, bool followLinks, Func<string, bool>? skip)
     {
         // Whether something is a folder is read from the folder above it; files are looked at later, several at a time.
         var at = Path.Join(folder, prefix);
         var names = new List<string>();
-        foreach (var (name, isFolder) in new FileSystemEnumerable<(string, bool)>(at, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), everything))
+        foreach (var (name, isFolder) in Entries(at, prefix, shown))
         {
             if (skip is not null && skip(name))
                 continue;
@@ -147,6 +148,19 @@ public sealed record FileTree(ImmutableArray<FileTreeEntry> Files)
 
         names.Sort(Utf8Order.Comparer);
         return names;
+    }
+
+    private static FileSystemEnumerable<(string Name, bool IsFolder)> Entries(string folder, string prefix, string shown)
+    {
+        try
+        {
+            // The folder is opened here, and only read later.
+            return new FileSystemEnumerable<(string, bool)>(folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory), everything);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new SlipwayException(ExitCode.UnusableInput, new Fault("unreadable-folder", $"{Shown(shown, prefix)} may not be read by this user", Help: "make the folder readable"), e);
+        }
     }
 
     private static SlipwayException TooMany(string shown) =>

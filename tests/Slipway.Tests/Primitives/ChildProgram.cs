@@ -25,6 +25,7 @@ internal static class ChildProgram
         ["serve-control-plane"] = Server.Rollouts.KilledServerTests.ServeProgram,
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
+        ["leave-unreadable"] = Pipeline.Execution.UnreadableOutputTests.RunProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 

@@ -6,7 +6,7 @@ using Slipway.Primitives.Faults;
 namespace Slipway.Pipeline.Execution.Secrets;
 
 /// <summary>Looks for the values of a stage's secrets in what it wrote: as they are, and in base64 at any place of a longer text, lines broken or not.</summary>
-/// <remarks>Finds carelessness, not malice: a stage that means to hide a value can.</remarks>
+/// <remarks>Finds carelessness, not malice: a stage that means to hide a value can. Not thread-safe; memory is three blocks from the first file on.</remarks>
 internal sealed class SecretScan
 {
     /// <summary>Bytes that are looked at together.</summary>
@@ -17,6 +17,7 @@ internal sealed class SecretScan
 
     private readonly ImmutableArray<(string Name, byte[] Pattern)> patterns;
     private readonly int longest;
+    private (byte[] Block, Window Plain, Window Unbroken)? buffers;
 
     /// <param name="values">Of the stage, by name.</param>
     public SecretScan(IReadOnlyDictionary<string, string> values)
@@ -57,7 +58,9 @@ internal sealed class SecretScan
     internal string? InFile(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-        var (block, plain, unbroken) = (new byte[Block], new Window(this), new Window(this));
+        var (block, plain, unbroken) = buffers ??= (new byte[Block], new Window(this), new Window(this));
+        plain.Begin();
+        unbroken.Begin();
         for (int read; (read = file.Read(block)) > 0;)
         {
             if ((plain.Add(block.AsSpan(0, read)) ?? unbroken.Add(block.AsSpan(0, WithoutBreaks(block.AsSpan(0, read))))) is { } found)
@@ -87,6 +90,9 @@ internal sealed class SecretScan
         private readonly byte[] buffer = new byte[Block + scan.longest];
         private int kept;
 
+        /// <summary>Of another file: what the last one ended with begins nothing.</summary>
+        public void Begin() => kept = 0;
+
         public string? Add(ReadOnlySpan<byte> bytes)
         {
             bytes.CopyTo(buffer.AsSpan(kept));
@@ -111,7 +117,7 @@ internal sealed class SecretScan
     }
 
     private static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint });
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false });
 
     /// <remarks>In base64 three bytes are four characters: a value stands in a longer text in one of three ways, and the characters at its ends hang on its neighbours.</remarks>
     private static IEnumerable<byte[]> Forms(byte[] value)

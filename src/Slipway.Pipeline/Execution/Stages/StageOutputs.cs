@@ -17,8 +17,8 @@ internal static class StageOutputs
 
     private static readonly EnumerationOptions repositories = new() { RecurseSubdirectories = true, MatchCasing = MatchCasing.CaseInsensitive, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
 
-    /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind; a secret in one (exit 2).</exception>
-    public static void Require(StageSpec stage, StageFolder folder, SecretScan secrets) => Walking(stage, () =>
+    /// <exception cref="SlipwayException">All faults at once: missing, empty, undeclared, of the wrong kind; a secret in one; one that cannot be read (exit 2).</exception>
+    public static void Require(StageSpec stage, StageFolder folder, SecretScan secrets) => Walking(stage, folder, () =>
     {
         var faults = stage.Outputs.Select(output => FaultOf(stage, output.Key, output.Value, folder.Root)).OfType<Fault>().ToList();
         if (Undeclared(stage, folder) is { } undeclared)
@@ -32,8 +32,8 @@ internal static class StageOutputs
     });
 
     /// <summary>Durable and visible when this returns.</summary>
-    /// <exception cref="SlipwayException">No space (exit 3); a folder without content, or with what is neither file nor folder (exit 2).</exception>
-    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects) => Walking(stage, () =>
+    /// <exception cref="SlipwayException">No space (exit 3); a folder without content, or with what is neither file nor folder, or cannot be read (exit 2).</exception>
+    public static ImmutableSortedDictionary<string, Artifact> Store(StageSpec stage, StageFolder folder, ContentStore objects) => Walking(stage, folder, () =>
     {
         var artifacts = ImmutableSortedDictionary.CreateBuilder<string, Artifact>(StringComparer.Ordinal);
         using var batch = objects.Begin();
@@ -43,7 +43,7 @@ internal static class StageOutputs
         return artifacts.ToImmutable();
     });
 
-    private static T Walking<T>(StageSpec stage, Func<T> walk)
+    private static T Walking<T>(StageSpec stage, StageFolder folder, Func<T> walk)
     {
         try
         {
@@ -53,6 +53,15 @@ internal static class StageOutputs
         {
             // Who changes folders as it goes can make what nobody can name.
             throw new SlipwayException(ExitCode.UnusableInput, [stage.At.Fault("path-too-long", $"stage {stage.Name} wrote a file whose path is longer than 4,095 bytes", "let it nest fewer folders, or give them shorter names")], e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            var what = e.Message.Replace(folder.Root + "/", "", StringComparison.Ordinal);
+            throw new SlipwayException(ExitCode.UnusableInput, [stage.At.Fault("unreadable-output", $"stage {stage.Name} wrote what may not be read by this user: {what}", "let the command leave it readable")], e);
+        }
+        catch (SlipwayException e) when (e.Exit == ExitCode.UnusableInput && e.Faults.Any(fault => fault.File is null))
+        {
+            throw new SlipwayException(e.Exit, [.. e.Faults.Select(fault => fault.File is null ? stage.At.Fault(fault.Code, $"stage {stage.Name}: {fault.Message}", fault.Help) : fault)], e);
         }
     }
 
@@ -65,7 +74,7 @@ internal static class StageOutputs
         }
 
         var kind = FileStamp.Of(absolute) is { Executable: true } ? ArtifactKind.Program : ArtifactKind.File;
-        var (content, size) = batch.AddFile(absolute);
+        var (content, size) = batch.AddFile(absolute, path);
         return new Artifact(content, kind, size);
     }
 

@@ -8,12 +8,15 @@ namespace Slipway.Pipeline.Execution.Stages;
 
 /// <summary>A second run, under strace, of a command that failed and named no file that it missed: many a program says nothing of one.</summary>
 /// <remarks>It leaves nothing: same sandbox, another private folder, and what it makes and writes is thrown away. Where it cannot be done, nothing is found.</remarks>
-internal static class TracedRun
+/// <param name="failure">What the first run's end is told by.</param>
+/// <param name="first">How the first run ended.</param>
+/// <param name="clock">Ends the second run.</param>
+internal sealed class TracedRun(StageSpec stage, StageFailure failure, ChildExit first, TimeProvider clock)
 {
     /// <summary>A command that ran longer is not run again: people wait for the message.</summary>
     private static readonly TimeSpan longestFirst = TimeSpan.FromMinutes(1);
 
-    /// <summary>Tracing makes it slower; what it looked for until then is seen.</summary>
+    /// <summary>Tracing makes it slower; what it looked for until then is seen. A stage's own timeout may be shorter.</summary>
     private static readonly TimeSpan longestSecond = TimeSpan.FromMinutes(2);
 
     /// <summary>A command that ran longer is not run again in silence.</summary>
@@ -27,8 +30,7 @@ internal static class TracedRun
 
     /// <param name="make">Makes the private folder.</param>
     /// <returns>What to throw: in it what the second run looked for and was not given, if it did.</returns>
-    public static async Task<SlipwayException> ExplainAsync(
-        StageFailure failure, ChildExit first, Func<StageFolder> make, Func<StageFolder, EnclosedCommand> command, Action<string> tell, CancellationToken cancellation)
+    public async Task<SlipwayException> ExplainAsync(Func<StageFolder> make, Func<StageFolder, EnclosedCommand> command, Action<string> tell, CancellationToken cancellation)
     {
         if (first.Wall > noticeable)
             tell("it failed and named no file that it missed: it runs once more, under strace, to see what it looks for");
@@ -37,17 +39,18 @@ internal static class TracedRun
             using var folder = make();
             return failure.OfCommand(first, failure.Missed(await LookUpsAsync(command(folder), cancellation)));
         }
-        catch (SlipwayException)
+        catch (Exception e) when (e is SlipwayException or IOException or UnauthorizedAccessException)
         {
-            // An input that changed meanwhile, a full disk, a host that lets nobody trace: it fails as without.
+            // An input that changed meanwhile, a full or broken disk, a host that lets nobody trace: it fails as without.
             return failure.OfCommand(first, null);
         }
     }
 
-    private static async Task<IEnumerable<string>> LookUpsAsync(EnclosedCommand command, CancellationToken cancellation)
+    private async Task<IEnumerable<string>> LookUpsAsync(EnclosedCommand command, CancellationToken cancellation)
     {
         var trace = Path.Combine(command.SharedFolder, ".trace-" + command.Name);
-        using var limit = new CancellationTokenSource(longestSecond);
+        var longest = stage.Timeout is { } timeout && timeout.Value < longestSecond ? timeout.Value : longestSecond;
+        using var limit = new CancellationTokenSource(longest, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using (var log = new CommandLog(trace, [], _ => { }))
         {

@@ -52,6 +52,34 @@ public sealed class SecretTests : IDisposable
     }
 
     [Fact]
+    public async Task A_missing_secret_is_told_of_every_stage_that_needs_it_and_looked_for_once()
+    {
+        var other = TestProject.Stage("other", "echo o > build/p.txt", [], "p=build/p.txt") with { Secrets = ["OTHER", "TOKEN"] };
+        var spec = TestProject.Spec(Stage("fetch", "echo done > build/o.txt"), other);
+        var faults = await project.Faults(spec, ExitCode.NotThere);
+        Assert.Equal(["fetch TOKEN", "other OTHER", "other TOKEN"], faults.Select(fault => $"{fault.Message.Split(' ')[1]} {fault.Message.Split(' ')[5].TrimEnd(':')}").Order(StringComparer.Ordinal));
+
+        var asked = project.PathOf("asked");
+        var refusing = await project.Faults(spec, ExitCode.NotThere, With(Source([], null, $"echo >> '{asked}'; exit 3 #")));
+        Assert.Equal(3, refusing.Count(fault => fault.Code == "secret-command"));
+        Assert.Equal(2, File.ReadAllLines(asked).Length);
+        File.Delete(asked);
+        await project.Run(spec, With(Source([], null, $"echo >> '{asked}'; echo a-value-for")));
+        Assert.Equal(2, File.ReadAllLines(asked).Length);
+    }
+
+    [Fact]
+    public async Task A_run_asks_for_no_secret_of_a_manual_stage_that_nobody_named()
+    {
+        var spec = TestProject.Spec(
+            Stage("fetch", "echo done > build/o.txt") with { When = StageWhen.Manual },
+            TestProject.Stage("use", "cat build/o.txt > build/p.txt", ["fetch.o"], "p=build/p.txt"));
+        Assert.Equal("missing-secret", Assert.Single(await project.Faults(spec, ExitCode.NotThere, options => options with { UpTo = "fetch" })).Code);
+        await project.Run(spec, options => options with { UpTo = "fetch", Secrets = Variable() });
+        Assert.Equal("use", (await project.Run(spec, options => options with { Force = true })).Executed());
+    }
+
+    [Fact]
     public void A_variable_comes_before_a_file_and_a_file_before_the_command()
     {
         project.Write("secrets/TOKEN", "from-the-file\n");
@@ -120,6 +148,21 @@ public sealed class SecretTests : IDisposable
         project.Write("f", lines);
         Assert.Equal("TOKEN", new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-value-7" }).InFile(project.PathOf("f")));
         Assert.Null(new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-vague-7" }).InFile(project.PathOf("f")));
+    }
+
+    [Fact]
+    public void Files_are_looked_at_apart_and_with_the_same_memory()
+    {
+        project.Write("one", "plain-");
+        project.Write("other", "value-7");
+        project.Write("both", "plain-value-7");
+        var scan = new SecretScan(new Dictionary<string, string> { ["TOKEN"] = "plain-value-7" });
+        Assert.Null(scan.InFile(project.PathOf("one")));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(scan.InFile(project.PathOf("other")));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 16);
+        Assert.Equal("TOKEN", scan.InFile(project.PathOf("both")));
+        Assert.Null(scan.InFile(project.PathOf("other")));
     }
 
     [Fact]

@@ -117,13 +117,16 @@ public sealed partial class AtomicFileTests : IDisposable
         Assert.Equal([("pwrite64", false), ("fchmod", false), ("fsync", false), ("rename", false), ("fsync", true)], calls);
     }
 
-    [Fact]
-    public async Task A_full_disk_is_a_fault_with_exit_3_and_the_old_content_stays()
+    [Theory]
+    [InlineData("fill")]
+    [InlineData("fill-loosely")]
+    [InlineData("fill-new")]
+    public async Task A_full_disk_is_a_fault_with_exit_3_and_the_old_content_stays(string how)
     {
         await InOwnMounts("mount -t tmpfs -o size=64k tmpfs \"$1\"");
-        var exit = await Run(["fill", folder["m"]], Mounting("mount -t tmpfs -o size=64k tmpfs \"$1\""));
+        var exit = await Run([how, folder["m"]], Mounting("mount -t tmpfs -o size=64k tmpfs \"$1\""));
         Assert.True(exit.Succeeded, File.ReadAllText(folder["log"]));
-        Assert.Contains("NotThere no-space; old content; nothing beside", File.ReadAllText(folder["log"]));
+        Assert.Contains($"NotThere no-space; old content; {(how == "fill-new" ? "something" : "nothing")} beside", File.ReadAllText(folder["log"]));
     }
 
     [Fact]
@@ -162,11 +165,23 @@ public sealed partial class AtomicFileTests : IDisposable
         }
 
         var file = Path.Combine(path, "f");
-        if (how == "fill")
+        if (how.StartsWith("fill", StringComparison.Ordinal))
             AtomicFile.Write(file, "old\n"u8);
         try
         {
-            AtomicFile.Write(file, new byte[100_000]);
+            switch (how)
+            {
+                case "fill-loosely":
+                    AtomicFile.WriteLoosely(file, new byte[100_000]);
+                    break;
+                case "fill-new":
+                    AtomicFile.WriteNew(Path.Combine(path, "new"), new byte[100_000]);
+                    break;
+                default:
+                    AtomicFile.Write(file, new byte[100_000]);
+                    break;
+            }
+
             return 1;
         }
         catch (SlipwayException e)

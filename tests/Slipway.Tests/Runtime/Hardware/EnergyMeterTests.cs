@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using Slipway.Runtime.Hardware;
 using Slipway.Tests.Server;
 
 namespace Slipway.Tests.Runtime.Hardware;
 
-public sealed class EnergyMeterTests : IDisposable
+public sealed partial class EnergyMeterTests : IDisposable
 {
     private const long Range = 262_143_328_850;
 
@@ -79,6 +80,32 @@ public sealed class EnergyMeterTests : IDisposable
         using var nowhere = new EnergyMeter(Path.Combine(root, "missing"), clock);
         Assert.Equal((null, null), (none.Read(), nowhere.Read()));
     }
+
+    [Fact]
+    public void Counters_that_may_not_be_listed_are_no_figure()
+    {
+        Write("intel-rapl:0", "package-0", 1_000_000);
+        File.SetUnixFileMode(root, UnixFileMode.None);
+        double? read = 0;
+        Exception? thrown = null;
+        var thread = new Thread(() => thrown = Record.Exception(() =>
+        {
+            // Root lists every folder unless it gives that capability away, which is the thread's own matter.
+            if (Environment.IsPrivilegedProcess)
+                Assert.Equal(0, capset([0x20080522, 0], new uint[6]));
+            using var meter = new EnergyMeter(root, clock);
+            read = meter.Read();
+        }));
+        thread.Start();
+        thread.Join();
+        File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Null(thrown);
+        Assert.Null(read);
+    }
+
+    // capset(2): version 3 and this thread; then effective, permitted and inheritable capabilities, twice 32 of them.
+    [LibraryImport("libc")]
+    private static partial int capset(uint[] header, uint[] data);
 
     private void Write(string zone, string name, long energy)
     {

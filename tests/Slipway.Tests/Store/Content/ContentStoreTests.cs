@@ -30,7 +30,7 @@ public sealed class ContentStoreTests : IDisposable
     private (Digest Digest, long Size) PutFile(string path)
     {
         using var batch = Store.Begin();
-        var stored = batch.AddFile(path);
+        var stored = batch.AddFile(path, path);
         batch.Commit();
         return stored;
     }
@@ -84,7 +84,7 @@ public sealed class ContentStoreTests : IDisposable
         {
             batch.Add("abc"u8);
             batch.Add("abc"u8);
-            batch.AddFile(folder.Write("d", "def"));
+            batch.AddFile(folder.Write("d", "def"), "d");
             batch.Commit();
         }
 
