@@ -41,6 +41,10 @@ public readonly record struct FileStamp(FileKind Kind, long Size, long Modified,
     /// <summary>As <see cref="IsOwn"/>, or the administrator's, who may change everything anyway.</summary>
     public static bool IsOwnOrRoots(string path) => Posix.OwnerOf(path) is { } owner && (owner == Posix.User || owner == 0);
 
+    /// <returns>Whether a path, every link on it followed, leads to a folder or to something in it; false where either is not there.</returns>
+    public static bool IsWithin(string path, string folder) =>
+        Posix.RealPath(path) is { } real && Posix.RealPath(folder) is { } whole && (real == whole || real.StartsWith(whole.TrimEnd('/') + "/", StringComparison.Ordinal));
+
     /// <summary>Whether a change made right after this look could leave the stamp as it is (git's "racily clean").</summary>
     /// <param name="look">When the content was read, nanoseconds since 1970 of the same clock.</param>
     public bool IsRacy(long look) => Changed >= look - Granularity || Modified >= look - Granularity;

@@ -154,7 +154,7 @@ internal sealed class Checkout(ProjectFolder project, ContentStore objects, Proj
         for (var path = Path.GetDirectoryName(output.TrimEnd('/'))!; path.Length > 0; path = Path.GetDirectoryName(path)!)
         {
             if (FileStamp.Of(Absolute(path), followLinks: false) is not null)
-                return FileStamp.Of(Absolute(path)) is { Kind: FileKind.Folder } && RealPath.IsWithin(Absolute(path), project.Root) ? null : path;
+                return FileStamp.Of(Absolute(path)) is { Kind: FileKind.Folder } && FileStamp.IsWithin(Absolute(path), project.Root) ? null : path;
         }
 
         return null;
