@@ -138,7 +138,7 @@ public sealed class LiveTests : IDisposable
             return terminal;
         }
 
-        public void Type(string arguments) => Press($"clear; {RepositoryRoot.Slipway} {arguments}; echo left with $?", "Enter");
+        public void Type(string arguments) => Press($"clear; '{RepositoryRoot.Slipway}' {arguments}; echo left with $?", "Enter");
 
         public void Press(params string[] keys) => Ask(["send-keys", .. keys]);
 

@@ -8,7 +8,7 @@ namespace Slipway.Pipeline.Execution.Scheduling;
 /// <param name="Retries">Most times that it is begun again after a failure that may pass.</param>
 internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
 
-/// <param name="Jobs">Most commands at a time, at least 1; as many stages may be storing what theirs wrote.</param>
+/// <param name="Jobs">Most commands at a time, at least 1. None is begun while as many stages are storing what theirs wrote: with 1, stages are wholly one after the other.</param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
 internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
 
@@ -134,7 +134,7 @@ internal sealed record StageSchedule
                 break;
         }
 
-        while (!next.isStopping && next.running.Count < limits.Jobs && next.storing.Count <= limits.Jobs && next.FirstThatFits() is { } first)
+        while (!next.isStopping && next.running.Count < limits.Jobs && next.storing.Count < limits.Jobs && next.FirstThatFits() is { } first)
         {
             next.Take(first);
             actions.Add(new ScheduleAction.Start(first, 1));

@@ -75,10 +75,11 @@ public sealed class StageScheduleTests
     public void What_a_stage_took_is_free_once_its_command_has_ended_and_what_needs_it_waits_until_it_is_stored()
     {
         ImmutableArray<ScheduledStage> stages = [new([], 1, default), new([0], 0, default), new([], 0, default), new([], 0, default), new([], 0, default)];
-        var (state, _) = StageSchedule.Of(stages, new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, first) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal([new ScheduleAction.Start(0, 1), new ScheduleAction.Start(2, 1)], first);
         (state, var second) = state.Decide(new ScheduleEvent.CommandEnded(0));
-        Assert.Equal([new ScheduleAction.Start(2, 1)], second);
-        // One may be stored while another runs; with two to be stored nothing more is begun.
+        Assert.Equal([new ScheduleAction.Start(3, 1)], second);
+        // One may be stored while two run; with two to be stored nothing more is begun.
         (state, var third) = state.Decide(new ScheduleEvent.CommandEnded(2));
         Assert.Empty(third);
         (state, var fourth) = state.Decide(new ScheduleEvent.Succeeded(0));
@@ -86,7 +87,17 @@ public sealed class StageScheduleTests
         // Its command is not run again for what could not be stored.
         (state, var last) = state.Decide(new ScheduleEvent.Failed(2, MayPass: true));
         Assert.Empty(last);
-        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Succeeded(1)).Actions);
+        (state, _) = state.Decide(new ScheduleEvent.Succeeded(1));
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Succeeded(3)).Actions);
+    }
+
+    [Fact]
+    public void With_one_job_a_stage_begins_when_the_one_before_it_is_stored()
+    {
+        var (state, _) = StageSchedule.Of([new([], 0, default), new([], 0, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        (state, var stored) = state.Decide(new ScheduleEvent.CommandEnded(0));
+        Assert.Empty(stored);
+        Assert.Equal([new ScheduleAction.Start(1, 1)], state.Decide(new ScheduleEvent.Succeeded(0)).Actions);
     }
 
     [Fact]
