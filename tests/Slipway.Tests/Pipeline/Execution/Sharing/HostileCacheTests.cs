@@ -213,7 +213,7 @@ public sealed class HostileCacheTests : IDisposable
             await Task.Delay(Timeout.Infinite, http.RequestAborted);
             return true;
         };
-        var options = new SharedCacheOptions { Trusted = machines.TrustsBuilder, Signer = machines.Builder, Patience = TimeSpan.FromMilliseconds(200) };
+        var options = new SharedCacheOptions { Trusted = machines.TrustsBuilder, Signer = machines.Builder, Patience = TimeSpan.FromSeconds(3) };
         Assert.Equal("features:executed fit:executed", (await machines.TakeAsync(from: SharedCache.OfRegistry(registry.Client("team/cache"), options))).Sources());
         Assert.Contains("(cache-silent)", Assert.Single(machines.Remarks(machines.B)));
         Assert.Single(registry.Calls);
