@@ -163,8 +163,9 @@ internal sealed class StageFolder : IDisposable
         {
             Directory.Delete(folder, recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
+            // The last is of a path so long that the framework cut it to nothing.
             if (Directory.Exists(folder))
                 DeleteStubborn(folder);
         }
