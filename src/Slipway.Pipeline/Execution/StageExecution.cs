@@ -53,8 +53,7 @@ internal sealed class StageExecution
     public static string LogOf(ProjectFolder project, string run, string stage) => Path.Combine(RunRecord.FolderOf(project, run), "logs", stage + ".log");
 
     /// <param name="done">Results of all stages that this one needs.</param>
-    /// <param name="commandEnded">Called when its command has ended and wrote what it declares: another may run while that is stored.</param>
-    public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, Action commandEnded, CancellationToken cancellation)
+    public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CommandTurn turn, CancellationToken cancellation)
     {
         var started = options.Clock.GetTimestamp();
         var inputs = StageInputs.Of(spec, stage, files, dataset => snapshots[dataset].Digest, name => Output(done, name));
@@ -94,15 +93,15 @@ internal sealed class StageExecution
         RunNeeds.Require(spec, stage, options);
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
-        tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log));
-        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, commandEnded, cancellation);
+        turn.Announce(() => tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log)));
+        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, turn, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
         result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, Action commandEnded, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CommandTurn turn, CancellationToken cancellation)
     {
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
@@ -119,7 +118,7 @@ internal sealed class StageExecution
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
         // Beside another stage, the host's energy would be counted for both.
         using var meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
-        var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), log, secrets, cancellation);
+        var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), turn, log, secrets, cancellation);
         if (!exit.Succeeded)
         {
             throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
@@ -131,7 +130,7 @@ internal sealed class StageExecution
         options.Effect("command ended");
         folder.CheckLinked(files, objects, inputs.Stored(objects));
         StageOutputs.Require(stage, folder, new SecretScan(secrets));
-        commandEnded();
+        turn.End();
         var outputs = StageOutputs.Store(stage, folder, objects);
         options.Effect("outputs stored");
         var metrics = StageMetrics.Read(stage, outputs, objects);
@@ -162,24 +161,32 @@ internal sealed class StageExecution
     }
 
     /// <returns>How it ended within its limits, well or not.</returns>
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
+    private async Task<ChildExit> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, CommandTurn turn, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
-        using var limit = stage.Timeout is { } timeout && timeout.Value < longestTimer ? new CancellationTokenSource(timeout.Value, options.Clock) : new CancellationTokenSource();
+        using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         try
         {
-            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Grouped = sampler.Watch }, log, grace, either.Token);
+            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Turn = Begin }, log, grace, either.Token);
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
             return exit.Succeeded || exceeded == ExceededLimit.None ? exit : throw failure.OverLimit(exceeded, command.Limits);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             log.Dispose();
             throw failure.OfTimeout();
+        }
+
+        async Task Begin(ControlGroup? group)
+        {
+            await turn.WaitAsync(cancellation);
+            sampler.Watch(group);
+            if (stage.Timeout is { } timeout && timeout.Value < longestTimer)
+                limit.CancelAfter(timeout.Value);
         }
     }
 

@@ -17,11 +17,12 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
     private readonly List<SlipwayException> failures = [];
     private readonly Channel<News> news = Channel.CreateUnbounded<News>();
     private readonly int[] attempts = new int[plan.Stages.Length];
+    private readonly CommandTurn?[] turns = new CommandTurn?[plan.Stages.Length];
     private int active;
 
     /// <summary>Executes, or takes from what is known, one stage whose needs are among the results.</summary>
-    /// <param name="commandEnded">To be called when its command has ended and wrote what it declares.</param>
-    public delegate Task<EndedStage> RunStage(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, Action commandEnded, CancellationToken cancellation);
+    /// <param name="turn">To be waited for before its command is run.</param>
+    public delegate Task<EndedStage> RunStage(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CommandTurn turn, CancellationToken cancellation);
 
     /// <exception cref="SlipwayException">What failed, and with <see cref="RunOptions.KeepGoing"/> what did not run for it.</exception>
     public async Task<IReadOnlyDictionary<string, EndedStage>> RunAsync(RunStage run, CancellationToken cancellation)
@@ -36,23 +37,28 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
             while (true)
             {
                 (schedule, var actions) = schedule.Decide(what);
-                foreach (var start in actions.OfType<ScheduleAction.Start>())
-                    Start(start, run, cancellation);
+                Do(actions, run, cancellation);
                 if (actions.Any(action => action is ScheduleAction.Finish))
                     break;
                 what = await NextNews() switch
                 {
                     (var stage, { } ended, _) => Succeeded(stage, ended),
                     (var stage, null, SlipwayException fault) => Failed(stage, fault),
+                    (var stage, null, OperationCanceledException) when turns[stage]!.IsWithdrawn => new ScheduleEvent.Withdrawn(stage),
                     (_, null, { } bug) => throw Rethrown(bug),
                     (var stage, null, null) => new ScheduleEvent.CommandEnded(stage),
                 };
                 if (cancellation.IsCancellationRequested)
-                    (schedule, _) = schedule.Decide(new ScheduleEvent.Cancelled());
+                {
+                    (schedule, actions) = schedule.Decide(new ScheduleEvent.Cancelled());
+                    Do(actions, run, cancellation);
+                }
             }
         }
         finally
         {
+            foreach (var turn in turns)
+                turn?.Withdraw();
             // Whatever happened, no process of a stage outlives its run: every end is waited for, and a cancelled stage ends soon.
             while (active > 0)
                 await NextNews();
@@ -67,16 +73,38 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
 
     private HardwareProfile? ProfileOf(StageSpec stage) => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
 
+    private void Do(IEnumerable<ScheduleAction> actions, RunStage run, CancellationToken cancellation)
+    {
+        foreach (var action in actions)
+        {
+            switch (action)
+            {
+                case ScheduleAction.Start start:
+                    Start(start, run, cancellation);
+                    break;
+                case ScheduleAction.GiveTurn(var stage):
+                    turns[stage]!.Give();
+                    break;
+                case ScheduleAction.Withdraw(var stage):
+                    turns[stage]!.Withdraw();
+                    break;
+            }
+        }
+    }
+
     private void Start(ScheduleAction.Start start, RunStage run, CancellationToken cancellation)
     {
         var stage = plan.Stages[start.Stage].Stage;
         attempts[start.Stage] = start.Attempt;
+        var turn = turns[start.Stage] = new CommandTurn(() => news.Writer.TryWrite(new News(start.Stage, null, null)));
+        if (start.HasTurn)
+            turn.Give();
         active++;
         _ = Task.Run(async () =>
         {
             try
             {
-                var ended = await run(stage, done, () => news.Writer.TryWrite(new News(start.Stage, null, null)), cancellation);
+                var ended = await run(stage, done, turn, cancellation);
                 news.Writer.TryWrite(new News(start.Stage, ended, null));
             }
             catch (Exception e)

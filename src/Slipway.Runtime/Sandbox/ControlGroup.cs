@@ -29,7 +29,7 @@ public sealed class ControlGroup : IDisposable
 
     private ControlGroup(bool isUnified, IReadOnlyList<string> folders) => (this.isUnified, Folders) = (isUnified, folders);
 
-    /// <summary>The group's folders: one in version 2, one a controller in version 1.</summary>
+    /// <summary>The group's folders: one in version 2; in version 1 those of memory, pids and, where processors are limited, cpu.</summary>
     public IReadOnlyList<string> Folders { get; }
 
     /// <summary>Files that a process writes 0 into, to become a member with all that it will start.</summary>
@@ -43,7 +43,7 @@ public sealed class ControlGroup : IDisposable
     public static ControlGroup? TryMake(string name, ResourceLimits limits, string root, string membership, out string why)
     {
         var own = Memberships(membership);
-        var group = TryUnified(name, root, own, out why) ?? TryLegacy(name, root, own, ref why);
+        var group = TryUnified(name, root, own, out why) ?? TryLegacy(name, root, own, needsCpu: limits.Cpus is not null, ref why);
         if (group is null)
             return null;
         try
@@ -178,10 +178,10 @@ public sealed class ControlGroup : IDisposable
         }
     }
 
-    private static ControlGroup? TryLegacy(string name, string root, List<string[]> own, ref string why)
+    private static ControlGroup? TryLegacy(string name, string root, List<string[]> own, bool needsCpu, ref string why)
     {
         var made = new List<string>();
-        foreach (var controller in controllers)
+        foreach (var controller in needsCpu ? controllers : controllers.SkipLast(1))
         {
             if (LegacyFolder(root, own, controller) is not { } above)
             {
@@ -219,7 +219,7 @@ public sealed class ControlGroup : IDisposable
 
     private void Limit(ResourceLimits limits)
     {
-        var (memory, processes, cpu) = isUnified ? (Folders[0], Folders[0], Folders[0]) : (Folders[0], Folders[1], Folders[2]);
+        var (memory, processes, cpu) = (Folders[0], isUnified ? Folders[0] : Folders[1], Folders[^1]);
         File.WriteAllText(Path.Combine(processes, "pids.max"), Text(limits.Processes));
         if (isUnified)
         {

@@ -35,8 +35,8 @@ public sealed record EnclosedCommand(
     /// <summary>Whether strace is around it: its log then gets each of its failed look-ups of files, for <see cref="Strace.Missed"/>, in place of what it writes.</summary>
     public bool IsTraced { get; init; }
 
-    /// <summary>Told of its control group before it begins, where there is one; it is gone once the command has ended.</summary>
-    public Action<ControlGroup> Grouped { get; init; } = _ => { };
+    /// <summary>Called once everything around the command is ready, with its control group where there is one: the command begins when that is over, and not at all when that fails.</summary>
+    public Func<ControlGroup?, Task> Turn { get; init; } = _ => Task.CompletedTask;
 }
 
 /// <summary>How an enclosed command ended.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -28,8 +29,12 @@ public static partial class Enclosure
     /// <summary>For the last output to arrive once every process that was found has ended.</summary>
     private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(2);
 
-    /// <summary>Joins the groups, sets what a process may do by itself, and becomes the command.</summary>
-    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ";
+    /// <summary>The descriptor on which the shell around a command waits for a line: <see cref="EnclosedCommand.Turn"/>.</summary>
+    private const int TurnDescriptor = 7;
+
+    /// <summary>Joins the groups, sets what a process may do by itself, waits for its turn, and becomes the command.</summary>
+    /// <remarks>Joining takes milliseconds in which the kernel waits for all processors: time for another command to run in.</remarks>
+    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ", Become = "read -r turn <&7 || exit 125; exec \"$@\" 7<&-";
 
     /// <summary>Bytes of the blocks that a shell's <c>ulimit -f</c> counts, and of those of <c>ulimit -d</c>.</summary>
     private const int FileBlock = 512, DataBlock = 1024;
@@ -53,45 +58,46 @@ public static partial class Enclosure
         if (command.IsTraced)
             inner = Strace.Around(inner);
         using var group = ControlGroup.TryMake(GroupPrefix + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
-        if (group is not null)
-            command.Grouped(group);
-        using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
-        using var steps = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        using var pipes = new Pipes();
         using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
         using var statusFile = command.Isolation == Isolation.Sandbox ? NewFile(Path.Combine(command.SharedFolder, StatusFile + command.Name)) : null;
         var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
-            .Add(1, output.ClientSafePipeHandle).Add(2, output.ClientSafePipeHandle).Add(ProgressDescriptor, steps.ClientSafePipeHandle);
+            .Add(1, pipes.Output.ClientSafePipeHandle).Add(2, pipes.Output.ClientSafePipeHandle).Add(ProgressDescriptor, pipes.Steps.ClientSafePipeHandle).Add(TurnDescriptor, pipes.Turn.ClientSafePipeHandle);
         if (filter is not null && statusFile is not null)
             descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
         var started = new ChildCommand(
-            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + "exec \"$@\"", "slipway", .. group?.Joins ?? [], "--", .. inner],
+            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + Become, "slipway", .. group?.Joins ?? [], "--", .. inner],
             command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
             command.Environment)
         { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
         ChildProcess.AdoptOrphans();
-        var exit = await RunAsync(started, command, output, log, steps, group, grace, cancellation);
+        var exit = await RunAsync(started, command, pipes, log, group, grace, cancellation);
         return exit with { Unlimited = group is null ? why : null };
     }
 
     private static async Task<EnclosedExit> RunAsync(
-        ChildCommand started, EnclosedCommand command, AnonymousPipeServerStream output, CommandLog log, AnonymousPipeServerStream steps, ControlGroup? group, TimeSpan grace, CancellationToken cancellation)
+        ChildCommand started, EnclosedCommand command, Pipes pipes, CommandLog log, ControlGroup? group, TimeSpan grace, CancellationToken cancellation)
     {
         using var watch = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var before = command.Limits.Disk is null ? 0 : FolderSize.Of(command.Folder);
         var child = ChildProcess.Start(started);
-        output.DisposeLocalCopyOfClientHandle();
-        steps.DisposeLocalCopyOfClientHandle();
-        var pumps = new[] { Pump(output, "output", bytes => log.Write(bytes.Span)), Pump(steps, "progress", bytes => log.FindProgress(bytes.Span)) };
+        pipes.CloseOtherEnds();
+        var pumps = new[] { Pump(pipes.Output, "output", bytes => log.Write(bytes.Span)), Pump(pipes.Steps, "progress", bytes => log.FindProgress(bytes.Span)) };
         var disk = WatchDiskAsync(command, before, child, watch.Token);
         var status = Path.Combine(command.SharedFolder, StatusFile + command.Name);
         var ended = new HashSet<int>();
+        var hasBegun = false;
         try
         {
             ChildExit exit;
             ExceededLimit exceeded;
             try
             {
-                exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer);
+                await command.Turn(group);
+                var clock = Stopwatch.StartNew();
+                pipes.GiveTurn();
+                hasBegun = true;
+                exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer) with { Wall = clock.Elapsed };
                 exceeded = exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
                 ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
@@ -99,7 +105,8 @@ public static partial class Enclosure
             }
             catch (OperationCanceledException)
             {
-                await child.StopAsync(grace);
+                if (hasBegun)
+                    await child.StopAsync(grace);
                 throw;
             }
 
@@ -123,6 +130,43 @@ public static partial class Enclosure
                 ChildProcess.ReapOrphan(id);
             foreach (var pump in pumps)
                 pump.Join(LastOutput);
+        }
+    }
+
+    /// <summary>What a command writes, its progress, and the line that lets it begin.</summary>
+    private sealed class Pipes : IDisposable
+    {
+        public AnonymousPipeServerStream Output { get; } = new(PipeDirection.In, HandleInheritability.None);
+
+        public AnonymousPipeServerStream Steps { get; } = new(PipeDirection.In, HandleInheritability.None);
+
+        public AnonymousPipeServerStream Turn { get; } = new(PipeDirection.Out, HandleInheritability.None);
+
+        private IEnumerable<AnonymousPipeServerStream> All => [Output, Steps, Turn];
+
+        /// <summary>Ours of the command's ends, once it has them.</summary>
+        public void CloseOtherEnds()
+        {
+            foreach (var pipe in All)
+                pipe.DisposeLocalCopyOfClientHandle();
+        }
+
+        public void GiveTurn()
+        {
+            try
+            {
+                Turn.WriteByte((byte)'\n');
+            }
+            catch (IOException)
+            {
+                // It has ended before it began, and its end says why.
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var pipe in All)
+                pipe.Dispose();
         }
     }
 

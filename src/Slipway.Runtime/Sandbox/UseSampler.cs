@@ -27,8 +27,8 @@ public sealed class UseSampler : IAsyncDisposable
     /// <param name="tell">Not called any more once this is disposed.</param>
     public UseSampler(TimeProvider clock, Action<PresentUse> tell) => sampling = SampleAsync(clock, tell);
 
-    /// <summary>Of the group's members from now on.</summary>
-    public void Watch(ControlGroup group) => folder = group.Folders[0];
+    /// <summary>Of the group's members from now on, where there is one.</summary>
+    public void Watch(ControlGroup? group) => folder = group?.Folders[0];
 
     public async ValueTask DisposeAsync()
     {

@@ -8,7 +8,10 @@ namespace Slipway.Pipeline.Execution.Scheduling;
 /// <param name="Retries">Most times that it is begun again after a failure that may pass.</param>
 internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
 
-/// <param name="Jobs">Most commands at a time, at least 1. None is begun while as many stages are storing what theirs wrote: with 1, stages are wholly one after the other.</param>
+/// <param name="Jobs">
+/// Most commands at a time, at least 1. With 2 and more as many stages are prepared ahead of their turn, and none is begun while as many are
+/// storing what their commands wrote; with 1, stages are wholly one after the other.
+/// </param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
 internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
 
@@ -26,6 +29,9 @@ internal abstract record ScheduleEvent
     /// <param name="MayPass">Whether a further attempt could end otherwise.</param>
     public sealed record Failed(int Stage, bool MayPass) : ScheduleEvent;
 
+    /// <summary>It came to nothing, as it was told.</summary>
+    public sealed record Withdrawn(int Stage) : ScheduleEvent;
+
     /// <summary>Nothing more is to be begun.</summary>
     public sealed record Cancelled : ScheduleEvent;
 }
@@ -34,7 +40,14 @@ internal abstract record ScheduleEvent
 internal abstract record ScheduleAction
 {
     /// <param name="Attempt">From 1 on.</param>
-    public sealed record Start(int Stage, int Attempt) : ScheduleAction;
+    /// <param name="HasTurn">Whether its command may run as soon as it is prepared; else that waits for <see cref="GiveTurn"/>.</param>
+    public sealed record Start(int Stage, int Attempt, bool HasTurn) : ScheduleAction;
+
+    /// <summary>The command of a stage that was prepared ahead may run.</summary>
+    public sealed record GiveTurn(int Stage) : ScheduleAction;
+
+    /// <summary>The command of a stage that was prepared ahead is not to run.</summary>
+    public sealed record Withdraw(int Stage) : ScheduleAction;
 
     /// <summary>Nothing runs, and nothing will be begun.</summary>
     public sealed record Finish : ScheduleAction;
@@ -58,8 +71,11 @@ internal sealed record StageSchedule
     /// <summary>Stages whose needs are all there, by what they take: all of one kind fit, or none does.</summary>
     private ImmutableDictionary<StageDemand, ImmutableSortedSet<int>> ready = ImmutableDictionary<StageDemand, ImmutableSortedSet<int>>.Empty;
 
-    /// <summary>Attempts of those that run.</summary>
+    /// <summary>Attempts of those that run, or are prepared to.</summary>
     private ImmutableDictionary<int, int> running = ImmutableDictionary<int, int>.Empty;
+
+    /// <summary>Those of them that have no turn yet. They hold what they take: no other could use it, as no turn is free.</summary>
+    private ImmutableSortedSet<int> ahead = [];
 
     /// <summary>Those whose commands have ended.</summary>
     private ImmutableHashSet<int> storing = [];
@@ -76,7 +92,7 @@ internal sealed record StageSchedule
     }
 
     /// <summary>Indices of those whose commands run now, or are about to.</summary>
-    public IEnumerable<int> Running => running.Keys;
+    public IEnumerable<int> Running => running.Keys.Except(ahead);
 
     /// <summary>Before the first event.</summary>
     /// <param name="stages">In plan order; none asks for an accelerator that the host does not have.</param>
@@ -123,27 +139,50 @@ internal sealed record StageSchedule
             case ScheduleEvent.Failed(var stage, var mayPass) when mayPass && !isStopping && running.TryGetValue(stage, out var attempt) && attempt <= stages[stage].Retries:
                 // It keeps its place: what it takes is still its own.
                 next.running = running.SetItem(stage, attempt + 1);
-                actions.Add(new ScheduleAction.Start(stage, attempt + 1));
+                actions.Add(new ScheduleAction.Start(stage, attempt + 1, HasTurn: !ahead.Contains(stage)));
                 break;
             case ScheduleEvent.Failed(var stage, _):
                 next.End(stage);
                 next.isStopping |= !limits.KeepGoing;
+                break;
+            case ScheduleEvent.Withdrawn(var stage):
+                next.End(stage);
                 break;
             case ScheduleEvent.Cancelled:
                 next.isStopping = true;
                 break;
         }
 
-        while (!next.isStopping && next.running.Count < limits.Jobs && next.storing.Count < limits.Jobs && next.FirstThatFits() is { } first)
+        if (next.isStopping)
         {
-            next.Take(first);
-            actions.Add(new ScheduleAction.Start(first, 1));
+            actions.AddRange(next.ahead.Select(stage => new ScheduleAction.Withdraw(stage)));
+            next.ahead = [];
+        }
+        else if (next.storing.Count < limits.Jobs)
+        {
+            next.Begin(actions);
         }
 
         if (next.running.IsEmpty && next.storing.IsEmpty)
             actions.Add(new ScheduleAction.Finish());
         return (next, actions.ToImmutable());
     }
+
+    private void Begin(ImmutableArray<ScheduleAction>.Builder actions)
+    {
+        for (; HasFreeTurn && !ahead.IsEmpty; ahead = ahead.Remove(ahead.Min))
+            actions.Add(new ScheduleAction.GiveTurn(ahead.Min));
+        while (running.Count < (limits.Jobs == 1 ? 1 : 2 * limits.Jobs) && FirstThatFits() is { } first)
+        {
+            var hasTurn = HasFreeTurn;
+            Take(first);
+            if (!hasTurn)
+                ahead = ahead.Add(first);
+            actions.Add(new ScheduleAction.Start(first, 1, hasTurn));
+        }
+    }
+
+    private bool HasFreeTurn => running.Count - ahead.Count < limits.Jobs;
 
     private int? FirstThatFits()
     {
@@ -195,6 +234,7 @@ internal sealed record StageSchedule
     private void Release(int stage)
     {
         running = running.Remove(stage);
+        ahead = ahead.Remove(stage);
         Count(stages[stage].Demand, -1);
     }
 

@@ -64,26 +64,27 @@ public sealed class StageScheduleTests
     {
         var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
         (state, var second) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
-        Assert.Equal([new ScheduleAction.Start(0, 2)], second);
+        Assert.Equal([new ScheduleAction.Start(0, 2, HasTurn: true)], second);
         Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: false)).Actions);
         (state, var third) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
-        Assert.Equal([new ScheduleAction.Start(0, 3)], third);
+        Assert.Equal([new ScheduleAction.Start(0, 3, HasTurn: true)], third);
         Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: true)).Actions);
     }
 
     [Fact]
     public void What_a_stage_took_is_free_once_its_command_has_ended_and_what_needs_it_waits_until_it_is_stored()
     {
-        ImmutableArray<ScheduledStage> stages = [new([], 1, default), new([0], 0, default), new([], 0, default), new([], 0, default), new([], 0, default)];
+        // No two of the last three fit beside each other, so that none of them is prepared ahead.
+        ImmutableArray<ScheduledStage> stages = [new([], 1, new(2500, 0, null, 0)), new([0], 0, default), new([], 0, new(1000, 0, null, 0)), new([], 0, new(2500, 0, null, 0)), new([], 0, new(2500, 0, null, 0))];
         var (state, first) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
-        Assert.Equal([new ScheduleAction.Start(0, 1), new ScheduleAction.Start(2, 1)], first);
+        Assert.Equal([new ScheduleAction.Start(0, 1, HasTurn: true), new ScheduleAction.Start(2, 1, HasTurn: true)], first);
         (state, var second) = state.Decide(new ScheduleEvent.CommandEnded(0));
-        Assert.Equal([new ScheduleAction.Start(3, 1)], second);
+        Assert.Equal([new ScheduleAction.Start(3, 1, HasTurn: true)], second);
         // One may be stored while two run; with two to be stored nothing more is begun.
         (state, var third) = state.Decide(new ScheduleEvent.CommandEnded(2));
         Assert.Empty(third);
         (state, var fourth) = state.Decide(new ScheduleEvent.Succeeded(0));
-        Assert.Equal([new ScheduleAction.Start(1, 1)], fourth);
+        Assert.Equal([new ScheduleAction.Start(1, 1, HasTurn: true)], fourth);
         // Its command is not run again for what could not be stored.
         (state, var last) = state.Decide(new ScheduleEvent.Failed(2, MayPass: true));
         Assert.Empty(last);
@@ -92,12 +93,32 @@ public sealed class StageScheduleTests
     }
 
     [Fact]
+    public void As_many_as_run_are_prepared_ahead_and_get_their_turns_in_plan_order()
+    {
+        var (state, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 6)], new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(1, 1, true), new ScheduleAction.Start(2, 1, false), new ScheduleAction.Start(3, 1, false)], actions);
+        Assert.Equal([0, 1], state.Running.Order());
+        (state, actions) = state.Decide(new ScheduleEvent.CommandEnded(1));
+        Assert.Equal([new ScheduleAction.GiveTurn(2), new ScheduleAction.Start(4, 1, false)], actions);
+        // What is known needs no turn.
+        (state, actions) = state.Decide(new ScheduleEvent.Succeeded(3));
+        Assert.Equal([new ScheduleAction.Start(5, 1, false)], actions);
+        (state, actions) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
+        Assert.Equal([new ScheduleAction.Withdraw(4), new ScheduleAction.Withdraw(5)], actions);
+        (state, actions) = state.Decide(new ScheduleEvent.Withdrawn(4));
+        Assert.Empty(actions);
+        (state, _) = state.Decide(new ScheduleEvent.Succeeded(5));
+        (state, _) = state.Decide(new ScheduleEvent.Succeeded(1));
+        Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Succeeded(2)).Actions);
+    }
+
+    [Fact]
     public void With_one_job_a_stage_begins_when_the_one_before_it_is_stored()
     {
         var (state, _) = StageSchedule.Of([new([], 0, default), new([], 0, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
         (state, var stored) = state.Decide(new ScheduleEvent.CommandEnded(0));
         Assert.Empty(stored);
-        Assert.Equal([new ScheduleAction.Start(1, 1)], state.Decide(new ScheduleEvent.Succeeded(0)).Actions);
+        Assert.Equal([new ScheduleAction.Start(1, 1, HasTurn: true)], state.Decide(new ScheduleEvent.Succeeded(0)).Actions);
     }
 
     [Fact]
@@ -127,7 +148,7 @@ public sealed class StageScheduleTests
     {
         var random = new Random(seed);
         var (state, begun, running, good, bad) = (StageSchedule.Of(stages, limits), new List<(int, int)>(), new SortedDictionary<int, int>(), new HashSet<int>(), new HashSet<int>());
-        var storing = new SortedSet<int>();
+        var (storing, ahead, withdrawn) = (new SortedSet<int>(), new SortedSet<int>(), new SortedSet<int>());
         var isCancelled = false;
         ScheduleEvent what = new ScheduleEvent.Begun();
         for (var step = 0; ; step++)
@@ -140,19 +161,50 @@ public sealed class StageScheduleTests
                 Assert.False(isCancelled || (!limits.KeepGoing && bad.Count > 0), "something was begun after the end was decided");
                 Assert.InRange(start.Attempt, 1, stages[start.Stage].Retries + 1);
                 Assert.DoesNotContain(start.Stage, good);
-                running[start.Stage] = start.Attempt;
+                if (start.HasTurn)
+                    running[start.Stage] = start.Attempt;
+                else
+                    ahead.Add(start.Stage);
                 begun.Add((start.Stage, start.Attempt));
             }
 
-            Assert.Equal(running.Keys, state.Running.Order());
-            Within(limits, [.. running.Keys.Select(stage => stages[stage].Demand)]);
+            foreach (var given in actions.OfType<ScheduleAction.GiveTurn>())
+            {
+                Assert.True(ahead.Remove(given.Stage));
+                running[given.Stage] = 1;
+            }
+
+            foreach (var none in actions.OfType<ScheduleAction.Withdraw>())
+            {
+                Assert.True(ahead.Remove(none.Stage));
+                withdrawn.Add(none.Stage);
+            }
+
+            Assert.Equal(running.Keys.Union(withdrawn).Order(), state.Running.Order());
+            Assert.True(ahead.Count <= limits.Jobs && (limits.Jobs > 1 || ahead.Count == 0), "more is prepared than was asked for");
+            Assert.True(running.Count <= limits.Jobs);
+            Within([.. running.Keys.Concat(ahead).Select(stage => stages[stage].Demand)]);
             Assert.True(storing.Count <= 2 * limits.Jobs, "more is to be stored than the jobs account for");
-            Assert.Equal(running.Count + storing.Count == 0, actions.Any(action => action is ScheduleAction.Finish));
-            if (running.Count + storing.Count == 0)
+            var left = running.Count + storing.Count + ahead.Count + withdrawn.Count;
+            Assert.Equal(left == 0, actions.Any(action => action is ScheduleAction.Finish));
+            if (left == 0)
                 break;
             if (!isCancelled && random.Next(200) == 0)
             {
                 (isCancelled, what) = (true, new ScheduleEvent.Cancelled());
+                continue;
+            }
+
+            // A stage that is known ends without a turn, and one whose inputs change meanwhile fails without one.
+            if (ahead.Count + withdrawn.Count > 0 && (running.Count + storing.Count == 0 || random.Next(6) == 0))
+            {
+                var early = ahead.Concat(withdrawn).ElementAt(random.Next(ahead.Count + withdrawn.Count));
+                ahead.Remove(early);
+                what = withdrawn.Remove(early) ? new ScheduleEvent.Withdrawn(early) : random.Next(4) > 0 ? new ScheduleEvent.Succeeded(early) : new ScheduleEvent.Failed(early, MayPass: false);
+                if (what is ScheduleEvent.Succeeded)
+                    good.Add(early);
+                else if (what is ScheduleEvent.Failed)
+                    bad.Add(early);
                 continue;
             }
 
@@ -204,9 +256,8 @@ public sealed class StageScheduleTests
         return begun;
     }
 
-    private static void Within(ScheduleLimits limits, ImmutableArray<StageDemand> running)
+    private static void Within(ImmutableArray<StageDemand> running)
     {
-        Assert.True(running.Length <= limits.Jobs);
         if (running.Length <= 1)
             return;
         Assert.True(running.Sum(demand => demand.MilliCpus) <= host.Cpus * 1000);
