@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Enumeration;
 using Slipway.Primitives.Files;
 
 namespace Slipway.Runtime.Sandbox;
@@ -11,6 +12,8 @@ public static class FolderSize
     private const char Unnamed = '\uFFFD';
 
     private static readonly EnumerationOptions everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
+    private static readonly EnumerationOptions withLinks = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0 };
 
     /// <returns>Bytes of all files; links are not followed. What hides behind paths too long to be looked at counts as more than all.</returns>
     public static long Of(string folder)
@@ -38,14 +41,15 @@ public static class FolderSize
     }
 
     /// <summary>Whether a folder that nobody writes in any more holds no more than that; looks no further than it has to.</summary>
-    /// <param name="entries">Most files and folders.</param>
+    /// <param name="entries">Most files, folders and links, which are not followed.</param>
     public static bool IsWithin(string folder, long bytes, int entries)
     {
         try
         {
-            foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", everything))
+            var all = new FileSystemEnumerable<FileSystemInfo>(folder, static (ref FileSystemEntry entry) => entry.ToFileSystemInfo(), withLinks) { ShouldRecursePredicate = static (ref FileSystemEntry entry) => !IsLink(entry.Attributes) };
+            foreach (var entry in all)
             {
-                bytes -= entry is FileInfo file ? LengthOf(file) : 0;
+                bytes -= entry is FileInfo file && !IsLink(file.Attributes) ? LengthOf(file) : 0;
                 if (--entries < 0 || bytes < 0 || IsUnnamed(entry))
                     return false;
             }
@@ -57,6 +61,8 @@ public static class FolderSize
             return false;
         }
     }
+
+    private static bool IsLink(FileAttributes attributes) => attributes.HasFlag(FileAttributes.ReparsePoint);
 
     private static bool IsUnnamed(FileSystemInfo entry) => entry.Name.Contains(Unnamed) && FileStamp.Of(entry.FullName, followLinks: false) is null;
 

@@ -26,7 +26,7 @@ internal static class StageCommand
             variables.Add(name, value);
         var hasNetwork = stage.Network != StageNetwork.None;
         var limits = ResourceLimits.Of(profile, options.HostMemory);
-        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null, network: hasNetwork).Concat(folder.Mounts());
+        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null).Concat(folder.Mounts(hasNetwork));
         IReadOnlyList<string> arguments;
         if (step.Run is not { } run)
         {

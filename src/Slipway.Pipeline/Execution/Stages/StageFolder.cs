@@ -32,7 +32,7 @@ internal sealed class StageFolder : IDisposable
     /// <summary>Bytes above which a file is linked rather than copied; below it a copy takes a fraction of a second.</summary>
     public const long DefaultLinkAbove = 256L << 20;
 
-    /// <summary>Who a command is, below /etc: the same everywhere, and nothing of this host's users.</summary>
+    /// <summary>Who a command is, in files below /etc: the same everywhere, and nothing of this host's users.</summary>
     private static readonly (string Name, string Text)[] settings =
     [
         ("group", "root:x:0:\nslipway:x:1000:\n"),
@@ -92,8 +92,6 @@ internal sealed class StageFolder : IDisposable
                     File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
 
-            if (isEnclosed)
-                made.WriteSettings();
             AtomicFile.WriteNew(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
@@ -109,13 +107,13 @@ internal sealed class StageFolder : IDisposable
     /// <summary>The request of an SQL stage, on the host.</summary>
     public string RequestFile => On(RequestName);
 
-    /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
-    public IEnumerable<Mount> Mounts()
+    /// <summary>What an enclosed command sees beside the host's software: settings, and of this folder inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
+    public IEnumerable<Mount> Mounts(bool network)
     {
+        foreach (var mount in HostSettings.Mounts(GetDirectoryName(Path)!, network, settings))
+            yield return mount;
         yield return new Mount(MountKind.ReadWrite, On(TemporaryName), "/" + TemporaryName);
         yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
-        foreach (var (name, _) in settings)
-            yield return new Mount(MountKind.ReadOnly, SharedSetting(name), "/etc/" + name);
         yield return new Mount(MountKind.ReadOnly, Path, Inside);
         yield return new Mount(MountKind.ReadWrite, On(HomeName), $"{Inside}/{HomeName}");
         foreach (var folder in writable)
@@ -237,18 +235,6 @@ internal sealed class StageFolder : IDisposable
     }
 
     private static bool IsBelow(string path, string folder) => folder.Length == 0 || path.StartsWith(folder + "/", StringComparison.Ordinal);
-
-    /// <summary>Written once for all stages of a run.</summary>
-    private void WriteSettings()
-    {
-        foreach (var (name, text) in settings)
-        {
-            if (!File.Exists(SharedSetting(name)))
-                AtomicFile.WriteLoosely(SharedSetting(name), System.Text.Encoding.ASCII.GetBytes(text));
-        }
-    }
-
-    private string SharedSetting(string name) => Combine(GetDirectoryName(Path)!, ".etc-" + name);
 
     private string On(string name) => Combine(Path, name);
 }
