@@ -116,9 +116,7 @@ internal sealed class StageExecution
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
-        // Beside another stage, the host's energy would be counted for both.
-        using var meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
-        var exit = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), turn, log, secrets, cancellation);
+        var (exit, joules) = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), turn, log, secrets, cancellation);
         if (!exit.Succeeded)
         {
             throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
@@ -126,7 +124,6 @@ internal sealed class StageExecution
                 : failure.OfCommand(exit, null);
         }
 
-        var joules = meter?.Read();
         options.Effect("command ended");
         folder.CheckLinked(files, objects, inputs.Stored(objects));
         StageOutputs.Require(stage, folder, new SecretScan(secrets));
@@ -160,31 +157,44 @@ internal sealed class StageExecution
         options.Effect("record published");
     }
 
-    /// <returns>How it ended within its limits, well or not.</returns>
-    private async Task<ChildExit> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, CommandTurn turn, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
+    /// <returns>How it ended within its limits, well or not, and the host's energy meanwhile.</returns>
+    private async Task<(ChildExit Exit, double? Joules)> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, CommandTurn turn, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
+        EnergyMeter? meter = null;
         try
         {
             var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Turn = Begin }, log, grace, either.Token);
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
-            return exit.Succeeded || exceeded == ExceededLimit.None ? exit : throw failure.OverLimit(exceeded, command.Limits);
+            return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read()) : throw failure.OverLimit(exceeded, command.Limits);
+        }
+        catch (OperationCanceledException) when (turn.IsWithdrawn)
+        {
+            log.Dispose();
+            File.Delete(path);      // it never began
+            throw;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             log.Dispose();
             throw failure.OfTimeout();
         }
+        finally
+        {
+            meter?.Dispose();
+        }
 
         async Task Begin(ControlGroup? group)
         {
             await turn.WaitAsync(cancellation);
             sampler.Watch(group);
+            // Beside another stage, the host's energy would be counted for both.
+            meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
             if (stage.Timeout is { } timeout && timeout.Value < longestTimer)
                 limit.CancelAfter(timeout.Value);
         }

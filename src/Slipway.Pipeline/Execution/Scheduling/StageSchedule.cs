@@ -9,8 +9,8 @@ namespace Slipway.Pipeline.Execution.Scheduling;
 internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
 
 /// <param name="Jobs">
-/// Most commands at a time, at least 1. With 2 and more as many stages are prepared ahead of their turn, and none is begun while as many are
-/// storing what their commands wrote; with 1, stages are wholly one after the other.
+/// Most commands at a time, at least 1. As many further stages are prepared ahead of their turn, and none is begun or gets its turn while
+/// as many are storing what their commands wrote: with 1, a command runs when what the one before it wrote is stored.
 /// </param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
 internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
@@ -172,7 +172,7 @@ internal sealed record StageSchedule
     {
         for (; HasFreeTurn && !ahead.IsEmpty; ahead = ahead.Remove(ahead.Min))
             actions.Add(new ScheduleAction.GiveTurn(ahead.Min));
-        while (running.Count < (limits.Jobs == 1 ? 1 : 2 * limits.Jobs) && FirstThatFits() is { } first)
+        while (running.Count < 2 * limits.Jobs && FirstThatFits() is { } first)
         {
             var hasTurn = HasFreeTurn;
             Take(first);

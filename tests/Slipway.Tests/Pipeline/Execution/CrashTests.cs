@@ -126,7 +126,9 @@ public sealed class CrashTests : IDisposable
         foreach (var path in Directory.EnumerateFileSystemEntries(from, "*", SearchOption.AllDirectories))
         {
             var target = Path.Combine(to, Path.GetRelativePath(from, path));
-            if (Directory.Exists(path))
+            if (new FileInfo(path).LinkTarget is { } link)
+                File.CreateSymbolicLink(target, link);
+            else if (Directory.Exists(path))
                 Directory.CreateDirectory(target);
             else if (Path.GetFileName(path) != "run.lock")
                 File.Copy(path, target);

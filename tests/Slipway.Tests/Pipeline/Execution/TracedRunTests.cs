@@ -78,9 +78,27 @@ public sealed class TracedRunTests : IDisposable
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
+            Note(dueTime);
+            return new Timer(this, base.CreateTimer(callback, state, dueTime, period));
+        }
+
+        private void Note(TimeSpan wait)
+        {
             lock (noting)
-                waits.Add(dueTime);
-            return base.CreateTimer(callback, state, dueTime, period);
+                waits.Add(wait);
+        }
+
+        private sealed class Timer(NotedTimers clock, ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                clock.Note(dueTime);
+                return timer.Change(dueTime, period);
+            }
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
         }
     }
 }
