@@ -26,6 +26,7 @@ public sealed class ControlGroup : IDisposable
     private static readonly string[] controllers = ["memory", "pids", "cpu"];
 
     private readonly bool isUnified;
+    private bool isEmpty;
 
     private ControlGroup(bool isUnified, IReadOnlyList<string> folders) => (this.isUnified, Folders) = (isUnified, folders);
 
@@ -73,8 +74,13 @@ public sealed class ControlGroup : IDisposable
     {
         var ended = new HashSet<int>();
         var waited = Stopwatch.StartNew();
-        for (var isFirst = true; waited.Elapsed < longestEnd && Folders.SelectMany(MembersOf).Distinct().ToList() is { Count: > 0 } members; isFirst = false)
+        // Once nobody is left, nobody is there to let others in.
+        for (var isFirst = true; !isEmpty && waited.Elapsed < longestEnd; isFirst = false)
         {
+            var members = Folders.SelectMany(MembersOf).ToHashSet();
+            isEmpty = members.Count == 0;
+            if (isEmpty)
+                break;
             if (isFirst)
                 Release();
             foreach (var id in members)

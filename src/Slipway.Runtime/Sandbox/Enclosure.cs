@@ -86,7 +86,7 @@ public static partial class Enclosure
         var disk = WatchDiskAsync(command, before, child, watch.Token);
         var status = Path.Combine(command.SharedFolder, StatusFile + command.Name);
         var ended = new HashSet<int>();
-        var hasBegun = false;
+        var (hasBegun, isReaped) = (false, false);
         try
         {
             ChildExit exit;
@@ -101,7 +101,7 @@ public static partial class Enclosure
                 exceeded = exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
                 ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
-                    exit = Inside(exit, status, log, pumps);
+                    (exit, isReaped) = (Inside(exit, status, log, pumps), true);
             }
             catch (OperationCanceledException)
             {
@@ -122,7 +122,7 @@ public static partial class Enclosure
             ended.UnionWith(group?.Kill() ?? []);
             if (command.Isolation == Isolation.None)
                 Orphans.End(command.Folder);
-            else if (command.Isolation == Isolation.Sandbox)
+            else if (command.Isolation == Isolation.Sandbox && !isReaped)
                 _ = FirstOf(status, child.Exited.Result.Wall);
             else if (command.Isolation == Isolation.Oci)
                 await ChildProcess.RunAsync(new ChildCommand(OciRuntime.Removal(command), command.Folder, command.Environment), grace, CancellationToken.None);

@@ -75,6 +75,8 @@ internal sealed class StepStore(ProjectFolder project)
     private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
         where T : class
     {
+        if (!File.Exists(path))
+            return null;
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
