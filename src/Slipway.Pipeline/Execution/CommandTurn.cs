@@ -7,12 +7,14 @@ internal sealed class CommandTurn(Action ended)
     private readonly TaskCompletionSource given = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? announcement;
 
+    public bool HasCome => given.Task.IsCompletedSuccessfully;
+
     public bool IsWithdrawn => given.Task.IsCanceled;
 
     /// <summary>Calls <paramref name="begun"/> now when the turn was given, else at the end of <see cref="WaitAsync"/>.</summary>
     public void Announce(Action begun)
     {
-        if (given.Task.IsCompletedSuccessfully)
+        if (HasCome)
             begun();
         else
             announcement = begun;

@@ -173,7 +173,7 @@ internal sealed class StageExecution
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
             return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read()) : throw failure.OverLimit(exceeded, command.Limits);
         }
-        catch (OperationCanceledException) when (turn.IsWithdrawn)
+        catch (OperationCanceledException) when (!turn.HasCome)
         {
             log.Dispose();
             File.Delete(path);      // it never began

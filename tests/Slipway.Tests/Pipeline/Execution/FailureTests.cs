@@ -234,6 +234,52 @@ public sealed class FailureTests : IDisposable
         Assert.Equal("", (await project.Run(TestProject.Spec(slow))).Executed());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task What_was_prepared_ahead_of_a_failure_never_begins_and_leaves_nothing(int jobs)
+    {
+        var waits = "while [ ! -s \"$TMPDIR/../../next/stage.json\" ]; do sleep 0.01; done; sleep 0.3; ";
+        var spec = TestProject.Spec(
+            TestProject.Stage("bad", waits + "exit 1", [], "b=build/b.txt"),
+            TestProject.Stage("good", waits + "sleep 1; echo a > build/a.txt", [], "a=build/a.txt"),
+            TestProject.Stage("next", "echo ran > $TMPDIR/../../../../../ran; echo c > build/c.txt", [], "c=build/c.txt"));
+        var faults = await project.Faults(jobs == 1 ? spec with { Stages = spec.Stages.RemoveAt(1) } : spec, options: options => TestProject.Open(options) with { Jobs = jobs });
+        Assert.Equal("stage-failed", Assert.Single(faults).Code);
+        Assert.DoesNotContain("next", project.Events.OfType<StageEvent>().Select(e => e.Stage));
+        Assert.False(File.Exists(project.PathOf("ran")));
+        Assert.Empty(Directory.EnumerateFiles(project.Folder.Root, "next.log", SearchOption.AllDirectories));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
+        Assert.Equal("next", (await project.Run(TestProject.Spec(spec.Stages[^1]), TestProject.Open)).Executed());
+    }
+
+    [Fact]
+    public async Task What_waits_for_its_turn_ends_with_a_cancelled_run()
+    {
+        using var cancel = new CancellationTokenSource();
+        var spec = TestProject.Spec(TestProject.Stage("first", "sleep 600", [], "a=build/a.txt"), TestProject.Stage("next", "echo b > build/b.txt", [], "b=build/b.txt"));
+        var run = project.Run(spec, cancellation: cancel.Token);
+        await Eventually.True(() => WaitingShells(project.Folder.Work).Any(), TimeSpan.FromSeconds(60));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.Empty(WaitingShells(project.Folder.Work));
+        Assert.Equal(["first"], project.Events.OfType<StageStarted>().Select(e => e.Stage));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
+
+        static IEnumerable<string> WaitingShells(string work) => Directory.EnumerateDirectories("/proc").Where(process =>
+        {
+            try
+            {
+                var words = File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0');
+                return words[0] == "/bin/sh" && words.Any(word => word.StartsWith(work, StringComparison.Ordinal) && word.Contains("/next/", StringComparison.Ordinal));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        });
+    }
+
     [Fact]
     public async Task An_input_that_changes_while_it_is_copied_stops_the_run()
     {
