@@ -184,6 +184,15 @@ public sealed class CheckTests : IDisposable
         Assert.NotEqual("mine", File.ReadAllText(project.PathOf(path)));
     }
 
+    [Fact]
+    public void Who_writes_a_CI_file_is_told_which_secrets_its_stages_ask_for()
+    {
+        File.WriteAllText(project.PathOf("slipway.yaml"), "slipway: 1\nname: x\nstages:\n  a: { run: [\"true\"], secrets: [API_TOKEN, A_KEY], out: { o: o.txt } }\n");
+        var told = project.Run("ci", "init", "github");
+        Assert.True(told.Code == 0, told.All);
+        Assert.Contains("the secrets of its stages as well (API_TOKEN, A_KEY)", told.Output);
+    }
+
     private static IEnumerable<string?> Sources(Ended ended) => ended.Json.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("source").GetString());
 
     private static string Figures(Ended ended) => ended.Json.GetProperty("evaluation").GetProperty("metrics").GetRawText();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json.Nodes;
+using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Files;
 
@@ -55,8 +56,23 @@ internal static class CiVerb
         page.Line("written", path);
         page.Line("next", settings.Image is null ? "give a runner the label slipway, and it slipway on its PATH" : $"see that {settings.Image} has slipway on its PATH");
         page.Line("", $"put SLIPWAY_SIGNING_KEY (the text of a key file) and SLIPWAY_KEY_PASSPHRASE into {file.Secrets}");
+        if (SecretsOf(shell) is { Length: > 0 } secrets)
+            page.Line("", $"the secrets of its stages as well ({string.Join(", ", secrets)}), and name them in the file beside those");
         page.Line("", "fetch data that git does not hold where the file says so; then commit it");
         return (int)ExitCode.Done;
+    }
+
+    /// <returns>Names of what the stages ask for; none where the spec has faults, which <c>slipway check</c> tells.</returns>
+    private static string[] SecretsOf(Shell shell)
+    {
+        try
+        {
+            return [.. SpecParser.Load(shell.Folder, shell.SpecFile).Stages.SelectMany(stage => stage.Secrets ?? []).Distinct().Order(StringComparer.Ordinal)];
+        }
+        catch (SlipwayException)
+        {
+            return [];
+        }
     }
 
     /// <summary>The nearest folder above that is a git work tree; the project's own where none is.</summary>

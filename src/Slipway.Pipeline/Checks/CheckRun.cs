@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Slipway.Documents.Charts;
 using Slipway.Documents.Checks;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
@@ -26,7 +27,7 @@ public sealed class CheckRun(ProjectFolder project, CheckOptions options, Action
     {
         var started = options.Stages.Clock.GetTimestamp();
         var spec = findings.Of(
-            CheckGroup.Spec, project.SpecFile, () => SpecParser.Load(project.Root, project.SpecFile), spec => $"{spec.Stages.Length} stages, {spec.Data.Count} datasets");
+            CheckGroup.Spec, project.SpecFile, () => SpecParser.Load(project.Root, project.SpecFile), spec => $"{CountText.Some(spec.Stages.Length, "stage")}, {CountText.Some(spec.Data.Count, "dataset")}");
         if (spec is null)
         {
             foreach (var group in new[] { CheckGroup.Lock, CheckGroup.Data, CheckGroup.Stages, CheckGroup.Model })

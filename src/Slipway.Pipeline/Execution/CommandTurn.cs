@@ -1,36 +1,43 @@
 namespace Slipway.Pipeline.Execution;
 
-/// <summary>A stage's right to run its command, which it may have to wait for once it is prepared.</summary>
+/// <summary>A stage's right to run its command, which it may have to wait for once it is prepared. Thread-safe.</summary>
 /// <param name="ended">Told when the command has ended and wrote what the stage declares.</param>
 internal sealed class CommandTurn(Action ended)
 {
+    private readonly Lock announcing = new();
     private readonly TaskCompletionSource given = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? announcement;
 
-    public bool HasCome => given.Task.IsCompletedSuccessfully;
+    public bool IsGiven => given.Task.IsCompletedSuccessfully;
 
     public bool IsWithdrawn => given.Task.IsCanceled;
 
-    /// <summary>Calls <paramref name="begun"/> now when the turn was given, else at the end of <see cref="WaitAsync"/>.</summary>
+    /// <summary>Calls <paramref name="begun"/> as soon as the turn is given, now if it is; never when it is withdrawn.</summary>
     public void Announce(Action begun)
     {
-        if (HasCome)
-            begun();
-        else
-            announcement = begun;
+        lock (announcing)
+        {
+            if (IsGiven)
+                begun();
+            else
+                announcement = begun;
+        }
     }
 
     /// <exception cref="OperationCanceledException">Cancelled, or withdrawn.</exception>
-    public async Task WaitAsync(CancellationToken cancellation)
-    {
-        await given.Task.WaitAsync(cancellation);
-        announcement?.Invoke();
-    }
+    public Task WaitAsync(CancellationToken cancellation) => given.Task.WaitAsync(cancellation);
 
     /// <summary>Another may run its command while this stage stores what its own wrote.</summary>
     public void End() => ended();
 
-    public void Give() => given.TrySetResult();
+    public void Give()
+    {
+        lock (announcing)
+        {
+            announcement?.Invoke();
+            given.TrySetResult();
+        }
+    }
 
     /// <summary>What was given stays so.</summary>
     public void Withdraw() => given.TrySetCanceled();

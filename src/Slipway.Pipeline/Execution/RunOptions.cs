@@ -20,7 +20,7 @@ public sealed record RunOptions
 
     public const int MostJobs = 1024;
 
-    /// <summary>Stages at a time, 1 to <see cref="MostJobs"/>; default 1.</summary>
+    /// <summary>Commands at a time, 1 to <see cref="MostJobs"/>; default 1.</summary>
     public int Jobs { get; init; } = 1;
 
     /// <summary>Runs every stage, whether its outputs are known or not.</summary>

@@ -19,7 +19,7 @@ using Slipway.Store.Content;
 
 namespace Slipway.Pipeline.Execution;
 
-/// <summary>One stage at a time: look it up, else run it in a private folder, store its outputs, publish the record, check out.</summary>
+/// <summary>A stage from begin to end: look it up, else run it in a private folder when its turn has come, store its outputs, publish the record, check out.</summary>
 /// <remarks>In that order, each step durable before the next: after a crash anywhere the stage is either unknown, and runs again, or wholly known.</remarks>
 internal sealed class StageExecution
 {
@@ -38,6 +38,7 @@ internal sealed class StageExecution
     private readonly ContentStore objects;
     private readonly StepStore steps;
     private readonly StepLookup lookup;
+    private readonly HostSettings settings;
 
     public StageExecution(ProjectFolder project, Spec spec, IReadOnlyDictionary<string, Snapshot> snapshots, IReadOnlyDictionary<string, HostFingerprint> fingerprints, ProjectFiles files, RunOptions options, Action<RunEvent> tell)
     {
@@ -45,6 +46,7 @@ internal sealed class StageExecution
         objects = new ContentStore(project.Objects);
         steps = new StepStore(project);
         lookup = new StepLookup(spec, steps, objects, fingerprints, options.Isolation);
+        settings = new HostSettings(Path.Combine(project.Work, options.RunId), StageFolder.Settings);
         Checkout = new Checkout(project, objects, files, options.Clock, options.Effect);
     }
 
@@ -93,7 +95,8 @@ internal sealed class StageExecution
         RunNeeds.Require(spec, stage, options);
         var log = LogOf(project, options.RunId, stage.Name);
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
-        turn.Announce(() => tell(new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log)));
+        var begun = new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log);
+        turn.Announce(() => tell(begun));
         var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, turn, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
@@ -116,11 +119,11 @@ internal sealed class StageExecution
         options.Effect("private folder made");
         var secrets = options.SecretsOf(stage);
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
-        var (exit, joules) = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options), turn, log, secrets, cancellation);
+        var (exit, joules) = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options, settings), turn, log, secrets, cancellation);
         if (!exit.Succeeded)
         {
             throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
-                ? await new TracedRun(stage, failure, exit, options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options), text => tell(new StageRemark(stage.Name, text)), cancellation)
+                ? await new TracedRun(stage, failure, exit, options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options, settings), text => tell(new StageRemark(stage.Name, text)), cancellation)
                 : failure.OfCommand(exit, null);
         }
 
@@ -167,13 +170,13 @@ internal sealed class StageExecution
         EnergyMeter? meter = null;
         try
         {
-            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Turn = Begin }, log, grace, either.Token);
+            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Ready = Begin }, log, grace, either.Token);
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
                 tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
             return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read()) : throw failure.OverLimit(exceeded, command.Limits);
         }
-        catch (OperationCanceledException) when (!turn.HasCome)
+        catch (OperationCanceledException) when (!turn.IsGiven)
         {
             log.Dispose();
             File.Delete(path);      // it never began

@@ -72,6 +72,7 @@ public sealed class ChildProcess : IAsyncDisposable
     private readonly Lock signalling = new();
     private readonly bool isContainer;
     private bool reaped;
+    private long started;
 
     private ChildProcess(bool isContainer) => this.isContainer = isContainer;
 
@@ -86,12 +87,12 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         var program = Find(command);
         var child = new ChildProcess(command.IsContainer);
-        using var started = new ManualResetEventSlim();
+        using var spawned = new ManualResetEventSlim();
         Exception? failure = null;
         new Thread(() =>
         {
             long wasPeak;
-            var clock = Stopwatch.StartNew();
+            child.Restart();
             try
             {
                 wasPeak = PeakMemoryOf("self");
@@ -104,13 +105,13 @@ public sealed class ChildProcess : IAsyncDisposable
             }
             finally
             {
-                started.Set();
+                spawned.Set();
             }
 
-            child.Reap(clock, wasPeak);
+            child.Reap(wasPeak);
         })
         { IsBackground = true, Name = "child " + Path.GetFileName(program) }.Start();
-        started.Wait();
+        spawned.Wait();
         return failure is null
             ? child
             : throw new SlipwayException(ExitCode.NotThere, new Fault("cannot-start", $"cannot start {program}: {failure.Message}"), failure);
@@ -131,6 +132,11 @@ public sealed class ChildProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Its time is counted from now on, and it is looked at as often as a child that was just started: for one that waited until it may begin.</summary>
+    public void Restart() => Volatile.Write(ref started, Stopwatch.GetTimestamp());
+
+    private TimeSpan Elapsed => Stopwatch.GetElapsedTime(Volatile.Read(ref started));
 
     /// <summary>SIGTERM to the child's group, or to what a container holds, then SIGKILL to its whole session after <paramref name="grace"/>.</summary>
     public async Task<ChildExit> StopAsync(TimeSpan grace)
@@ -195,12 +201,12 @@ public sealed class ChildProcess : IAsyncDisposable
             Spawn.Send(id, signal);
     }
 
-    private void Reap(Stopwatch clock, long peakOfStarter)
+    private void Reap(long peakOfStarter)
     {
         var sampled = 0L;
-        while (!Spawn.WaitWithoutReaping(Id, isContainer ? LookAtContainerEvery : clock.Elapsed < TimeSpan.FromSeconds(1) ? FirstSamples : SampleEvery))
+        while (!Spawn.WaitWithoutReaping(Id, isContainer ? LookAtContainerEvery : Elapsed < TimeSpan.FromSeconds(1) ? FirstSamples : SampleEvery))
             sampled = isContainer ? 0 : Math.Max(sampled, PeakMemoryBelow(Id));
-        var wall = clock.Elapsed;
+        var wall = Elapsed;
         if (!isContainer)
             Send(Session(), Spawn.KillSignal);
         ChildExit exit;

@@ -77,10 +77,14 @@ public sealed class ControlGroup : IDisposable
         // Once nobody is left, nobody is there to let others in.
         for (var isFirst = true; !isEmpty && waited.Elapsed < longestEnd; isFirst = false)
         {
-            var members = Folders.SelectMany(MembersOf).ToHashSet();
-            isEmpty = members.Count == 0;
-            if (isEmpty)
+            var read = Folders.Select(MembersOf).ToList();
+            var members = read.SelectMany(each => each ?? []).ToHashSet();
+            if (members.Count == 0)
+            {
+                isEmpty = !read.Contains(null);
                 break;
+            }
+
             if (isFirst)
                 Release();
             foreach (var id in members)
@@ -225,7 +229,7 @@ public sealed class ControlGroup : IDisposable
 
     private void Limit(ResourceLimits limits)
     {
-        var (memory, processes, cpu) = (Folders[0], isUnified ? Folders[0] : Folders[1], Folders[^1]);
+        var (memory, processes) = (Folders[0], isUnified ? Folders[0] : Folders[1]);
         File.WriteAllText(Path.Combine(processes, "pids.max"), Text(limits.Processes));
         if (isUnified)
         {
@@ -233,7 +237,7 @@ public sealed class ControlGroup : IDisposable
             // Memory on disk would make a stage slow rather than tell that it needs more.
             WriteWhereThere(Path.Combine(memory, "memory.swap.max"), "0");
             if (limits.Cpus is { } share)
-                File.WriteAllText(Path.Combine(cpu, "cpu.max"), $"{Text((long)(share * Period))} {Period}");
+                File.WriteAllText(Path.Combine(memory, "cpu.max"), $"{Text((long)(share * Period))} {Period}");
             return;
         }
 
@@ -241,8 +245,8 @@ public sealed class ControlGroup : IDisposable
         WriteWhereThere(Path.Combine(memory, "memory.memsw.limit_in_bytes"), Text(limits.Memory.Bytes));
         if (limits.Cpus is { } cpus)
         {
-            File.WriteAllText(Path.Combine(cpu, "cpu.cfs_period_us"), Text(Period));
-            File.WriteAllText(Path.Combine(cpu, "cpu.cfs_quota_us"), Text((long)(cpus * Period)));
+            File.WriteAllText(Path.Combine(Folders[2], "cpu.cfs_period_us"), Text(Period));
+            File.WriteAllText(Path.Combine(Folders[2], "cpu.cfs_quota_us"), Text((long)(cpus * Period)));
         }
     }
 
@@ -265,7 +269,8 @@ public sealed class ControlGroup : IDisposable
         }
     }
 
-    private static List<int> MembersOf(string folder)
+    /// <returns>Null where that cannot be known.</returns>
+    private static List<int>? MembersOf(string folder)
     {
         try
         {
@@ -273,7 +278,7 @@ public sealed class ControlGroup : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return [];
+            return Directory.Exists(folder) ? null : [];
         }
     }
 

@@ -36,7 +36,7 @@ public sealed record EnclosedCommand(
     public bool IsTraced { get; init; }
 
     /// <summary>Called once everything around the command is ready, with its control group where there is one: the command begins when that is over, and not at all when that fails.</summary>
-    public Func<ControlGroup?, Task> Turn { get; init; } = _ => Task.CompletedTask;
+    public Func<ControlGroup?, Task> Ready { get; init; } = _ => Task.CompletedTask;
 }
 
 /// <summary>How an enclosed command ended.</summary>

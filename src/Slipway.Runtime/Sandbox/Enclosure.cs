@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -29,12 +28,14 @@ public static partial class Enclosure
     /// <summary>For the last output to arrive once every process that was found has ended.</summary>
     private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(2);
 
-    /// <summary>The descriptor on which the shell around a command waits for a line: <see cref="EnclosedCommand.Turn"/>.</summary>
-    private const int TurnDescriptor = 7;
+    /// <summary>The descriptor on which the shell around a command waits for a line.</summary>
+    private const int StartDescriptor = 7;
 
-    /// <summary>Joins the groups, sets what a process may do by itself, waits for its turn, and becomes the command.</summary>
-    /// <remarks>Joining takes milliseconds in which the kernel waits for all processors: time for another command to run in.</remarks>
-    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ", Become = "read -r turn <&7 || exit 125; exec \"$@\" 7<&-";
+    /// <summary>What the shell around a command does: it joins the groups, sets what a process may do by itself, waits, and becomes the command.</summary>
+    /// <remarks>In this order: while it joins, the kernel waits for all processors, some 10 ms in which another command can run.</remarks>
+    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ";
+
+    private static readonly string become = $"read -r line <&{StartDescriptor} || exit 125; exec \"$@\" {StartDescriptor}<&-";
 
     /// <summary>Bytes of the blocks that a shell's <c>ulimit -f</c> counts, and of those of <c>ulimit -d</c>.</summary>
     private const int FileBlock = 512, DataBlock = 1024;
@@ -62,11 +63,11 @@ public static partial class Enclosure
         using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
         using var statusFile = command.Isolation == Isolation.Sandbox ? NewFile(Path.Combine(command.SharedFolder, StatusFile + command.Name)) : null;
         var descriptors = ImmutableSortedDictionary<int, SafeHandle>.Empty
-            .Add(1, pipes.Output.ClientSafePipeHandle).Add(2, pipes.Output.ClientSafePipeHandle).Add(ProgressDescriptor, pipes.Steps.ClientSafePipeHandle).Add(TurnDescriptor, pipes.Turn.ClientSafePipeHandle);
+            .Add(1, pipes.Output.ClientSafePipeHandle).Add(2, pipes.Output.ClientSafePipeHandle).Add(ProgressDescriptor, pipes.Progress.ClientSafePipeHandle).Add(StartDescriptor, pipes.Start.ClientSafePipeHandle);
         if (filter is not null && statusFile is not null)
             descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
         var started = new ChildCommand(
-            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + Become, "slipway", .. group?.Joins ?? [], "--", .. inner],
+            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + become, "slipway", .. group?.Joins ?? [], "--", .. inner],
             command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
             command.Environment)
         { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
@@ -82,8 +83,8 @@ public static partial class Enclosure
         var before = command.Limits.Disk is null ? 0 : FolderSize.Of(command.Folder);
         var child = ChildProcess.Start(started);
         pipes.CloseOtherEnds();
-        var pumps = new[] { Pump(pipes.Output, "output", bytes => log.Write(bytes.Span)), Pump(pipes.Steps, "progress", bytes => log.FindProgress(bytes.Span)) };
-        var disk = WatchDiskAsync(command, before, child, watch.Token);
+        var pumps = new[] { Pump(pipes.Output, "output", bytes => log.Write(bytes.Span)), Pump(pipes.Progress, "progress", bytes => log.FindProgress(bytes.Span)) };
+        var disk = Task.FromResult(false);
         var status = Path.Combine(command.SharedFolder, StatusFile + command.Name);
         var ended = new HashSet<int>();
         var (hasBegun, isReaped) = (false, false);
@@ -93,11 +94,12 @@ public static partial class Enclosure
             ExceededLimit exceeded;
             try
             {
-                await command.Turn(group);
-                var clock = Stopwatch.StartNew();
-                pipes.GiveTurn();
+                await command.Ready(group);
+                child.Restart();
+                disk = WatchDiskAsync(command, before, child, watch.Token);
+                pipes.LetStart();
                 hasBegun = true;
-                exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer) with { Wall = clock.Elapsed };
+                exit = Plain(await child.Exited.WaitAsync(cancellation), started.IsContainer);
                 exceeded = exit.Succeeded ? ExceededLimit.None : group?.Exceeded() ?? ExceededLimit.None;
                 ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
@@ -138,11 +140,11 @@ public static partial class Enclosure
     {
         public AnonymousPipeServerStream Output { get; } = new(PipeDirection.In, HandleInheritability.None);
 
-        public AnonymousPipeServerStream Steps { get; } = new(PipeDirection.In, HandleInheritability.None);
+        public AnonymousPipeServerStream Progress { get; } = new(PipeDirection.In, HandleInheritability.None);
 
-        public AnonymousPipeServerStream Turn { get; } = new(PipeDirection.Out, HandleInheritability.None);
+        public AnonymousPipeServerStream Start { get; } = new(PipeDirection.Out, HandleInheritability.None);
 
-        private IEnumerable<AnonymousPipeServerStream> All => [Output, Steps, Turn];
+        private IEnumerable<AnonymousPipeServerStream> All => [Output, Progress, Start];
 
         /// <summary>Ours of the command's ends, once it has them.</summary>
         public void CloseOtherEnds()
@@ -151,11 +153,11 @@ public static partial class Enclosure
                 pipe.DisposeLocalCopyOfClientHandle();
         }
 
-        public void GiveTurn()
+        public void LetStart()
         {
             try
             {
-                Turn.WriteByte((byte)'\n');
+                Start.WriteByte((byte)'\n');
             }
             catch (IOException)
             {

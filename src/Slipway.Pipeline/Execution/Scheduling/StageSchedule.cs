@@ -9,8 +9,8 @@ namespace Slipway.Pipeline.Execution.Scheduling;
 internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, StageDemand Demand);
 
 /// <param name="Jobs">
-/// Most commands at a time, at least 1. As many further stages are prepared ahead of their turn, and none is begun or gets its turn while
-/// as many are storing what their commands wrote: with 1, a command runs when what the one before it wrote is stored.
+/// Most commands at a time, at least 1. None is begun while as many stages are storing what theirs wrote: with 1, a command runs when what the
+/// one before it wrote is stored. As many further stages, <see cref="StageSchedule.MostPrepared"/> at most, are prepared ahead of their turn.
 /// </param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
 internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
@@ -29,7 +29,7 @@ internal abstract record ScheduleEvent
     /// <param name="MayPass">Whether a further attempt could end otherwise.</param>
     public sealed record Failed(int Stage, bool MayPass) : ScheduleEvent;
 
-    /// <summary>It came to nothing, as it was told.</summary>
+    /// <summary>A stage that was withdrawn has ended.</summary>
     public sealed record Withdrawn(int Stage) : ScheduleEvent;
 
     /// <summary>Nothing more is to be begun.</summary>
@@ -57,10 +57,13 @@ internal abstract record ScheduleAction
 /// <remarks>
 /// Each event costs O((d + p) log n): d stages that depend on the one that ended, p different demands, n stages. A stage that declares more
 /// processors or memory than there are runs with nothing beside it. Of stages that wait, one that fits goes before an earlier one that does
-/// not yet: the plan is finite, so that none waits for ever.
+/// not yet: the plan is finite, so that none waits for ever. What is prepared ahead takes nothing and changes no order.
 /// </remarks>
 internal sealed record StageSchedule
 {
+    /// <summary>More would wait longer for their turn than preparing takes, with their copies of inputs on the disk.</summary>
+    public const int MostPrepared = 8;
+
     private readonly ImmutableArray<ScheduledStage> stages;
     private readonly ImmutableArray<ImmutableArray<int>> dependents;
     private readonly ScheduleLimits limits;
@@ -68,14 +71,14 @@ internal sealed record StageSchedule
     /// <summary>How many needs of a stage have not ended well yet.</summary>
     private ImmutableDictionary<int, int> open;
 
-    /// <summary>Stages whose needs are all there, by what they take: all of one kind fit, or none does.</summary>
+    /// <summary>Stages without a turn whose needs are all there, by what they take: all of one kind fit, or none does.</summary>
     private ImmutableDictionary<StageDemand, ImmutableSortedSet<int>> ready = ImmutableDictionary<StageDemand, ImmutableSortedSet<int>>.Empty;
 
-    /// <summary>Attempts of those that run, or are prepared to.</summary>
-    private ImmutableDictionary<int, int> running = ImmutableDictionary<int, int>.Empty;
+    /// <summary>Those of them that are prepared, or being prepared.</summary>
+    private ImmutableSortedSet<int> prepared = [];
 
-    /// <summary>Those of them that have no turn yet. They hold what they take: no other could use it, as no turn is free.</summary>
-    private ImmutableSortedSet<int> ahead = [];
+    /// <summary>Attempts of those that run.</summary>
+    private ImmutableDictionary<int, int> running = ImmutableDictionary<int, int>.Empty;
 
     /// <summary>Those whose commands have ended.</summary>
     private ImmutableHashSet<int> storing = [];
@@ -92,7 +95,7 @@ internal sealed record StageSchedule
     }
 
     /// <summary>Indices of those whose commands run now, or are about to.</summary>
-    public IEnumerable<int> Running => running.Keys.Except(ahead);
+    public IEnumerable<int> Running => running.Keys;
 
     /// <summary>Before the first event.</summary>
     /// <param name="stages">In plan order; none asks for an accelerator that the host does not have.</param>
@@ -139,7 +142,7 @@ internal sealed record StageSchedule
             case ScheduleEvent.Failed(var stage, var mayPass) when mayPass && !isStopping && running.TryGetValue(stage, out var attempt) && attempt <= stages[stage].Retries:
                 // It keeps its place: what it takes is still its own.
                 next.running = running.SetItem(stage, attempt + 1);
-                actions.Add(new ScheduleAction.Start(stage, attempt + 1, HasTurn: !ahead.Contains(stage)));
+                actions.Add(new ScheduleAction.Start(stage, attempt + 1, HasTurn: true));
                 break;
             case ScheduleEvent.Failed(var stage, _):
                 next.End(stage);
@@ -153,36 +156,31 @@ internal sealed record StageSchedule
                 break;
         }
 
-        if (next.isStopping)
-        {
-            actions.AddRange(next.ahead.Select(stage => new ScheduleAction.Withdraw(stage)));
-            next.ahead = [];
-        }
-        else if (next.storing.Count < limits.Jobs)
-        {
+        if (!next.isStopping && next.storing.Count < limits.Jobs)
             next.Begin(actions);
-        }
-
-        if (next.running.IsEmpty && next.storing.IsEmpty)
+        else if (next.isStopping && !isStopping)
+            actions.AddRange(next.prepared.Select(stage => new ScheduleAction.Withdraw(stage)));
+        if (next.running.IsEmpty && next.storing.IsEmpty && next.prepared.IsEmpty)
             actions.Add(new ScheduleAction.Finish());
         return (next, actions.ToImmutable());
     }
 
     private void Begin(ImmutableArray<ScheduleAction>.Builder actions)
     {
-        for (; HasFreeTurn && !ahead.IsEmpty; ahead = ahead.Remove(ahead.Min))
-            actions.Add(new ScheduleAction.GiveTurn(ahead.Min));
-        while (running.Count < 2 * limits.Jobs && FirstThatFits() is { } first)
+        while (running.Count < limits.Jobs && FirstThatFits() is { } first)
         {
-            var hasTurn = HasFreeTurn;
+            actions.Add(prepared.Contains(first) ? new ScheduleAction.GiveTurn(first) : new ScheduleAction.Start(first, 1, HasTurn: true));
             Take(first);
-            if (!hasTurn)
-                ahead = ahead.Add(first);
-            actions.Add(new ScheduleAction.Start(first, 1, hasTurn));
+        }
+
+        while (prepared.Count < Math.Min(limits.Jobs, MostPrepared) && FirstUnprepared() is { } next)
+        {
+            actions.Add(new ScheduleAction.Start(next, 1, HasTurn: false));
+            prepared = prepared.Add(next);
         }
     }
 
-    private bool HasFreeTurn => running.Count - ahead.Count < limits.Jobs;
+    private int? FirstUnprepared() => ready.Values.Select(waiting => waiting.SkipWhile(prepared.Contains).Cast<int?>().FirstOrDefault()).Min();
 
     private int? FirstThatFits()
     {
@@ -216,16 +214,24 @@ internal sealed record StageSchedule
 
     private void Take(int stage)
     {
+        Leave(stage);
+        running = running.Add(stage, 1);
+        Count(stages[stage].Demand, 1);
+    }
+
+    private void Leave(int stage)
+    {
         var demand = stages[stage].Demand;
         var left = ready[demand].Remove(stage);
         ready = left.IsEmpty ? ready.Remove(demand) : ready.SetItem(demand, left);
-        running = running.Add(stage, 1);
-        Count(demand, 1);
+        prepared = prepared.Remove(stage);
     }
 
     private void End(int stage)
     {
-        if (running.ContainsKey(stage))
+        if (prepared.Contains(stage))
+            Leave(stage);
+        else if (running.ContainsKey(stage))
             Release(stage);
         else
             storing = storing.Remove(stage);
@@ -234,7 +240,6 @@ internal sealed record StageSchedule
     private void Release(int stage)
     {
         running = running.Remove(stage);
-        ahead = ahead.Remove(stage);
         Count(stages[stage].Demand, -1);
     }
 

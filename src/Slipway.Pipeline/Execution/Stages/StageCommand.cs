@@ -19,14 +19,15 @@ internal static class StageCommand
 
     /// <param name="folder">Made for this execution.</param>
     /// <param name="profile">The stage's hardware profile; null without one.</param>
-    public static EnclosedCommand Of(StageSpec stage, StepKeyDocument step, StageFolder folder, HardwareProfile? profile, RunOptions options)
+    /// <param name="settings">The run's.</param>
+    public static EnclosedCommand Of(StageSpec stage, StepKeyDocument step, StageFolder folder, HardwareProfile? profile, RunOptions options, HostSettings settings)
     {
         var variables = Environment(step, folder.Seen);
         foreach (var (name, value) in options.SecretsOf(stage))
             variables.Add(name, value);
         var hasNetwork = stage.Network != StageNetwork.None;
         var limits = ResourceLimits.Of(profile, options.HostMemory);
-        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null).Concat(folder.Mounts(hasNetwork));
+        var mounts = options.Isolation == Isolation.None ? [] : HostSoftware.Mounts(isPackaged: step.Environment is not null).Concat(settings.Mounts(hasNetwork)).Concat(folder.Mounts());
         IReadOnlyList<string> arguments;
         if (step.Run is not { } run)
         {

@@ -33,7 +33,7 @@ internal sealed class StageFolder : IDisposable
     public const long DefaultLinkAbove = 256L << 20;
 
     /// <summary>Who a command is, in files below /etc: the same everywhere, and nothing of this host's users.</summary>
-    private static readonly (string Name, string Text)[] settings =
+    public static IReadOnlyList<(string Name, string Text)> Settings { get; } =
     [
         ("group", "root:x:0:\nslipway:x:1000:\n"),
         ("passwd", $"root:x:0:0::{Inside}/{HomeName}:/bin/sh\nslipway:x:1000:1000::{Inside}/{HomeName}:/bin/sh\n"),
@@ -107,11 +107,9 @@ internal sealed class StageFolder : IDisposable
     /// <summary>The request of an SQL stage, on the host.</summary>
     public string RequestFile => On(RequestName);
 
-    /// <summary>What an enclosed command sees beside the host's software: settings, and of this folder inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
-    public IEnumerable<Mount> Mounts(bool network)
+    /// <summary>What an enclosed command sees of this folder: inputs read-only, and for writing the folders of its outputs, its home and its temporary folder.</summary>
+    public IEnumerable<Mount> Mounts()
     {
-        foreach (var mount in HostSettings.Mounts(GetDirectoryName(Path)!, network, settings))
-            yield return mount;
         yield return new Mount(MountKind.ReadWrite, On(TemporaryName), "/" + TemporaryName);
         yield return new Mount(MountKind.Link, "../" + TemporaryName, "/var/tmp");
         yield return new Mount(MountKind.ReadOnly, Path, Inside);

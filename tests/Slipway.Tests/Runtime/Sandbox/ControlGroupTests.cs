@@ -44,6 +44,15 @@ public sealed class ControlGroupTests : IDisposable
         Assert.Equal(("100000", "150000"), (File.ReadAllText(Path.Combine(group.Folders[2], "cpu.cfs_period_us")), File.ReadAllText(Path.Combine(group.Folders[2], "cpu.cfs_quota_us"))));
     }
 
+    [Fact]
+    public void In_version_1_processors_that_are_not_limited_need_no_group()
+    {
+        foreach (var each in new[] { "memory", "pids" })
+            Directory.CreateDirectory(Path.Combine(folder.Root, each));
+        using var group = ControlGroup.TryMake("slipway-x", limits with { Cpus = null }, folder.Root, "4:memory:/\n8:pids:/\n", out _);
+        Assert.Equal(new[] { "memory/slipway-x", "pids/slipway-x" }.Select(each => Path.Combine(folder.Root, each)), group!.Folders);
+    }
+
     [Theory]
     [InlineData("0::/\n")]
     [InlineData("")]

@@ -56,7 +56,7 @@ public sealed class StageScheduleTests
         Assert.Equal([0, 2], Begun(default, new(4001, 0, null, 0), default));
 
         static IEnumerable<int> Begun(params StageDemand[] demands) => StageSchedule.Of([.. demands.Select(demand => new ScheduledStage([], 0, demand))], new ScheduleLimits(100, host, false))
-            .Decide(new ScheduleEvent.Begun()).Actions.OfType<ScheduleAction.Start>().Select(start => start.Stage);
+            .Decide(new ScheduleEvent.Begun()).Actions.OfType<ScheduleAction.Start>().Where(start => start.HasTurn).Select(start => start.Stage);
     }
 
     [Fact]
@@ -74,12 +74,11 @@ public sealed class StageScheduleTests
     [Fact]
     public void What_a_stage_took_is_free_once_its_command_has_ended_and_what_needs_it_waits_until_it_is_stored()
     {
-        // No two of the last three fit beside each other, so that none of them is prepared ahead.
-        ImmutableArray<ScheduledStage> stages = [new([], 1, new(2500, 0, null, 0)), new([0], 0, default), new([], 0, new(1000, 0, null, 0)), new([], 0, new(2500, 0, null, 0)), new([], 0, new(2500, 0, null, 0))];
+        ImmutableArray<ScheduledStage> stages = [new([], 1, default), new([0], 0, default), new([], 0, default), new([], 0, default)];
         var (state, first) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
-        Assert.Equal([new ScheduleAction.Start(0, 1, HasTurn: true), new ScheduleAction.Start(2, 1, HasTurn: true)], first);
+        Assert.Equal([new ScheduleAction.Start(0, 1, HasTurn: true), new ScheduleAction.Start(2, 1, HasTurn: true), new ScheduleAction.Start(3, 1, HasTurn: false)], first);
         (state, var second) = state.Decide(new ScheduleEvent.CommandEnded(0));
-        Assert.Equal([new ScheduleAction.Start(3, 1, HasTurn: true)], second);
+        Assert.Equal([new ScheduleAction.GiveTurn(3)], second);
         // One may be stored while two run; with two to be stored nothing more is begun.
         (state, var third) = state.Decide(new ScheduleEvent.CommandEnded(2));
         Assert.Empty(third);
@@ -110,6 +109,30 @@ public sealed class StageScheduleTests
         (state, _) = state.Decide(new ScheduleEvent.Succeeded(5));
         (state, _) = state.Decide(new ScheduleEvent.Succeeded(1));
         Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Succeeded(2)).Actions);
+    }
+
+    [Fact]
+    public void What_is_prepared_ahead_changes_no_order()
+    {
+        // The third is prepared while the first runs; the second, which comes before it, is not ready until then.
+        var (state, actions) = StageSchedule.Of([new([], 0, default), new([0], 0, default), new([], 0, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(2, 1, false)], actions);
+        (state, actions) = state.Decide(new ScheduleEvent.Succeeded(0));
+        Assert.Equal([new ScheduleAction.Start(1, 1, true)], actions);
+        Assert.Equal([new ScheduleAction.GiveTurn(2)], state.Decide(new ScheduleEvent.Succeeded(1)).Actions);
+
+        // A large one is not put off for small ones behind it, and what is prepared holds nothing.
+        ImmutableArray<ScheduledStage> mixed = [new([], 0, new(1000, 0, null, 0)), new([], 0, new(4000, 0, null, 0)), new([], 0, new(1000, 0, null, 0))];
+        (state, actions) = StageSchedule.Of(mixed, new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(1, 1, false)], actions);
+        Assert.Equal([new ScheduleAction.GiveTurn(1), new ScheduleAction.Start(2, 1, false)], state.Decide(new ScheduleEvent.Succeeded(0)).Actions);
+    }
+
+    [Fact]
+    public void However_many_jobs_no_more_are_prepared_ahead_than_is_of_use()
+    {
+        var (_, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 100)], new ScheduleLimits(40, host, false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal((40, StageSchedule.MostPrepared), (actions.OfType<ScheduleAction.Start>().Count(start => start.HasTurn), actions.OfType<ScheduleAction.Start>().Count(start => !start.HasTurn)));
     }
 
     [Fact]
@@ -183,10 +206,10 @@ public sealed class StageScheduleTests
                 withdrawn.Add(none.Stage);
             }
 
-            Assert.Equal(running.Keys.Union(withdrawn).Order(), state.Running.Order());
+            Assert.Equal(running.Keys, state.Running.Order());
             Assert.True(ahead.Count <= limits.Jobs, "more is prepared than was asked for");
             Assert.True(running.Count <= limits.Jobs);
-            Within([.. running.Keys.Concat(ahead).Select(stage => stages[stage].Demand)]);
+            Within([.. running.Keys.Select(stage => stages[stage].Demand)]);
             Assert.True(storing.Count <= 2 * limits.Jobs, "more is to be stored than the jobs account for");
             var left = running.Count + storing.Count + ahead.Count + withdrawn.Count;
             Assert.Equal(left == 0, actions.Any(action => action is ScheduleAction.Finish));
