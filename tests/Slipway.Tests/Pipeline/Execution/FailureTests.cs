@@ -257,9 +257,9 @@ public sealed class FailureTests : IDisposable
     public async Task A_stage_begins_with_its_turn_and_neither_its_seconds_nor_its_timeout_count_the_waiting()
     {
         var outcome = await project.Run(TestProject.Spec(
-            TestProject.Stage("slow", "sleep 6; echo a > build/a.txt", [], "a=build/a.txt"),
+            TestProject.Stage("first", "sleep 6; echo a > build/a.txt", [], "a=build/a.txt"),
             TestProject.Stage("next", "echo b > build/b.txt", [], "b=build/b.txt") with { Timeout = new Duration(TimeSpan.FromSeconds(5)) }));
-        Assert.Equal(["StageStarted slow", "StageEnded slow", "StageStarted next", "StageEnded next"], project.Events.Where(e => e is StageStarted or StageEnded).Select(e => $"{e.GetType().Name} {((StageEvent)e).Stage}"));
+        Assert.Equal(["StageStarted first", "StageEnded first", "StageStarted next", "StageEnded next"], project.Events.Where(e => e is StageStarted or StageEnded).Select(e => $"{e.GetType().Name} {((StageEvent)e).Stage}"));
         Assert.True(outcome.Stages[1].Seconds < outcome.Stages[0].Seconds, $"{outcome.Stages[1].Seconds} s");
     }
 
