@@ -7,20 +7,20 @@ internal sealed class CommandTurn(Action ended)
     private readonly Lock announcing = new();
     private readonly TaskCompletionSource given = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? announcement;
+    private bool isAnnounced;
 
     public bool IsGiven => given.Task.IsCompletedSuccessfully;
 
     public bool IsWithdrawn => given.Task.IsCanceled;
 
-    /// <summary>Calls <paramref name="begun"/> as soon as the turn is given, now if it is; never when it is withdrawn.</summary>
+    /// <summary>Calls <paramref name="begun"/> as soon as the turn is given, now if it is; never when it is withdrawn, and once however often this is called.</summary>
     public void Announce(Action begun)
     {
         lock (announcing)
         {
+            announcement = begun;
             if (IsGiven)
-                begun();
-            else
-                announcement = begun;
+                Announce();
         }
     }
 
@@ -34,9 +34,16 @@ internal sealed class CommandTurn(Action ended)
     {
         lock (announcing)
         {
-            announcement?.Invoke();
+            Announce();
             given.TrySetResult();
         }
+    }
+
+    private void Announce()
+    {
+        if (!isAnnounced)
+            announcement?.Invoke();
+        isAnnounced |= announcement is not null;
     }
 
     /// <summary>What was given stays so.</summary>

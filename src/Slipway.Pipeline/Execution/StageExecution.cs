@@ -29,6 +29,9 @@ internal sealed class StageExecution
     /// <summary>Longest wait that a timer takes, about 49 days; a longer timeout is none.</summary>
     private static readonly TimeSpan longestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
+    /// <summary>A stage is prepared ahead of its turn when its inputs take no more than this part of the disk's free space: the commands that run meanwhile need it.</summary>
+    private const double ShareOfSpaceAhead = 0.02;
+
     private readonly ProjectFolder project;
     private readonly Spec spec;
     private readonly IReadOnlyDictionary<string, Snapshot> snapshots;
@@ -57,6 +60,9 @@ internal sealed class StageExecution
     /// <param name="done">Results of all stages that this one needs.</param>
     public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CommandTurn turn, CancellationToken cancellation)
     {
+        // Unenclosed commands see the project and each other: what they change on the quiet is seen by those behind them.
+        if (options.Isolation == Isolation.None)
+            await turn.WaitAsync(cancellation);
         var started = options.Clock.GetTimestamp();
         var inputs = StageInputs.Of(spec, stage, files, dataset => snapshots[dataset].Digest, name => Output(done, name));
         var step = lookup.Document(stage, inputs);
@@ -97,6 +103,8 @@ internal sealed class StageExecution
         AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
         var begun = new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log);
         turn.Announce(() => tell(begun));
+        if (!turn.IsGiven && sizes.Values.Sum(input => input.Size) > new DriveInfo(project.Work).AvailableFreeSpace * ShareOfSpaceAhead)
+            await turn.WaitAsync(cancellation);
         var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, turn, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };

@@ -104,14 +104,27 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         {
             try
             {
-                var ended = await run(stage, done, turn, cancellation);
-                news.Writer.TryWrite(new News(start.Stage, ended, null));
+                news.Writer.TryWrite(new News(start.Stage, await RunAsync(run, stage, turn, cancellation), null));
             }
             catch (Exception e)
             {
                 news.Writer.TryWrite(new News(start.Stage, null, e));
             }
         }, CancellationToken.None);
+    }
+
+    private async Task<EndedStage> RunAsync(RunStage run, StageSpec stage, CommandTurn turn, CancellationToken cancellation)
+    {
+        try
+        {
+            return await run(stage, done, turn, cancellation);
+        }
+        catch (SlipwayException) when (!turn.IsGiven)
+        {
+            // What was in the way ahead of its turn, such as the space that others take until then, may not be there any more.
+            await turn.WaitAsync(cancellation);
+            return await run(stage, done, turn, cancellation);
+        }
     }
 
     private async Task<News> NextNews()

@@ -82,7 +82,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
         try
         {
             if (!Directory.Exists(source))
-                File.Copy(source, target);
+                Copy(source, target);
             else if (FolderSize.IsWithin(source, MostCopiedBytes, MostCopiedEntries))
                 CopyTree(new DirectoryInfo(source), target);
             else
@@ -99,8 +99,22 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
         }
     }
 
+    private static void Copy(string source, string target)
+    {
+        RequireOpen(source, FileKind.File, UnixFileMode.OtherRead);
+        File.Copy(source, target);
+    }
+
+    /// <summary>A copy would be this user's, root's perhaps: what is somebody else's and not for all to read stays theirs, under a mount.</summary>
+    private static void RequireOpen(string path, FileKind kind, UnixFileMode mode)
+    {
+        if (FileStamp.Of(path)?.Kind != kind || (!FileStamp.IsOwn(path) && !File.GetUnixFileMode(path).HasFlag(mode)))
+            throw new UnauthorizedAccessException(path);
+    }
+
     private static void CopyTree(DirectoryInfo source, string target)
     {
+        RequireOpen(source.FullName, FileKind.Folder, UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         Directory.CreateDirectory(target);
         foreach (var entry in source.EnumerateFileSystemInfos())
         {
@@ -110,7 +124,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
             else if (entry is DirectoryInfo folder)
                 CopyTree(folder, to);
             else
-                File.Copy(entry.FullName, to);
+                Copy(entry.FullName, to);
         }
     }
 }

@@ -44,6 +44,8 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
             try
             {
                 Resolve(input);
+                if (LeadsThroughLink(input.Name) && plan.Stages.FirstOrDefault(planned => planned.Stage.Outputs.Values.Any(output => IsSame(input.Name, output))) is { } writer)
+                    faults.Add(input.At.Fault("hidden-dependency", $"the input '{input.Name}' leads, through a link, to what stage {writer.Stage.Name} writes", $"write the output of {writer.Stage.Name} in its place"));
             }
             catch (SlipwayException e)
             {
@@ -53,6 +55,23 @@ internal sealed class ProjectFiles(string root, DigestIndex index)
 
         if (faults.Count > 0)
             throw new SlipwayException(ExitCode.UnusableInput, faults);
+    }
+
+    private bool LeadsThroughLink(string name)
+    {
+        for (var at = name.TrimEnd('/'); at.Length > 0; at = Path.GetDirectoryName(at)!)
+        {
+            if (FileStamp.Of(Path.Combine(root, at), followLinks: false) is { Kind: FileKind.Link })
+                return true;
+        }
+
+        return false;
+    }
+
+    private bool IsSame(string input, string output)
+    {
+        var (read, written) = (Path.Combine(root, input.TrimEnd('/')), Path.Combine(root, output.TrimEnd('/')));
+        return FileStamp.IsWithin(read, written) || FileStamp.IsWithin(written, read);
     }
 
     /// <returns>Of a folder: the digest of its tree, paths relative to it. Of a glob: likewise, relative to the project.</returns>

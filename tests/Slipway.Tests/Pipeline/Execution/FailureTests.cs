@@ -239,18 +239,20 @@ public sealed class FailureTests : IDisposable
     [InlineData(2)]
     public async Task What_was_prepared_ahead_of_a_failure_never_begins_and_leaves_nothing(int jobs)
     {
-        var waits = "while [ ! -s \"$TMPDIR/../../next/stage.json\" ]; do sleep 0.01; done; sleep 0.3; ";
+        var made = 0;
         var spec = TestProject.Spec(
-            TestProject.Stage("bad", waits + "exit 1", [], "b=build/b.txt"),
-            TestProject.Stage("good", waits + "sleep 1; echo a > build/a.txt", [], "a=build/a.txt"),
-            TestProject.Stage("next", "echo ran > $TMPDIR/../../../../../ran; echo c > build/c.txt", [], "c=build/c.txt"));
-        var faults = await project.Faults(jobs == 1 ? spec with { Stages = spec.Stages.RemoveAt(1) } : spec, options: options => TestProject.Open(options) with { Jobs = jobs });
+            TestProject.Stage("bad", "sleep 1; exit 1", [], "b=build/b.txt"),
+            TestProject.Stage("good", "sleep 15; echo a > build/a.txt", [], "a=build/a.txt"),
+            TestProject.Stage("next", "echo c > build/c.txt", [], "c=build/c.txt"));
+        var faults = await project.Faults(
+            jobs == 1 ? spec with { Stages = spec.Stages.RemoveAt(1) } : spec,
+            options: options => options with { Jobs = jobs, Effect = effect => made += effect == "private folder made" ? 1 : 0 });
         Assert.Equal("stage-failed", Assert.Single(faults).Code);
+        Assert.Equal(jobs + 1, made);
         Assert.DoesNotContain("next", project.Events.OfType<StageEvent>().Select(e => e.Stage));
-        Assert.False(File.Exists(project.PathOf("ran")));
         Assert.Empty(Directory.EnumerateFiles(project.Folder.Root, "next.log", SearchOption.AllDirectories));
         Assert.Empty(Directory.EnumerateFileSystemEntries(project.Folder.Work));
-        Assert.Equal("next", (await project.Run(TestProject.Spec(spec.Stages[^1]), TestProject.Open)).Executed());
+        Assert.Equal("next", (await project.Run(TestProject.Spec(spec.Stages[^1]))).Executed());
     }
 
     [Fact]
@@ -261,6 +263,26 @@ public sealed class FailureTests : IDisposable
             TestProject.Stage("next", "echo b > build/b.txt", [], "b=build/b.txt") with { Timeout = new Duration(TimeSpan.FromSeconds(5)) }));
         Assert.Equal(["StageStarted first", "StageEnded first", "StageStarted next", "StageEnded next"], project.Events.Where(e => e is StageStarted or StageEnded).Select(e => $"{e.GetType().Name} {((StageEvent)e).Stage}"));
         Assert.True(outcome.Stages[1].Seconds < outcome.Stages[0].Seconds, $"{outcome.Stages[1].Seconds} s");
+    }
+
+    [Fact]
+    public async Task What_fails_ahead_of_its_turn_is_tried_again_then_and_takes_nothing_from_the_stages_before_it()
+    {
+        project.Write("raw.txt", "x");
+        var first = TestProject.Stage("first", "sleep 1; exit 1", [], "a=build/a.txt") with { Retries = 1 };
+        var next = TestProject.Stage("next", "cat raw.txt > build/b.txt", ["raw.txt"], "b=build/b.txt");
+        await project.Faults(TestProject.Spec(first, next), options: options => options with
+        {
+            KeepGoing = true,
+            Effect = effect =>
+            {
+                if (effect == "private folder made")
+                    File.Delete(project.PathOf("raw.txt"));
+            },
+        });
+        Assert.Equal(
+            ["StageStarted first", "StageRetried first", "StageStarted first", "StageFailed first", "StageFailed next"],
+            project.Events.Where(e => e is StageStarted or StageRetried or StageFailed).Select(e => $"{e.GetType().Name} {((StageEvent)e).Stage}").Where(e => e != "StageStarted next"));
     }
 
     [Fact]
@@ -325,6 +347,21 @@ public sealed class FailureTests : IDisposable
         Directory.CreateDirectory(project.PathOf("build/o.txt"));
         await project.Run(Spec("echo x > build/o.txt"));
         Assert.Equal("x\n", project.Read("build/o.txt"));
+    }
+
+    [Theory]
+    [InlineData("alias/a.txt")]
+    [InlineData("alias/")]
+    [InlineData("code/a.txt")]
+    public async Task An_input_that_leads_to_an_output_through_a_link_is_refused_before_anything_runs(string input)
+    {
+        var first = TestProject.Stage("first", "echo a > build/a.txt", [], "a=build/a.txt");
+        await project.Run(TestProject.Spec(first));
+        Directory.CreateSymbolicLink(project.PathOf("alias"), "build");
+        Directory.CreateDirectory(project.PathOf("code"));
+        File.CreateSymbolicLink(project.PathOf("code/a.txt"), "../build/a.txt");
+        var fault = Assert.Single(await project.Faults(TestProject.Spec(first, TestProject.Stage("next", "ls -R > other/b.txt", [input], "b=other/b.txt"))));
+        Assert.Equal(("hidden-dependency", $"the input '{input}' leads, through a link, to what stage first writes"), (fault.Code, fault.Message));
     }
 
     [Fact]
