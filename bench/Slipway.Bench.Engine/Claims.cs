@@ -7,7 +7,7 @@ namespace Slipway.Bench.Engine;
 /// <summary>Each claim with its reference, in turn.</summary>
 internal sealed class Claims(string folder, string hello, string slipway)
 {
-    private const int StageCount = 1_000, FileCount = 10_000, ManyFiles = 200_000, Runs = 9, StatusAllowance = 40, RunAllowance = 50, StageAllowance = 25, StagesEachSecond = 60;
+    private const int StageCount = 1_000, FileCount = 10_000, ManyFiles = 200_000, Runs = 9, RunsOfAll = 3, StatusAllowance = 40, RunAllowance = 50, StageAllowance = 25, StagesEachSecond = 60;
     private const long AllowedPeak = 300_000;
 
     /// <summary>Every stage independent of the others, with ten input files each.</summary>
@@ -16,12 +16,18 @@ internal sealed class Claims(string folder, string hello, string slipway)
     /// <summary>1,000 executed stages with two at a time, then the cost of one.</summary>
     public bool Stages()
     {
-        var all = Path.Combine(folder, "all");
-        WriteStages(all, "slipway.yaml", StageCount);
-        var rate = StageCount / Seconds(slipway, "-C", all, "run", "--quiet", "--jobs", "2").Seconds;
+        var rates = new double[RunsOfAll];
+        for (var run = 0; run < RunsOfAll; run++)
+        {
+            var all = Path.Combine(folder, $"all{run}");
+            WriteStages(all, "slipway.yaml", StageCount);
+            rates[run] = StageCount / Seconds(slipway, "-C", all, "run", "--quiet", "--jobs", "2").Seconds;
+        }
+
+        var rate = Median(rates);
         WriteGraph();
         var rateOfGraph = StageCount / Seconds(slipway, "-C", Graph, "run", "--quiet", "--jobs", "2").Seconds;
-        Console.WriteLine($"{StageCount} stages, two at a time: {rate:0} stages/s; with {FileCount / StageCount} input files each, {rateOfGraph:0}");
+        Console.WriteLine($"{StageCount} stages, two at a time: {string.Join(", ", rates.Select(each => $"{each:0}"))} stages/s; with {FileCount / StageCount} input files each, {rateOfGraph:0}");
         var each = Path.Combine(folder, "each");
         WriteStages(each, "slipway.yaml", 50);
         WriteStages(each, "one.yaml", 1);
