@@ -286,6 +286,18 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public async Task Stages_that_fit_on_the_disk_one_after_the_other_are_not_prepared_beside_each_other()
+    {
+        using var disk = SmallDisk.Mount(kibibytes: 20_000);
+        using var small = new TestProject(Path.Combine(disk.Folder, "project"));
+        small.Write("raw.txt", new string('x', 8 << 20));
+        var outcome = await small.Run(TestProject.Spec(
+            TestProject.Stage("a", "sleep 1; wc -c < raw.txt > build/a.txt", ["raw.txt"], "a=build/a.txt"),
+            TestProject.Stage("b", "wc -c < raw.txt > build/b.txt", ["raw.txt"], "b=build/b.txt")));
+        Assert.Equal("a b", outcome.Executed());
+    }
+
+    [Fact]
     public async Task What_waits_for_its_turn_ends_with_a_cancelled_run()
     {
         using var cancel = new CancellationTokenSource();
