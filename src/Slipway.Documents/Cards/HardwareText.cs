@@ -14,6 +14,7 @@ public static class HardwareText
         needs.Memory is { } memory ? $"{memory} of memory" : null,
         needs.Disk is { } disk ? $"{disk} of disk" : null,
         needs.Pids is { } pids ? $"at most {pids} processes" : null,
+        needs.Time is { } time ? $"at most {time} a stage" : null,
         needs.Features.IsDefaultOrEmpty ? null : string.Join(" and ", needs.Features),
         needs.Accelerator is { } accelerator ? Of(accelerator) : null,
         needs.Bandwidth is { } bandwidth ? $"{bandwidth} of bandwidth" : null,

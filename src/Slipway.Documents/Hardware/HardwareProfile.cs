@@ -27,6 +27,10 @@ public sealed record HardwareProfile(
     /// <summary>Most processes and threads at a time, 1 to 1,000,000; null when nothing is said.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Pids { get; init; }
+
+    /// <summary>Longest time that a stage's command may take; null when nothing is said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Duration? Time { get; init; }
 }
 
 /// <param name="Kind">nvidia, amd or intel.</param>

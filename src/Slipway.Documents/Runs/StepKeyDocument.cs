@@ -73,7 +73,7 @@ public sealed record StepKeyDocument(
         Secrets = stage.Secrets,
         Network = stage.Network == StageNetwork.None ? null : stage.Network,
         FixedAddresses = spec.Determinism.FixedAddresses,
-        Hardware = HardwareClass.Of(stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null),
+        Hardware = HardwareClass.Of(spec.ProfileOf(stage)),
     };
 
     /// <summary>Threads that a stage's libraries may use: its hardware profile's, or one, which is what repeats.</summary>

@@ -28,6 +28,7 @@ internal static class HardwareGrammar
     private static readonly Key<ByteSize> Memory = new("memory", Amounts.Size, "Memory.");
     private static readonly Key<ByteSize> Disk = new("disk", Amounts.Size, "Free space on disk.");
     private static readonly Key<int> Pids = new("pids", Shapes.Made(new WholeShape(1, 1_000_000), n => (int)n), "Most processes and threads at a time.");
+    private static readonly Key<Duration> Time = new("time", Amounts.Time, "Longest time that a stage may take.");
     private static readonly Key<ImmutableArray<string>> Features = new(
         "features", new ListShape<string>(new TextShape("a CPU feature as Linux names it, such as avx2", IsFeature, "^[a-z0-9_.]{1,40}$"), distinct: true), "CPU features.");
     private static readonly Key<AcceleratorProfile> Accelerator = new("accelerator", AcceleratorShape, "The accelerator, or none.");
@@ -37,7 +38,7 @@ internal static class HardwareGrammar
     private static readonly Key<RequestRate> Throughput = new("throughput", Amounts.Throughput, "Requests per second that one instance must answer.");
 
     public static Shape<HardwareProfile> Profile { get; } = new RecordShape<HardwareProfile>(
-        [Cpus, Threads, Memory, Disk, Pids, Features, Accelerator, Bandwidth, Precision, LatencyKey, Throughput],
+        [Cpus, Threads, Memory, Disk, Pids, Time, Features, Accelerator, Bandwidth, Precision, LatencyKey, Throughput],
         fields => new(
             fields.Value(Cpus),
             fields.Value(Threads),
@@ -49,7 +50,7 @@ internal static class HardwareGrammar
             fields.Of(Precision),
             fields.Of(LatencyKey)?.P99,
             fields.Value(Throughput))
-        { Pids = fields.Value(Pids) });
+        { Pids = fields.Value(Pids), Time = fields.Value(Time) });
 
     private static AcceleratorProfile NoAccelerator => new("none", 0, null, null, null);
 

@@ -52,6 +52,13 @@ public sealed record Spec(
     /// <summary>What of the spec is inside the bundle's digest: all but owners, description, cache, release and monitor, which is a part of the release plan.</summary>
     public Spec ForSeal() => this with { Description = null, Owners = [], Release = null, Cache = null };
 
+    /// <summary>The hardware profile that a stage declares; null for none.</summary>
+    public HardwareProfile? ProfileOf(StageSpec stage) => stage.Hardware is { } name ? Hardware.GetValueOrDefault(name) : null;
+
+    /// <summary>Longest time that a stage's command may take: the shorter of its own timeout and its hardware profile's time; null for any.</summary>
+    public Duration? TimeLimitOf(StageSpec stage) =>
+        new[] { stage.Timeout, ProfileOf(stage)?.Time }.Min();
+
     /// <summary>Who may see the values of an input or output: what the most sensitive column of that name in any dataset is.</summary>
     /// <param name="isOutput">An output that no column is called like is public; an input is what the datasets' most sensitive default is.</param>
     public Sensitivity SensitivityOf(string name, bool isOutput)

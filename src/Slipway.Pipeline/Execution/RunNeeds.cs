@@ -61,7 +61,7 @@ internal static class RunNeeds
 
     private static Fault? Missing(Spec spec, StageSpec stage, RunOptions options)
     {
-        if (stage.Hardware is not { } name || StageDemand.Of(spec.Hardware.GetValueOrDefault(name)) is var demand && !demand.IsWithout(options.Host))
+        if (stage.Hardware is not { } name || StageDemand.Of(spec.ProfileOf(stage)) is var demand && !demand.IsWithout(options.Host))
             return null;
         var there = options.Host.Accelerators.GetValueOrDefault(demand.Accelerator!);
         return stage.At.Fault(

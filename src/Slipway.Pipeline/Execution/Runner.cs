@@ -61,7 +61,7 @@ internal sealed class Runner(RunLock held, DigestIndex index, RunOptions options
         lock (telling)
         {
             observe(what);
-            if (what is StageStarted started && spec.Stages.First(stage => stage.Name == started.Stage).Hardware is { } name && StageDemand.Of(spec.Hardware.GetValueOrDefault(name)).IsBeyond(options.Host))
+            if (what is StageStarted started && spec.Stages.First(stage => stage.Name == started.Stage) is { Hardware: { } name } stage && StageDemand.Of(spec.ProfileOf(stage)).IsBeyond(options.Host))
                 observe(new StageRemark(started.Stage, $"its hardware profile {name} asks for more processors or memory than this host has, so that it runs with nothing beside it"));
         }
     }

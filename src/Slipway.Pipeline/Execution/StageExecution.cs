@@ -99,21 +99,22 @@ internal sealed class StageExecution
         if (!mayRun)
             throw Forecast.NotKnown(stage, "what it takes in changed in this run");
         RunNeeds.Require(spec, stage, options);
-        var log = LogOf(project, options.RunId, stage.Name);
-        AtomicFile.CreateFolder(Path.GetDirectoryName(log)!);
-        var begun = new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), log);
+        var attempt = new Attempt(stage, step, inputs, LogOf(project, options.RunId, stage.Name), options.SecretsOf(stage), turn);
+        AtomicFile.CreateFolder(Path.GetDirectoryName(attempt.Log)!);
+        var begun = new StageStarted(stage.Name, options.Force ? ["forced"] : lookup.Reasons(stage, step), attempt.Log);
         turn.Announce(() => tell(begun));
         if (!turn.IsGiven && sizes.Values.Sum(input => input.Size) > new DriveInfo(project.Work).AvailableFreeSpace * ShareOfSpaceAhead)
             await turn.WaitAsync(cancellation);
-        var (outputs, metrics, exit, joules) = await Execute(stage, step, inputs, log, turn, cancellation);
+        var (outputs, metrics, exit, joules) = await Execute(attempt, cancellation);
         CheckOut(stage, outputs);
         var usage = new StageUsage(exit.User.TotalSeconds, exit.System.TotalSeconds, exit.BytesRead, exit.BytesWritten) { HostJoules = joules };
         result = result with { Source = StageSource.Executed, Seconds = exit.Wall.TotalSeconds, PeakMemory = exit.PeakMemory > 0 ? exit.PeakMemory : null, Outputs = outputs, Isolation = options.Isolation, Usage = usage, Metrics = metrics };
         return new EndedStage(result, step);
     }
 
-    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(StageSpec stage, StepKeyDocument step, StageInputs inputs, string log, CommandTurn turn, CancellationToken cancellation)
+    private async Task<(ImmutableSortedDictionary<string, Artifact> Outputs, ImmutableSortedDictionary<string, double>? Metrics, ChildExit Exit, double? Joules)> Execute(Attempt attempt, CancellationToken cancellation)
     {
+        var (stage, step, inputs, log, secrets, turn) = attempt;
         var document = new StageDocument(stage.Name, inputs.ByName.ToImmutableSortedDictionary(input => input.Key, input => input.Value.Path, StringComparer.Ordinal), stage.Outputs, step.Params, step.Seed, step.Threads);
         var placed = inputs.Files(spec, project.Root, files, objects, snapshots).ToList();
         if (stage.Sql is not null)
@@ -121,17 +122,16 @@ internal sealed class StageExecution
         StageFolder Make(string name) =>
             StageFolder.Make(Path.Combine(project.Work, options.RunId, name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
         using var folder = Make(stage.Name);
-        var profile = stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
+        var profile = spec.ProfileOf(stage);
         if (stage.Sql is { } sql)
             new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
-        var secrets = options.SecretsOf(stage);
         var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
-        var (exit, joules) = await RunCommand(stage, failure, StageCommand.Of(stage, step, folder, profile, options, settings), turn, log, secrets, cancellation);
+        var (exit, joules) = await RunCommand(attempt, failure, StageCommand.Of(stage, step, folder, profile, options, settings), cancellation);
         if (!exit.Succeeded)
         {
             throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
-                ? await new TracedRun(stage, failure, exit, options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options, settings), text => tell(new StageRemark(stage.Name, text)), cancellation)
+                ? await new TracedRun(failure, exit, spec.TimeLimitOf(stage), options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options, settings), text => tell(new StageRemark(stage.Name, text)), cancellation)
                 : failure.OfCommand(exit, null);
         }
 
@@ -169,11 +169,12 @@ internal sealed class StageExecution
     }
 
     /// <returns>How it ended within its limits, well or not, and the host's energy meanwhile.</returns>
-    private async Task<(ChildExit Exit, double? Joules)> RunCommand(StageSpec stage, StageFailure failure, EnclosedCommand command, CommandTurn turn, string path, IReadOnlyDictionary<string, string> secrets, CancellationToken cancellation)
+    private async Task<(ChildExit Exit, double? Joules)> RunCommand(Attempt attempt, StageFailure failure, EnclosedCommand command, CancellationToken cancellation)
     {
+        var (stage, turn) = (attempt.Stage, attempt.Turn);
         using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        using var log = new CommandLog(path, [.. secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
+        using var log = new CommandLog(attempt.Log, [.. attempt.Secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         EnergyMeter? meter = null;
         try
@@ -187,7 +188,7 @@ internal sealed class StageExecution
         catch (OperationCanceledException) when (!turn.IsGiven)
         {
             log.Dispose();
-            File.Delete(path);      // it never began
+            File.Delete(attempt.Log);      // it never began
             throw;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -206,8 +207,8 @@ internal sealed class StageExecution
             sampler.Watch(group);
             // Beside another stage, the host's energy would be counted for both.
             meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
-            if (stage.Timeout is { } timeout && timeout.Value < longestTimer)
-                limit.CancelAfter(timeout.Value);
+            if (spec.TimeLimitOf(stage) is { } longest && longest.Value < longestTimer)
+                limit.CancelAfter(longest.Value);
         }
     }
 
@@ -222,6 +223,9 @@ internal sealed class StageExecution
         var (stage, output) = StageSpec.Split(reference);
         return done[stage].Result.Outputs[output];
     }
+
+    /// <summary>One execution of a stage's command.</summary>
+    private sealed record Attempt(StageSpec Stage, StepKeyDocument Step, StageInputs Inputs, string Log, IReadOnlyDictionary<string, string> Secrets, CommandTurn Turn);
 }
 
 /// <summary>A stage that ended well, with all that could influence its outputs.</summary>

@@ -29,7 +29,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
     {
         var order = plan.Stages.Index().ToDictionary(stage => stage.Item.Stage.Name, stage => stage.Index, StringComparer.Ordinal);
         var schedule = StageSchedule.Of(
-            [.. plan.Stages.Select(planned => new ScheduledStage([.. planned.Needs.Select(need => order[need])], planned.Stage.Retries, StageDemand.Of(ProfileOf(planned.Stage))))],
+            [.. plan.Stages.Select(planned => new ScheduledStage([.. planned.Needs.Select(need => order[need])], planned.Stage.Retries, StageDemand.Of(spec.ProfileOf(planned.Stage))))],
             new ScheduleLimits(options.Jobs, options.Host, options.KeepGoing));
         ScheduleEvent what = new ScheduleEvent.Begun();
         try
@@ -71,7 +71,6 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
             : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? plan.Stages.Where((stage, i) => attempts[i] == 0).Select(Skipped) : []]);
     }
 
-    private HardwareProfile? ProfileOf(StageSpec stage) => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
 
     private void Do(IEnumerable<ScheduleAction> actions, RunStage run, CancellationToken cancellation)
     {

@@ -7,8 +7,12 @@ namespace Slipway.Runtime.Sandbox;
 /// <remarks>What is small is copied once, into one folder for all of them: each mount costs each command some 0.1 ms.</remarks>
 /// <param name="shared">Absolute path of a folder for what all commands of the run share; none of them may write there.</param>
 /// <param name="own">Files of the commands' own, by name: who they are.</param>
-public sealed class HostSettings(string shared, IReadOnlyList<(string Name, string Text)> own)
+/// <param name="host">Absolute path of the host's settings.</param>
+public sealed class HostSettings(string shared, IReadOnlyList<(string Name, string Text)> own, string host = HostSettings.Seen)
 {
+    /// <summary>Where commands see them.</summary>
+    private const string Seen = "/etc";
+
     /// <summary>Files, links and folders, and their bytes, up to which a folder is copied; others are mounted.</summary>
     private const int MostCopiedEntries = 64, MostCopiedBytes = 1 << 20;
 
@@ -29,22 +33,23 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
             return network ? forNetwork ??= Make(".etc-network", [.. Found(networkSettings)]) : plain ??= Make(".etc", []);
     }
 
-    private List<Mount> Make(string name, IReadOnlyList<(string Path, string Source)> mounted)
+    private List<Mount> Make(string made, IReadOnlyList<(string Path, string Source)> mounted)
     {
-        var folder = Path.Combine(shared, name);
+        var folder = Path.Combine(shared, made);
         try
         {
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);      // of an attempt that failed
             Directory.CreateDirectory(folder);
-            var mounts = new List<Mount> { new(MountKind.ReadOnly, folder, "/etc") };
+            var mounts = new List<Mount> { new(MountKind.ReadOnly, folder, Seen) };
             if (File.Exists("/usr/lib/os-release"))
                 File.CreateSymbolicLink(Path.Combine(folder, "os-release"), "../usr/lib/os-release");
             foreach (var (file, text) in own)
                 AtomicFile.WriteNew(Path.Combine(folder, file), Encoding.ASCII.GetBytes(text));
             foreach (var (path, source) in Found(settings).Concat(mounted))
             {
-                var target = Path.Combine(folder, Path.GetRelativePath("/etc", path));
+                var name = Path.GetRelativePath(host, path);
+                var target = Path.Combine(folder, name);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 if (!mounted.Contains((path, source)) && TryCopy(source, target))
                     continue;
@@ -52,7 +57,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
                     Directory.CreateDirectory(target);
                 else
                     AtomicFile.WriteNew(target, []);
-                mounts.Add(new Mount(MountKind.ReadOnly, source, path));
+                mounts.Add(new Mount(MountKind.ReadOnly, source, Path.Combine(Seen, name)));
             }
 
             return mounts;
@@ -64,7 +69,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
     }
 
     /// <summary>What is there, and what is to be seen in its place: a link may lead to what is not seen inside, as resolv.conf's does.</summary>
-    private static IEnumerable<(string Path, string Source)> Found(IEnumerable<string> names)
+    private IEnumerable<(string Path, string Source)> Found(IEnumerable<string> names)
     {
         foreach (var path in names.SelectMany(Matching))
         {
@@ -74,7 +79,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
         }
     }
 
-    private static IEnumerable<string> Matching(string name) => name.EndsWith('*') ? Directory.EnumerateFileSystemEntries("/etc", name).Order(StringComparer.Ordinal) : ["/etc/" + name];
+    private IEnumerable<string> Matching(string name) => name.EndsWith('*') ? Directory.EnumerateFileSystemEntries(host, name).Order(StringComparer.Ordinal) : [Path.Combine(host, name)];
 
     /// <returns>False for what is too large, or not for this user to read; nothing is left at <paramref name="target"/> then.</returns>
     private static bool TryCopy(string source, string target)

@@ -33,25 +33,29 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput, traced);
     }
 
-    public SlipwayException OfTimeout() => Failed("stage-timeout", $"its command was ended after {stage.Timeout}, its timeout", ExitCode.UnusableInput);
+    public SlipwayException OfTimeout()
+    {
+        var limit = spec.TimeLimitOf(stage);
+        var (what, key) = limit == stage.Timeout ? ("its timeout", "timeout") : ("its limit", $"hardware.{stage.Hardware}.time");
+        return Failed("stage-timeout", $"its command was ended after {limit}, {what}", ExitCode.UnusableInput, next: $"raise {key}, or let it do less; ");
+    }
 
     public SlipwayException OverLimit(ExceededLimit exceeded, ResourceLimits limits)
     {
+        var profile = spec.ProfileOf(stage);
         var (what, key, isDeclared) = exceeded switch
         {
-            ExceededLimit.Memory => ($"used {limits.Memory} of memory", "memory", Profile?.Memory is not null),
+            ExceededLimit.Memory => ($"used {limits.Memory} of memory", "memory", profile?.Memory is not null),
             ExceededLimit.Disk => ($"wrote more than {limits.Disk}", "disk", true),
-            _ => ($"had {limits.Processes} processes and threads", "pids", Profile?.Pids is not null),
+            _ => ($"had {limits.Processes} processes and threads", "pids", profile?.Pids is not null),
         };
         var raise = stage.Hardware is null ? $"give it a hardware profile with {key}" : isDeclared ? $"raise hardware.{stage.Hardware}.{key}" : $"set hardware.{stage.Hardware}.{key}";
         return new SlipwayException(ExitCode.UnusableInput, stage.At.Fault("over-limit", $"stage {stage.Name} {what}, its limit, and was ended{Last(LogTail.Of(log))}", $"{raise}, or let it use less; {Where}"));
     }
 
-    private Documents.Hardware.HardwareProfile? Profile => stage.Hardware is { } name ? spec.Hardware.GetValueOrDefault(name) : null;
-
     private string? Read(IReadOnlyList<string> tail) => UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values);
 
-    private SlipwayException Failed(string code, string what, ExitCode exit, string? traced = null)
+    private SlipwayException Failed(string code, string what, ExitCode exit, string? traced = null, string next = "")
     {
         var tail = LogTail.Of(log);
         var shown = Last(tail);
@@ -65,7 +69,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
             : stage.Network == StageNetwork.None && tail.Any(LogTail.MissesNetwork) ? "a stage reaches no network unless its network: says so; "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
             : "";
-        return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", found + Where));
+        return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", next + found + Where));
     }
 
     private static string Last(IReadOnlyList<string> tail) => tail.Count == 0 ? ", and wrote nothing" : "; the last it wrote:" + string.Concat(tail.Select(line => "\n  | " + line));

@@ -2,6 +2,7 @@ using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
 using Slipway.Primitives.Processes;
+using Slipway.Primitives.Units;
 using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution.Stages;
@@ -10,13 +11,14 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <remarks>It leaves nothing: same sandbox, another private folder, and what it makes and writes is thrown away. Where it cannot be done, nothing is found.</remarks>
 /// <param name="failure">What the first run's end is told by.</param>
 /// <param name="first">How the first run ended.</param>
+/// <param name="timeLimit">The command's own; null for none.</param>
 /// <param name="clock">Ends the second run.</param>
-internal sealed class TracedRun(StageSpec stage, StageFailure failure, ChildExit first, TimeProvider clock)
+internal sealed class TracedRun(StageFailure failure, ChildExit first, Duration? timeLimit, TimeProvider clock)
 {
     /// <summary>A command that ran longer is not run again: people wait for the message.</summary>
     private static readonly TimeSpan longestFirst = TimeSpan.FromMinutes(1);
 
-    /// <summary>Tracing makes it slower; what it looked for until then is seen. A stage's own timeout may be shorter.</summary>
+    /// <summary>Tracing makes it slower; what it looked for until then is seen. Its own limit may be shorter.</summary>
     private static readonly TimeSpan longestSecond = TimeSpan.FromMinutes(2);
 
     /// <summary>A command that ran longer is not run again in silence.</summary>
@@ -49,7 +51,7 @@ internal sealed class TracedRun(StageSpec stage, StageFailure failure, ChildExit
     private async Task<IEnumerable<string>> LookUpsAsync(EnclosedCommand command, CancellationToken cancellation)
     {
         var trace = Path.Combine(command.SharedFolder, ".trace-" + command.Name);
-        var longest = stage.Timeout is { } timeout && timeout.Value < longestSecond ? timeout.Value : longestSecond;
+        var longest = timeLimit is { } limited && limited.Value < longestSecond ? limited.Value : longestSecond;
         using var limit = new CancellationTokenSource(longest, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using (var log = new CommandLog(trace, [], _ => { }))

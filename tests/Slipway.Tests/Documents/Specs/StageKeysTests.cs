@@ -13,12 +13,12 @@ public sealed class StageKeysTests
     [Fact]
     public void Every_key_of_a_stage_is_read()
     {
-        var spec = SpecText.Parse(SpecText.Small.Replace("params: [depth]", "params: [depth]\n    retries: 2\n    secrets: [TOKEN, API_KEY]\n    network: pinned\n    when: manual\n    metrics: [late]").Replace("cpus: 2", "cpus: 2, pids: 300"));
+        var spec = SpecText.Parse(SpecText.Small.Replace("params: [depth]", "params: [depth]\n    retries: 2\n    secrets: [TOKEN, API_KEY]\n    network: pinned\n    when: manual\n    metrics: [late]").Replace("cpus: 2", "cpus: 2, pids: 300, time: 2 h"));
         var stage = spec.Stages[1];
         Assert.Equal((2, StageNetwork.Pinned, StageWhen.Manual), (stage.Retries, stage.Network, stage.When));
         Assert.Equal(["API_KEY", "TOKEN"], stage.Secrets!.Value);
         Assert.Equal(["late"], stage.Metrics!.Value);
-        Assert.Equal(300, spec.Hardware["big"].Pids);
+        Assert.Equal((300, "2 h"), (spec.Hardware["big"].Pids, spec.Hardware["big"].Time.ToString()));
         Assert.False(stage.RunsAlways);
     }
 
@@ -34,7 +34,7 @@ public sealed class StageKeysTests
     public void Keys_that_a_spec_does_not_use_leave_no_trace_in_what_is_sealed()
     {
         var bytes = Encoding.UTF8.GetString(CanonicalJson.Serialize(SpecText.Parse(SpecText.Small), DocumentJson.Default.Spec));
-        foreach (var member in new[] { "retries", "secrets", "network", "\"when\"", "metrics\":[", "combination", "pids" })
+        foreach (var member in new[] { "retries", "secrets", "network", "\"when\"", "metrics\":[", "combination", "pids", "\"time\"" })
             Assert.DoesNotContain(member, bytes, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Slipway.Documents.Hardware;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution;
 using Slipway.Primitives.Faults;
@@ -198,6 +199,22 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(("stage-timeout", "stage s: its command was ended after 400 ms, its timeout, and wrote nothing"), (fault.Code, fault.Message));
         var sleeper = project.Read("pid").Trim();
         await Eventually.True(() => !Directory.Exists($"/proc/{sleeper}") || File.ReadAllText($"/proc/{sleeper}/stat").Contains(" Z "), TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData(60_000, 300, "300 ms, its timeout", "raise timeout, ")]
+    [InlineData(300, 60_000, "300 ms, its limit", "raise hardware.short.time, ")]
+    [InlineData(300, null, "300 ms, its limit", "raise hardware.short.time, ")]
+    public async Task The_shorter_of_a_stages_timeout_and_its_profiles_time_ends_it(int time, int? timeout, string limit, string next)
+    {
+        var profile = new HardwareProfile(null, null, null, null, [], null, null, null, null, null) { Time = Milliseconds(time) };
+        var spec = Spec("sleep 600");
+        spec = spec with { Hardware = spec.Hardware.Add("short", profile), Stages = [spec.Stages[0] with { Hardware = "short", Timeout = timeout is { } some ? Milliseconds(some) : null }] };
+        var fault = (await project.Faults(spec))[0];
+        Assert.Equal(("stage-timeout", $"stage s: its command was ended after {limit}, and wrote nothing"), (fault.Code, fault.Message));
+        Assert.StartsWith(next, fault.Help);
+
+        static Duration Milliseconds(int count) => new(TimeSpan.FromMilliseconds(count));
     }
 
     [Fact]

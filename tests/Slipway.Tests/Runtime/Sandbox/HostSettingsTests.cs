@@ -1,5 +1,6 @@
 using Slipway.Runtime.Sandbox;
 using Slipway.Tests.Primitives;
+using Slipway.Tests.Store.Archives;
 
 namespace Slipway.Tests.Runtime.Sandbox;
 
@@ -46,6 +47,28 @@ public sealed class HostSettingsTests : IDisposable
         Assert.DoesNotContain(settings.Mounts(network: false), mount => mount.Target is "/etc/resolv.conf" or "/etc/hosts");
         Assert.False(File.Exists(Path.Combine(folder.Root, ".etc/hosts")));
         Assert.Contains(settings.Mounts(network: true), mount => mount.Target == "/etc/hosts");
+    }
+
+    [Fact]
+    public void What_is_somebody_elses_and_not_for_all_is_mounted_as_it_is()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give files to another user");
+        var etc = folder["host"];
+        foreach (var (name, mode) in new[] { ("java-open/a", "644"), ("java-closed/a", "600"), ("python3-closed/a/b", "700") })
+        {
+            Tool.Run("chmod", mode, folder.Write("host/" + name, "theirs"));
+        }
+
+        Tool.Run("chmod", "700", Path.Combine(etc, "python3-closed/a"));
+        Tool.Run("mkfifo", Path.Combine(etc, "java-waits"));
+        File.CreateSymbolicLink(Path.Combine(etc, "java-away"), "/nowhere");
+        Tool.Run("chown", "-R", "65534", etc);
+        var mounts = new HostSettings(folder["shared"], [], etc).Mounts(network: false);
+        Assert.Equal(
+            ["/etc", "/etc/java-closed", "/etc/java-waits", "/etc/python3-closed"],
+            mounts.Select(mount => mount.Target).Order(StringComparer.Ordinal));
+        Assert.All(mounts.Skip(1), mount => Assert.Equal(Path.Combine(etc, Path.GetFileName(mount.Target)), mount.Source));
+        Assert.Equal(["theirs"], Directory.EnumerateFiles(folder["shared/.etc"], "?", SearchOption.AllDirectories).Select(File.ReadAllText));
     }
 
     [Fact]
