@@ -32,6 +32,9 @@ internal sealed class StageExecution
     /// <summary>A stage is prepared ahead of its turn when its inputs take no more than this part of the disk's free space: the commands that run meanwhile need it.</summary>
     private const double ShareOfSpaceAhead = 0.02;
 
+    /// <summary>There where systemd rules the control groups (man 3 sd_booted).</summary>
+    private const string Systemd = "/run/systemd/system";
+
     private readonly ProjectFolder project;
     private readonly Spec spec;
     private readonly IReadOnlyDictionary<string, Snapshot> snapshots;
@@ -42,6 +45,7 @@ internal sealed class StageExecution
     private readonly StepStore steps;
     private readonly StepLookup lookup;
     private readonly HostSettings settings;
+    private bool toldOfGroups;
 
     public StageExecution(ProjectFolder project, Spec spec, IReadOnlyDictionary<string, Snapshot> snapshots, IReadOnlyDictionary<string, HostFingerprint> fingerprints, ProjectFiles files, RunOptions options, Action<RunEvent> tell)
     {
@@ -182,7 +186,12 @@ internal sealed class StageExecution
             var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Ready = Begin }, log, grace, either.Token);
             log.Dispose();
             if (unlimited is not null && stage.Hardware is not null)
-                tell(new StageRemark(stage.Name, $"no control group could be made for it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are"));
+            {
+                failure.MemoryOfEach = command.Limits.Memory;
+                if (!Interlocked.Exchange(ref toldOfGroups, true))
+                    tell(new StageRemark(stage.Name, $"no control group could be made for it, nor will be for stages like it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are{(Directory.Exists(Systemd) ? "; systemd-run --user --scope slipway run makes them possible" : "")}"));
+            }
+
             return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read()) : throw failure.OverLimit(exceeded, command.Limits);
         }
         catch (OperationCanceledException) when (!turn.IsGiven)

@@ -177,7 +177,12 @@ public sealed class ChildProcess : IAsyncDisposable
     public static void ReapOrphan(int id) => Spawn.Reap(id);
 
     /// <summary>SIGKILL to any process; one that is not there is ended already.</summary>
-    public static void Kill(int id) => Spawn.Send(id, Spawn.KillSignal);
+    /// <exception cref="ArgumentOutOfRangeException">0 and less stand for whole groups of processes, this one's among them.</exception>
+    public static void Kill(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(id);
+        Spawn.Send(id, Spawn.KillSignal);
+    }
 
     /// <summary>Ends what is still alive of the session.</summary>
     public async ValueTask DisposeAsync()

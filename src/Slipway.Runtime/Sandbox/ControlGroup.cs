@@ -23,7 +23,9 @@ public sealed class ControlGroup : IDisposable
 
     private static readonly TimeSpan lookAgain = TimeSpan.FromMilliseconds(2);
 
-    private static readonly string[] controllers = ["memory", "pids", "cpu"];
+    private const string memory = "memory", pids = "pids";
+
+    private static readonly string[] controllers = [memory, pids, "cpu"];
 
     private readonly bool isUnified;
     private bool isEmpty;
@@ -44,7 +46,8 @@ public sealed class ControlGroup : IDisposable
     public static ControlGroup? TryMake(string name, ResourceLimits limits, string root, string membership, out string why)
     {
         var own = Memberships(membership);
-        var group = TryUnified(name, root, own, out why) ?? TryLegacy(name, root, own, needsCpu: limits.Cpus is not null, ref why);
+        var needed = limits.Cpus is null ? [memory, pids] : controllers;
+        var group = TryUnified(name, root, own, needed, out why) ?? TryLegacy(name, root, own, needed, ref why);
         if (group is null)
             return null;
         try
@@ -145,14 +148,14 @@ public sealed class ControlGroup : IDisposable
         return folder.Length > root.TrimEnd('/').Length ? [folder, Path.GetDirectoryName(folder)!] : [folder];
     }
 
-    private static ControlGroup? TryUnified(string name, string root, List<string[]> own, out string why)
+    private static ControlGroup? TryUnified(string name, string root, List<string[]> own, string[] needed, out string why)
     {
         why = "no control groups are mounted at " + root;
         if (own.FirstOrDefault(parts => parts[0] == "0")?[2] is not { } path || !File.Exists(Path.Combine(root, "cgroup.controllers")))
             return null;
         foreach (var folder in Levels(root, path))
         {
-            if (!HandsOn(folder, out why))
+            if (!HandsOn(folder, needed, out why))
                 continue;
             var made = Path.Combine(folder, name);
             try
@@ -162,7 +165,7 @@ public sealed class ControlGroup : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                why = $"{made}: {e.Message}";
+                why = e.Message;
             }
         }
 
@@ -170,30 +173,31 @@ public sealed class ControlGroup : IDisposable
     }
 
     /// <summary>Whether groups below a folder get the controllers; asks for it where they do not yet.</summary>
-    private static bool HandsOn(string folder, out string why)
+    private static bool HandsOn(string folder, string[] needed, out string why)
     {
-        why = $"{folder} does not hand on {string.Join(", ", controllers)}";
+        why = $"{folder} does not hand on {string.Join(", ", needed)}";
         var file = Path.Combine(folder, "cgroup.subtree_control");
         try
         {
-            var missing = controllers.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).ToList();
+            var missing = needed.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).ToList();
             if (missing.Count > 0)
                 File.WriteAllText(file, string.Join(' ', missing.Select(controller => "+" + controller)));
-            return !controllers.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).Any();
+            return !needed.Except(File.ReadAllText(file).Split((char[])[' ', '\n'])).Any();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            why = $"{file}: {e.Message}";
+            why = e.Message;
             return false;
         }
     }
 
-    private static ControlGroup? TryLegacy(string name, string root, List<string[]> own, bool needsCpu, ref string why)
+    private static ControlGroup? TryLegacy(string name, string root, List<string[]> own, string[] needed, ref string why)
     {
         var made = new List<string>();
-        foreach (var controller in needsCpu ? controllers : controllers.SkipLast(1))
+        foreach (var controller in needed)
         {
-            if (LegacyFolder(root, own, controller) is not { } above)
+            // A folder of any other file system would take every limit and hold nobody.
+            if (LegacyFolder(root, own, controller) is not { } above || !File.Exists(Path.Combine(above, Members)))
             {
                 Remove(made);
                 return null;
@@ -207,7 +211,7 @@ public sealed class ControlGroup : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                why = $"{folder}: {e.Message}";
+                why = e.Message;
                 Remove(made);
                 return null;
             }
@@ -269,12 +273,12 @@ public sealed class ControlGroup : IDisposable
         }
     }
 
-    /// <returns>Null where that cannot be known.</returns>
+    /// <returns>Without those that another process space has, which are called 0 here. Null where that cannot be known.</returns>
     private static List<int>? MembersOf(string folder)
     {
         try
         {
-            return [.. File.ReadLines(Path.Combine(folder, Members)).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+            return [.. File.ReadLines(Path.Combine(folder, Members)).Select(line => int.Parse(line, CultureInfo.InvariantCulture)).Where(id => id > 0)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -26,6 +26,7 @@ internal static class ChildProgram
         ["die-with-model"] = Runtime.ModelHosts.CrashMarkTests.DieProgram,
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["leave-unreadable"] = Pipeline.Execution.UnreadableOutputTests.RunProgram,
+        ["run-ungrouped"] = Pipeline.Execution.NoControlGroupTests.RunProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 

@@ -17,6 +17,9 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
 
     private string Where => $"the whole log is {Path.GetRelativePath(project.Root, log)}";
 
+    /// <summary>Memory that each of its processes was held to, where nothing held all of them together; null otherwise.</summary>
+    public ByteSize? MemoryOfEach { get; set; }
+
     /// <summary>Whether the command's last words tell of a file that it was not given.</summary>
     public bool NamesRead => Read(LogTail.Of(log)) is not null;
 
@@ -67,6 +70,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
 
         var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
             : stage.Network == StageNetwork.None && tail.Any(LogTail.MissesNetwork) ? "a stage reaches no network unless its network: says so; "
+            : MemoryOfEach is { } each && exit == ExitCode.UnusableInput && next.Length == 0 ? $"each of its processes was held to {each} of memory (hardware.{stage.Hardware}.memory); "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
             : "";
         return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", next + found + Where));

@@ -24,6 +24,11 @@ public sealed class ChildProcessTests : IDisposable
         Assert.Equal($"exited with {code}", exit.ToString());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void Nobody_is_ended_by_what_stands_for_many(int id) => Assert.Throws<ArgumentOutOfRangeException>(() => ChildProcess.Kill(id));
+
     [Fact]
     public async Task A_signal_comes_back_and_is_no_success()
     {

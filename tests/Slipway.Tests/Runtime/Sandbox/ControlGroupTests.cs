@@ -32,10 +32,18 @@ public sealed class ControlGroupTests : IDisposable
     }
 
     [Fact]
+    public void In_version_2_processors_that_are_not_limited_need_no_controller()
+    {
+        Unified("", "memory pids");
+        using var group = ControlGroup.TryMake("slipway-x", limits with { Cpus = null }, folder.Root, "0::/\n", out _);
+        Assert.Equal([Path.Combine(folder.Root, "slipway-x")], group!.Folders);
+    }
+
+    [Fact]
     public void In_version_1_each_controller_has_a_folder_of_its_own()
     {
         foreach (var each in new[] { "memory/a/b", "pids/a", "cpu,cpuacct" })
-            Directory.CreateDirectory(Path.Combine(folder.Root, each));
+            Write(each + "/cgroup.procs", "");
         Write("memory/a/b/memory.memsw.limit_in_bytes", "");
         using var group = ControlGroup.TryMake("slipway-x", limits, folder.Root, "4:memory:/a/b\n8:pids:/a\n1:cpu,cpuacct:/not/seen\n0::/\n", out _);
         Assert.Equal(new[] { "memory/a/b/slipway-x", "pids/a/slipway-x", "cpu,cpuacct/slipway-x" }.Select(each => Path.Combine(folder.Root, each)), group!.Folders);
@@ -48,9 +56,26 @@ public sealed class ControlGroupTests : IDisposable
     public void In_version_1_processors_that_are_not_limited_need_no_group()
     {
         foreach (var each in new[] { "memory", "pids" })
-            Directory.CreateDirectory(Path.Combine(folder.Root, each));
+            Write(each + "/cgroup.procs", "");
         using var group = ControlGroup.TryMake("slipway-x", limits with { Cpus = null }, folder.Root, "4:memory:/\n8:pids:/\n", out _);
         Assert.Equal(new[] { "memory/slipway-x", "pids/slipway-x" }.Select(each => Path.Combine(folder.Root, each)), group!.Folders);
+    }
+
+    [Fact]
+    public void Plain_folders_are_no_control_groups()
+    {
+        foreach (var each in new[] { "memory", "pids", "cpu" })
+            Directory.CreateDirectory(Path.Combine(folder.Root, each));
+        Assert.Null(ControlGroup.TryMake("slipway-x", limits, folder.Root, "4:memory:/\n8:pids:/\n1:cpu:/\n", out _));
+    }
+
+    [Fact]
+    public void Members_of_another_process_space_are_not_this_ones_to_end()
+    {
+        Unified("", "cpu memory pids");
+        using var group = ControlGroup.TryMake("slipway-x", limits, folder.Root, "0::/\n", out _);
+        File.WriteAllText(Path.Combine(group!.Folders[0], "cgroup.procs"), "0\n0\n");
+        Assert.Empty(group.Kill());     // 0 would be every process of this test's own group
     }
 
     [Theory]
