@@ -38,7 +38,7 @@ internal sealed record PlainQuestion(string Verb, string Folder, string SpecFile
                     break;
                 case "-q" or "--quiet":
                     break;
-                case "--jobs" when verb == Run && int.TryParse(next, out var number) && number is >= 1 and <= RunOptions.MostJobs:
+                case "--jobs" or "-j" when verb == Run && int.TryParse(next, out var number) && number is >= 1 and <= RunOptions.MostJobs:
                     i++;
                     break;
                 case "-C" or "--directory" when next is { Length: > 0 } && folder == ".":

@@ -78,7 +78,7 @@ public sealed class StagesTests : IDisposable
         use = project.Run("run", "use");
         Assert.True(use.Code == 2, use.All);
         Assert.Contains("use: attempt 1 of 2 failed", use.Errors);
-        Assert.Contains("(attempt 2 of 2)", use.Errors);
+        Assert.Contains("attempt 2 of 2: stage ", use.Errors);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ internal static class CiVerb
 
         var page = new TextPage(shell);
         page.Line("written", path);
-        page.Line("next", settings.Image is null ? "give a runner the label slipway, and it slipway on its PATH" : $"see that {settings.Image} has slipway on its PATH");
+        page.Line("next", settings.Image is null ? "give a runner the label slipway, and put slipway on its PATH" : $"see that {settings.Image} has slipway on its PATH");
         page.Line("", $"put SLIPWAY_SIGNING_KEY (the text of a key file) and SLIPWAY_KEY_PASSPHRASE into {file.Secrets}");
         if (SecretsOf(shell) is { Length: > 0 } secrets)
             page.Line("", $"the secrets of its stages as well ({string.Join(", ", secrets)}), and name them in the file beside those");

@@ -17,7 +17,7 @@ internal static class RunVerb
         var stage = new Argument<string?>("stage") { Description = "Run only this stage and what it needs, and seal nothing", Arity = ArgumentArity.ZeroOrOne };
         var force = new Option<bool>("--force") { Description = "Run every stage, whether its outputs are known or not" };
         var keepGoing = new Option<bool>("--keep-going") { Description = "After a failed stage, still run what does not depend on it" };
-        var jobs = new Option<int>("--jobs") { Description = "Commands at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var jobs = new Option<int>("--jobs", "-j") { Description = "Commands at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
         jobs.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number is < 1 or > RunOptions.MostJobs))

@@ -78,7 +78,8 @@ internal static class RunsVerb
         {
             var executed = run.Stages.Count(stage => stage.Source == StageSource.Executed);
             var bundle = run.Bundle is { } sealedOne ? $"  {sealedOne.Short}  gates {run.Verdict?.Word() ?? "none"}" : "";
-            shell.Out.WriteLine($"{run.Id}  {State(history, run),-9}  {Took(run),10}  {executed} executed, {run.Stages.Length - executed} {(run.Stages.Any(stage => stage.Source == StageSource.Shared) ? "cached or shared" : "cached")}{bundle}");
+            var stages = run.State == RunState.Running ? "" : $"{executed} executed, {run.Stages.Length - executed} {(run.Stages.Any(stage => stage.Source == StageSource.Shared) ? "cached or shared" : "cached")}";
+            shell.Out.WriteLine($"{run.Id}  {State(history, run),-9}  {Took(run),10}  {stages}{bundle}".TrimEnd());
         }
 
         if (runs.Count == 0)
@@ -144,6 +145,8 @@ internal static class RunsVerb
             page.Line(i == 0 ? "stages" : "", $"{stage.Stage.PadRight(width)}  {What(stage)}");
             foreach (var change in stage.Changes)
                 page.Line("", $"{"".PadRight(width)}  {change}");
+            if (stage is { A: { } before, B: { } after } && before.Isolation != after.Isolation)
+                page.Line("", $"{"".PadRight(width)}  isolation {before.Isolation.Word()} → {after.Isolation.Word()}");
             foreach (var output in stage.Outputs)
                 page.Line("", $"{"".PadRight(width)}  → {output}  {stage.A!.Outputs.GetValueOrDefault(output)?.Digest.Short ?? "none"} → {stage.B!.Outputs.GetValueOrDefault(output)?.Digest.Short ?? "none"}");
             foreach (var change in stage.Metrics.Take(MostFigures))
@@ -171,6 +174,7 @@ internal static class RunsVerb
         { B: null } => "only a ran it",
         { Outputs: [] } when stage.A.Key == stage.B.Key => "the same",
         { Outputs: [] } => "made the same from other things:",
+        _ when stage.A.Key == stage.B.Key && stage.A.Isolation != stage.B.Isolation => $"made another {string.Join(", ", stage.Outputs)} from the same, held otherwise:",
         _ when stage.A.Key == stage.B.Key => $"made another {string.Join(", ", stage.Outputs)} from the same: it does not repeat",
         _ => $"made another {string.Join(", ", stage.Outputs)}, by:",
     };

@@ -55,7 +55,7 @@ public static class MarkdownSummary
         foreach (var check in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {Mark(check.Verdict)} {check.Verdict.Word()} | {check.Group.Word()}: {Escaped(check.Name)} ");
-            text.Append(CultureInfo.InvariantCulture, $"| {Escaped(check.Message ?? "")} | {check.Seconds:0.00} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {Escaped(FirstLine(check.Message ?? ""))} | {check.Seconds:0.00} |\n");
         }
     }
 
@@ -64,12 +64,15 @@ public static class MarkdownSummary
         text.Append('\n');
         foreach (var fault in check.Faults)
         {
-            text.Append("- ").Append(Escaped(fault.ToString()));
+            text.Append("- ").AppendJoin("<br>", fault.ToString().Split('\n').Select(Escaped));
             if (fault.Help is { } help)
                 text.Append(" → ").Append(Escaped(help));
             text.Append('\n');
         }
     });
+
+    /// <summary>What stands before the lines that a command wrote, which are told below the table.</summary>
+    private static string FirstLine(string message) => message.IndexOf('\n') is var end and >= 0 ? message[..end].TrimEnd(':') + " …" : message;
 
     private static void Stages(StringBuilder text, CheckReport report)
     {

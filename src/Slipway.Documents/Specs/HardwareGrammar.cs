@@ -26,7 +26,7 @@ internal static class HardwareGrammar
     private static readonly Key<double> Cpus = new("cpus", new NumberShape(0.01, 4096), "Processors.");
     private static readonly Key<int> Threads = new("threads", Shapes.Made(new WholeShape(1, 4096), n => (int)n), "Threads that libraries may use; 1 when left out.");
     private static readonly Key<ByteSize> Memory = new("memory", Amounts.Size, "Memory.");
-    private static readonly Key<ByteSize> Disk = new("disk", Amounts.Size, "Free space on disk.");
+    private static readonly Key<ByteSize> Disk = new("disk", Amounts.Size, "Most bytes that a stage may write into its own folders.");
     private static readonly Key<int> Pids = new("pids", Shapes.Made(new WholeShape(1, 1_000_000), n => (int)n), "Most processes and threads at a time.");
     private static readonly Key<Duration> Time = new("time", Amounts.Time, "Longest time that a stage may take.");
     private static readonly Key<ImmutableArray<string>> Features = new(

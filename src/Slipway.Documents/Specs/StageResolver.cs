@@ -92,7 +92,7 @@ internal sealed class StageResolver(ImmutableArray<Param>? values, SpecNames nam
             else if (kind == JsonValueKind.Array)
                 faults.Add(command.At, "wrong-type", $"run of stage '{stage}' asks for ${{params.{reference.Name}}}, which is a list and has no text", "Read a list from the file that SLIPWAY_STAGE names.");
             else if (declared is { } own && !own.Any(param => param.Value == reference.Name) && !set.Contains(reference.Name))
-                faults.Add(command.At, "undeclared-param", $"run of stage '{stage}' asks for ${{params.{reference.Name}}}, which is not in the stage's params", $"Write params: [{string.Join(", ", own.Select(param => param.Value).Append(reference.Name))}]");
+                faults.Add(command.At, "undeclared-param", $"run of stage '{stage}' asks for ${{params.{reference.Name}}}, which is not in the stage's params", $"Write params: [{string.Join(", ", own.Select(param => param.Value).Where(param => !reference.Name.StartsWith(param + ".", StringComparison.Ordinal)).Append(reference.Name))}]");
         }
     }
 

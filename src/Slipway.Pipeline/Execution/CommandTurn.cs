@@ -2,7 +2,8 @@ namespace Slipway.Pipeline.Execution;
 
 /// <summary>A stage's right to run its command, which it may have to wait for once it is prepared. Thread-safe.</summary>
 /// <param name="ended">Told when the command has ended and wrote what the stage declares.</param>
-internal sealed class CommandTurn(Action ended)
+/// <param name="failed">Told when it failed for good, before it is known why.</param>
+internal sealed class CommandTurn(Action ended, Action failed)
 {
     private readonly Lock announcing = new();
     private readonly TaskCompletionSource given = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,6 +30,9 @@ internal sealed class CommandTurn(Action ended)
 
     /// <summary>Another may run its command while this stage stores what its own wrote.</summary>
     public void End() => ended();
+
+    /// <summary>Nothing that a failure stops is to begin while this one's cause is looked for.</summary>
+    public void Fail() => failed();
 
     public void Give()
     {

@@ -22,10 +22,24 @@ public sealed class RunLock : IDisposable
     {
         OwnFolders.Require(project);
         var taken = await FolderLock.TakeAsync(project.RunLock, waiting, cancellation);
+        try
+        {
+            CleanUp(project);
+            return new RunLock(project, taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    private static void CleanUp(ProjectFolder project)
+    {
         if (Directory.Exists(project.Work) && Directory.EnumerateDirectories(project.Work).ToList() is { Count: > 0 } runs)
         {
             foreach (var run in runs)
-                Orphans.EndGroups(Path.GetFileName(run));
+                Orphans.EndGroups(run);
             Orphans.End(project.Work);
             foreach (var run in runs)
                 StageFolder.Delete(run);
@@ -37,7 +51,6 @@ public sealed class RunLock : IDisposable
         // What a stage left there is nobody else's to read or to start.
         AtomicFile.CreateSpreadFolder(project.Work, isPrivate: true);
         AtomicFile.CreateSpreadFolder(project.Runs);
-        return new RunLock(project, taken);
     }
 
     public void Dispose() => taken.Dispose();

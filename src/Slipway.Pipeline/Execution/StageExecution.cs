@@ -64,9 +64,6 @@ internal sealed class StageExecution
     /// <param name="done">Results of all stages that this one needs.</param>
     public async Task<EndedStage> RunAsync(StageSpec stage, IReadOnlyDictionary<string, EndedStage> done, CommandTurn turn, CancellationToken cancellation)
     {
-        // Unenclosed commands see the project and each other: what they change on the quiet is seen by those behind them.
-        if (options.Isolation == Isolation.None)
-            await turn.WaitAsync(cancellation);
         var started = options.Clock.GetTimestamp();
         var inputs = StageInputs.Of(spec, stage, files, dataset => snapshots[dataset].Digest, name => Output(done, name));
         var step = lookup.Document(stage, inputs);
@@ -125,18 +122,22 @@ internal sealed class StageExecution
             placed = [.. placed.Select(input => (input.Input, (IEnumerable<PlacedFile>)[.. input.Files]))];     // its views are of those files and of no other
         StageFolder Make(string name) =>
             StageFolder.Make(Path.Combine(project.Work, options.RunId, name), stage, inputs, placed.SelectMany(input => input.Files), document, files, options.LinkAbove, options.Isolation != Isolation.None);
-        using var folder = Make(stage.Name);
         var profile = spec.ProfileOf(stage);
+        EnclosedCommand Command(StageFolder each) => StageCommand.Of(stage, step, each, profile, options, settings);
+        void Remark(string text) => tell(new StageRemark(stage.Name, text));
+        using var folder = Make(stage.Name);
         if (stage.Sql is { } sql)
             new SqlStageRequest(sql, SqlViews.Of(stage, placed), stage.Outputs, step.Params, profile?.Memory ?? SqlStageRequest.DefaultMemory, folder.Seen.Temporary).Write(folder.RequestFile);
         options.Effect("private folder made");
-        var failure = new StageFailure(stage, spec, project, options.UsersFolder ?? project.Root, folder, log);
-        var (exit, joules) = await RunCommand(attempt, failure, StageCommand.Of(stage, step, folder, profile, options, settings), cancellation);
+        StageFailure Failure(ByteSize? memoryOfEach) => new(stage, spec, project, options.UsersFolder ?? project.Root, folder, log, memoryOfEach);
+        var (exit, joules, memoryOfEach) = await RunCommand(attempt, Failure(null), Command(folder), cancellation);
         if (!exit.Succeeded)
         {
-            throw TracedRun.IsFor(stage, exit, options.Isolation) && !failure.NamesRead
-                ? await new TracedRun(failure, exit, spec.TimeLimitOf(stage), options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), each => StageCommand.Of(stage, step, each, profile, options, settings), text => tell(new StageRemark(stage.Name, text)), cancellation)
-                : failure.OfCommand(exit, null);
+            var failure = Failure(memoryOfEach);
+            if (!TracedRun.IsFor(stage, exit, options.Isolation) || failure.NamesRead)
+                throw failure.OfCommand(exit, null);
+            turn.Fail();
+            throw await new TracedRun(failure, exit, spec.TimeLimitOf(stage), options.Clock).ExplainAsync(() => Make(".traced-" + stage.Name), Command, Remark, cancellation);
         }
 
         options.Effect("command ended");
@@ -149,7 +150,7 @@ internal sealed class StageExecution
         var record = new StepRecord(step, outputs, options.Isolation);
         Publish(stage, record);
         if (SharedCache.Takes(stage))
-            options.Shared?.Offer(record, objects, text => tell(new StageRemark(stage.Name, text)), (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
+            options.Shared?.Offer(record, objects, Remark, (place, bytes) => tell(new StageSent(stage.Name, place, bytes)), cancellation);
         if (secrets.Count == 0)
             folder.LeaveIfSmall();
         return (outputs, metrics, exit, joules);
@@ -172,8 +173,8 @@ internal sealed class StageExecution
         options.Effect("record published");
     }
 
-    /// <returns>How it ended within its limits, well or not, and the host's energy meanwhile.</returns>
-    private async Task<(ChildExit Exit, double? Joules)> RunCommand(Attempt attempt, StageFailure failure, EnclosedCommand command, CancellationToken cancellation)
+    /// <returns>How it ended within its limits, well or not; the host's energy meanwhile; what memory each process was held to, where nothing held all together.</returns>
+    private async Task<(ChildExit Exit, double? Joules, ByteSize? MemoryOfEach)> RunCommand(Attempt attempt, StageFailure failure, EnclosedCommand command, CancellationToken cancellation)
     {
         var (stage, turn) = (attempt.Stage, attempt.Turn);
         using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Clock);
@@ -181,18 +182,12 @@ internal sealed class StageExecution
         using var log = new CommandLog(attempt.Log, [.. attempt.Secrets.Values], progress => tell(new StageProgressed(stage.Name, progress)));
         await using var sampler = new UseSampler(options.Clock, present => tell(new StageUsed(stage.Name, present)));
         EnergyMeter? meter = null;
+        ByteSize? memoryOfEach = null;
         try
         {
-            var (exit, exceeded, unlimited) = await Enclosure.RunAsync(command with { Ready = Begin }, log, grace, either.Token);
+            var (exit, exceeded) = await Enclosure.RunAsync(command with { Ready = Begin }, log, grace, either.Token);
             log.Dispose();
-            if (unlimited is not null && stage.Hardware is not null)
-            {
-                failure.MemoryOfEach = command.Limits.Memory;
-                if (!Interlocked.Exchange(ref toldOfGroups, true))
-                    tell(new StageRemark(stage.Name, $"no control group could be made for it, nor will be for stages like it ({unlimited}): memory is limited for each of its processes, and neither processors nor processes are{(Directory.Exists(Systemd) ? "; systemd-run --user --scope slipway run makes them possible" : "")}"));
-            }
-
-            return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read()) : throw failure.OverLimit(exceeded, command.Limits);
+            return exit.Succeeded || exceeded == ExceededLimit.None ? (exit, meter?.Read(), memoryOfEach) : throw failure.OverLimit(exceeded, command.Limits);
         }
         catch (OperationCanceledException) when (!turn.IsGiven)
         {
@@ -210,10 +205,17 @@ internal sealed class StageExecution
             meter?.Dispose();
         }
 
-        async Task Begin(ControlGroup? group)
+        async Task Begin(ControlGroup? group, string? unlimited)
         {
             await turn.WaitAsync(cancellation);
             sampler.Watch(group);
+            if (unlimited is not null)
+            {
+                memoryOfEach = command.Limits.Memory;
+                if (!Interlocked.Exchange(ref toldOfGroups, true))
+                    tell(new StageRemark(stage.Name, $"no control group could be made for it, nor will be for stages like it ({unlimited}): memory is limited for each of its processes, shared memory is not, and neither are processors and processes{(Directory.Exists(Systemd) ? "; systemd-run --user --scope slipway run makes them possible" : "")}"));
+            }
+
             // Beside another stage, the host's energy would be counted for both.
             meter = options.Jobs == 1 ? new EnergyMeter(options.EnergyCounters, options.Clock) : null;
             if (spec.TimeLimitOf(stage) is { } longest && longest.Value < longestTimer)

@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
-using Slipway.Documents.Hardware;
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Pipeline.Execution.Plan;
 using Slipway.Pipeline.Execution.Scheduling;
 using Slipway.Primitives.Faults;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution;
 
@@ -30,28 +30,35 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         var order = plan.Stages.Index().ToDictionary(stage => stage.Item.Stage.Name, stage => stage.Index, StringComparer.Ordinal);
         var schedule = StageSchedule.Of(
             [.. plan.Stages.Select(planned => new ScheduledStage([.. planned.Needs.Select(need => order[need])], planned.Stage.Retries, StageDemand.Of(spec.ProfileOf(planned.Stage))))],
-            new ScheduleLimits(options.Jobs, options.Host, options.KeepGoing));
+            ScheduleLimits.Of(options.Jobs, options.Host, options.KeepGoing, seeEachOther: options.Isolation == Isolation.None));
+        // An end that nobody foresaw ends what still runs.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         ScheduleEvent what = new ScheduleEvent.Begun();
+        SlipwayException? failure = null;
         try
         {
             while (true)
             {
                 (schedule, var actions) = schedule.Decide(what);
-                Do(actions, run, cancellation);
+                if (what is ScheduleEvent.Failed(var failed, _))
+                    Tell(failed, failure!, isRepeated: actions.Any(action => action is ScheduleAction.Start(var again, _, _) && again == failed));
+                Do(actions, run, ended.Token);
                 if (actions.Any(action => action is ScheduleAction.Finish))
                     break;
-                what = await NextNews() switch
+                var next = await NextNews();
+                failure = next.Failure as SlipwayException;
+                what = next switch
                 {
-                    (var stage, { } ended, _) => Succeeded(stage, ended),
-                    (var stage, null, SlipwayException fault) => Failed(stage, fault),
-                    (var stage, null, OperationCanceledException) when turns[stage]!.IsWithdrawn => new ScheduleEvent.Withdrawn(stage),
-                    (_, null, { } bug) => throw Rethrown(bug),
-                    (var stage, null, null) => new ScheduleEvent.CommandEnded(stage),
+                    { What: { } told } => told,
+                    (var stage, { } end, _, _) => Succeeded(stage, end),
+                    var (stage, _, _, _) when failure is not null => new ScheduleEvent.Failed(stage, MayPass(failure)),
+                    (var stage, _, OperationCanceledException, _) when turns[stage]!.IsWithdrawn => new ScheduleEvent.Withdrawn(stage),
+                    var (_, _, bug, _) => throw Rethrown(bug!),
                 };
                 if (cancellation.IsCancellationRequested)
                 {
                     (schedule, actions) = schedule.Decide(new ScheduleEvent.Cancelled());
-                    Do(actions, run, cancellation);
+                    Do(actions, run, ended.Token);
                 }
             }
         }
@@ -59,6 +66,8 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         {
             foreach (var turn in turns)
                 turn?.Withdraw();
+            if (active > 0)
+                await ended.CancelAsync();
             // Whatever happened, no process of a stage outlives its run: every end is waited for, and a cancelled stage ends soon.
             while (active > 0)
                 await NextNews();
@@ -70,7 +79,6 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
             ? done
             : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? plan.Stages.Where((stage, i) => attempts[i] == 0).Select(Skipped) : []]);
     }
-
 
     private void Do(IEnumerable<ScheduleAction> actions, RunStage run, CancellationToken cancellation)
     {
@@ -95,7 +103,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
     {
         var stage = plan.Stages[start.Stage].Stage;
         attempts[start.Stage] = start.Attempt;
-        var turn = turns[start.Stage] = new CommandTurn(() => news.Writer.TryWrite(new News(start.Stage, null, null)));
+        var turn = turns[start.Stage] = new CommandTurn(() => Tell(new ScheduleEvent.CommandEnded(start.Stage)), () => Tell(new ScheduleEvent.CommandFailed(start.Stage)));
         if (start.HasTurn)
             turn.Give();
         active++;
@@ -110,6 +118,8 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
                 news.Writer.TryWrite(new News(start.Stage, null, e));
             }
         }, CancellationToken.None);
+
+        void Tell(ScheduleEvent what) => news.Writer.TryWrite(new News(start.Stage, null, null, what));
     }
 
     private async Task<EndedStage> RunAsync(RunStage run, StageSpec stage, CommandTurn turn, CancellationToken cancellation)
@@ -148,23 +158,19 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         return new(stage);
     }
 
-    private ScheduleEvent.Failed Failed(int index, SlipwayException failure)
+    private void Tell(int index, SlipwayException failure, bool isRepeated)
     {
         var stage = plan.Stages[index].Stage;
         var attempt = attempts[index];
-        var repeats = MayPass(failure) && attempt <= stage.Retries && (failures.Count == 0 || options.KeepGoing);
-        if (repeats)
+        if (isRepeated)
         {
             tell(new StageRetried(stage.Name, attempt, stage.Retries + 1, failure));
-            Log(stage, $"slipway: attempt {attempt} of {stage.Retries + 1} failed; it is repeated");
-        }
-        else
-        {
-            tell(new StageFailed(stage.Name, failure));
-            failures.Add(attempt == 1 ? failure : new SlipwayException(failure.Exit, [.. failure.Faults.Select(fault => fault with { Message = $"{fault.Message}\n(attempt {attempt} of {stage.Retries + 1})" })], failure));
+            Log(stage, $"{LogTail.Repeated} {attempt} of {stage.Retries + 1} failed; it is repeated");
+            return;
         }
 
-        return new(index, repeats);
+        tell(new StageFailed(stage.Name, failure));
+        failures.Add(attempt == 1 ? failure : new SlipwayException(failure.Exit, [.. failure.Faults.Select(fault => fault with { Message = $"attempt {attempt} of {stage.Retries + 1}: {fault.Message}" })], failure));
     }
 
     /// <summary>The command's own failure, or its timeout: a declaration that does not hold will not hold the next time.</summary>
@@ -186,9 +192,9 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         ExitCode.UnusableInput,
         stage.Stage.At.Fault("stage-skipped", $"stage {stage.Stage.Name} did not run: it needs {string.Join(" and ", stage.Needs.Where(need => !done.ContainsKey(need)))}, which did not end well"));
 
-    /// <summary>Of a stage: that it ended, well or not; with neither, that its command has.</summary>
-    private sealed record News(int Stage, EndedStage? Ended, Exception? Failure)
+    /// <summary>Of a stage: that it ended, well or not; or what happened before.</summary>
+    private sealed record News(int Stage, EndedStage? Ended, Exception? Failure, ScheduleEvent? What = null)
     {
-        public bool IsEnd => Ended is not null || Failure is not null;
+        public bool IsEnd => What is null;
     }
 }

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Slipway.Primitives.Units;
 
 /// <summary>A number of bytes, 0 to 2^53−1. Written <c>512 MiB</c>, <c>4Gi</c>, <c>10 MB</c>; a bare number is refused.</summary>
-/// <remarks>KiB, Ki = 1024; kB, KB, k = 1000. In JSON: the number of bytes.</remarks>
+/// <remarks>KiB, Ki = 1024; kB, KB = 1000. In JSON: the number of bytes.</remarks>
 [JsonConverter(typeof(ByteSizeJsonConverter))]
 public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
 {

@@ -24,12 +24,12 @@ public sealed class CommandLog : IDisposable
     private long written, beyond;
 
     /// <param name="path">Created or appended to.</param>
-    /// <param name="secrets">Texts that are replaced by ***, and their base64 forms.</param>
+    /// <param name="secrets">Texts that are replaced by ***, in all their <see cref="SecretForms"/>.</param>
     /// <param name="tell">Told each line that says <c>progress 40/100</c> or <c>progress 40 %</c>.</param>
     public CommandLog(string path, IEnumerable<string> secrets, Action<Progress> tell)
     {
         (this.tell, Path) = (tell, path);
-        this.secrets = [.. secrets.SelectMany(Forms).Distinct().Select(Encoding.UTF8.GetBytes).OrderByDescending(secret => secret.Length)];
+        this.secrets = [.. secrets.SelectMany(Texts).Distinct().Select(Encoding.UTF8.GetBytes).SelectMany(Forms).OrderByDescending(secret => secret.Length)];
         file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
     }
 
@@ -171,15 +171,12 @@ public sealed class CommandLog : IDisposable
         }
     }
 
-    private static IEnumerable<string> Forms(string secret)
-    {
+    /// <summary>Of a short one the whole base64 text too, which chance makes now and then: of a log no more is lost than some characters.</summary>
+    private static IEnumerable<byte[]> Forms(byte[] text) => text.Length >= 4 ? SecretForms.Of(text).Append(Encoding.ASCII.GetBytes(Convert.ToBase64String(text))) : SecretForms.Of(text);
+
+    private static IEnumerable<string> Texts(string secret) =>
         // An empty one would match everywhere. Lines of a longer secret, such as a key file's, are often written one by one.
-        var forms = new List<string> { secret, secret.Trim() };
-        forms.AddRange(secret.Split('\n', StringSplitOptions.TrimEntries).Where(part => part.Length >= 8));
-        if (secret.Length >= 4)
-            forms.Add(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)));
-        return forms.Where(form => form.Length > 0);
-    }
+        new[] { secret, secret.Trim() }.Concat(secret.Split('\n', StringSplitOptions.TrimEntries).Where(part => part.Length >= 8)).Where(text => text.Length > 0);
 }
 
 /// <summary>How far a command says it is.</summary>

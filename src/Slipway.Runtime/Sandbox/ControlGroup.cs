@@ -23,9 +23,9 @@ public sealed class ControlGroup : IDisposable
 
     private static readonly TimeSpan lookAgain = TimeSpan.FromMilliseconds(2);
 
-    private const string memory = "memory", pids = "pids";
+    private static readonly string[] always = ["memory", "pids"], withCpu = [.. always, "cpu"];
 
-    private static readonly string[] controllers = [memory, pids, "cpu"];
+    private static readonly EnumerationOptions anywhere = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
 
     private readonly bool isUnified;
     private bool isEmpty;
@@ -46,7 +46,7 @@ public sealed class ControlGroup : IDisposable
     public static ControlGroup? TryMake(string name, ResourceLimits limits, string root, string membership, out string why)
     {
         var own = Memberships(membership);
-        var needed = limits.Cpus is null ? [memory, pids] : controllers;
+        var needed = limits.Cpus is null ? always : withCpu;
         var group = TryUnified(name, root, own, needed, out why) ?? TryLegacy(name, root, own, needed, ref why);
         if (group is null)
             return null;
@@ -63,12 +63,11 @@ public sealed class ControlGroup : IDisposable
         }
     }
 
-    /// <summary>The limit that the kernel enforced since the group was made.</summary>
-    public ExceededLimit Exceeded()
-    {
-        var memory = isUnified ? Count(Folders[0], "memory.events", "oom_kill") : Count(Folders[0], "memory.oom_control", "oom_kill");
-        return memory > 0 ? ExceededLimit.Memory : Count(isUnified ? Folders[0] : Folders[1], "pids.events", "max") > 0 ? ExceededLimit.Processes : ExceededLimit.None;
-    }
+    /// <summary>The limit that the kernel enforced since the group was made, on its members or on groups below it.</summary>
+    public ExceededLimit Exceeded() =>
+        Count(Folders[0], isUnified ? "memory.events" : "memory.oom_control", "oom_kill") > 0 ? ExceededLimit.Memory
+        : Count(isUnified ? Folders[0] : Folders[1], "pids.events", "max") > 0 ? ExceededLimit.Processes
+        : ExceededLimit.None;
 
     /// <summary>SIGKILL to every member, again until none is left: one that forks may be a step ahead.</summary>
     /// <remarks>First nobody may be born any more, and all get the time to die: a thousand that share half a processor would take minutes.</remarks>
@@ -130,14 +129,10 @@ public sealed class ControlGroup : IDisposable
 
     public void Dispose() => Remove(Folders);
 
-    /// <summary>Groups of commands whose run is over, by how their names begin.</summary>
-    /// <param name="prefix">Of the names.</param>
-    public static ControlGroup Left(string prefix, string root, string membership)
-    {
-        var own = Memberships(membership);
-        var above = own.Where(parts => parts[0] == "0").SelectMany(parts => Levels(root, parts[2])).Concat(controllers.Select(controller => LegacyFolder(root, own, controller)).OfType<string>());
-        return new ControlGroup(isUnified: false, [.. above.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder, prefix + "*")).Distinct(StringComparer.Ordinal)]);
-    }
+    /// <summary>Groups of commands whose run is over, wherever they are: the next run may be in another group than the one that was killed.</summary>
+    /// <param name="prefix">How their names begin; no pattern.</param>
+    public static ControlGroup Left(string prefix, string root) =>
+        new(isUnified: false, [.. Directory.Exists(root) ? Directory.EnumerateDirectories(root, prefix + "*", anywhere) : []]);
 
     private static List<string[]> Memberships(string membership) => [.. membership.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3)];
 
@@ -199,6 +194,7 @@ public sealed class ControlGroup : IDisposable
             // A folder of any other file system would take every limit and hold nobody.
             if (LegacyFolder(root, own, controller) is not { } above || !File.Exists(Path.Combine(above, Members)))
             {
+                why = $"the controller {controller} is not mounted at {root}";
                 Remove(made);
                 return null;
             }
@@ -286,7 +282,10 @@ public sealed class ControlGroup : IDisposable
         }
     }
 
-    private static long Count(string folder, string file, string name)
+    private static long Count(string folder, string file, string name) =>
+        Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Prepend(folder).Sum(each => CountIn(each, file, name));
+
+    private static long CountIn(string folder, string file, string name)
     {
         try
         {

@@ -35,11 +35,13 @@ public sealed record EnclosedCommand(
     /// <summary>Whether strace is around it: its log then gets each of its failed look-ups of files, for <see cref="Strace.Missed"/>, in place of what it writes.</summary>
     public bool IsTraced { get; init; }
 
-    /// <summary>Called once everything around the command is ready, with its control group where there is one: the command begins when that is over, and not at all when that fails.</summary>
-    public Func<ControlGroup?, Task> Ready { get; init; } = _ => Task.CompletedTask;
+    /// <summary>
+    /// Called once everything around the command is ready, with its control group, or why there is none, so that limits are held for single processes
+    /// only, or not at all: the command begins when that is over, and not at all when that fails.
+    /// </summary>
+    public Func<ControlGroup?, string?, Task> Ready { get; init; } = (_, _) => Task.CompletedTask;
 }
 
 /// <summary>How an enclosed command ended.</summary>
 /// <param name="Exceeded">The limit that ended it, or was in its way.</param>
-/// <param name="Unlimited">Why limits were held to single processes only, or not at all; null where the kernel held all of them together.</param>
-public sealed record EnclosedExit(ChildExit Exit, ExceededLimit Exceeded, string? Unlimited);
+public sealed record EnclosedExit(ChildExit Exit, ExceededLimit Exceeded);

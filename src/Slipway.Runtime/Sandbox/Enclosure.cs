@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using Slipway.Documents.Runs;
 using Slipway.Primitives.Faults;
@@ -16,8 +18,8 @@ public static partial class Enclosure
     /// <summary>The descriptor of the command that <c>$SLIPWAY_PROGRESS</c> names.</summary>
     public const int ProgressDescriptor = 3;
 
-    /// <summary>Of the name of a command's control group, its own name following.</summary>
-    internal const string GroupPrefix = "slipway-";
+    /// <summary>Bytes of the digest of a run's folder in the names of its control groups.</summary>
+    private const int FolderMark = 8;
 
     /// <summary>Where bubblewrap says that its command began and ended.</summary>
     private const string StatusFile = ".status-";
@@ -33,7 +35,7 @@ public static partial class Enclosure
 
     /// <summary>What the shell around a command does: it joins the groups, sets what a process may do by itself, waits, and becomes the command.</summary>
     /// <remarks>In this order: while it joins, the kernel waits for all processors, some 10 ms in which another command can run.</remarks>
-    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; ";
+    private const string Join = "while [ \"$1\" != -- ]; do echo 0 > \"$1\" || exit 125; shift; done; shift; ulimit -c 0; umask 022; ";
 
     private static readonly string become = $"read -r line <&{StartDescriptor} || exit 125; exec \"$@\" {StartDescriptor}<&-";
 
@@ -42,23 +44,27 @@ public static partial class Enclosure
 
     private const int FileTooLarge = 25, FirstSignalCode = 128, LastSignalCode = 128 + 64;
 
+    /// <summary>How the names of a run's control groups begin.</summary>
+    /// <param name="run">The folder that its commands share.</param>
+    internal static string GroupsOf(string run) => $"slipway-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run)).AsSpan(0, FolderMark))}-";
+
     /// <param name="log">Takes what the command writes to its output and errors, and finds progress in it and in what comes from <see cref="ProgressDescriptor"/>.</param>
     /// <param name="grace">Time between SIGTERM and SIGKILL.</param>
     /// <exception cref="SlipwayException">The isolation is not to be had here (exit 3).</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing of the command lives any more.</exception>
     public static async Task<EnclosedExit> RunAsync(EnclosedCommand command, CommandLog log, TimeSpan grace, CancellationToken cancellation)
     {
+        using var group = ControlGroup.TryMake(GroupsOf(command.SharedFolder) + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
         var inner = command.Isolation switch
         {
             Isolation.Sandbox => Bubblewrap.Arguments(Bubblewrap.Find(), command),
-            Isolation.Oci => OciRuntime.Arguments(OciRuntime.Find(), command),
+            Isolation.Oci => OciRuntime.Arguments(OciRuntime.Find(), command, isGrouped: group is not null),
             _ => command.Arguments,
         };
         if (command.FixedAddresses)
             inner = [FixedAddresses.Program, .. FixedAddresses.Arguments, .. inner];
         if (command.IsTraced)
             inner = Strace.Around(inner);
-        using var group = ControlGroup.TryMake(GroupPrefix + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
         using var pipes = new Pipes();
         using var filter = command.Isolation == Isolation.Sandbox ? FilterFile(command.SharedFolder) : null;
         using var statusFile = command.Isolation == Isolation.Sandbox ? NewFile(Path.Combine(command.SharedFolder, StatusFile + command.Name)) : null;
@@ -67,17 +73,16 @@ public static partial class Enclosure
         if (filter is not null && statusFile is not null)
             descriptors = descriptors.Add(Bubblewrap.FilterDescriptor, filter).Add(Bubblewrap.StatusDescriptor, statusFile);
         var started = new ChildCommand(
-            ["/bin/sh", "-c", Join + OwnLimits(command.Limits, group is not null) + become, "slipway", .. group?.Joins ?? [], "--", .. inner],
+            ["/bin/sh", "-c", Join + (command.Isolation == Isolation.Oci ? "" : OwnLimits(command.Limits, group is not null)) + become, "slipway", .. group?.Joins ?? [], "--", .. inner],
             command.Isolation == Isolation.None ? command.WorkingDirectory : command.Folder,
             command.Environment)
         { Descriptors = descriptors, IsContainer = command.Isolation != Isolation.None };
         ChildProcess.AdoptOrphans();
-        var exit = await RunAsync(started, command, pipes, log, group, grace, cancellation);
-        return exit with { Unlimited = group is null ? why : null };
+        return await RunAsync(started, command, pipes, log, group, group is null ? why : null, grace, cancellation);
     }
 
     private static async Task<EnclosedExit> RunAsync(
-        ChildCommand started, EnclosedCommand command, Pipes pipes, CommandLog log, ControlGroup? group, TimeSpan grace, CancellationToken cancellation)
+        ChildCommand started, EnclosedCommand command, Pipes pipes, CommandLog log, ControlGroup? group, string? unlimited, TimeSpan grace, CancellationToken cancellation)
     {
         using var watch = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var before = command.Limits.Disk is null ? 0 : FolderSize.Of(command.Folder);
@@ -94,7 +99,7 @@ public static partial class Enclosure
             ExceededLimit exceeded;
             try
             {
-                await command.Ready(group);
+                await command.Ready(group, unlimited);
                 child.Restart();
                 disk = WatchDiskAsync(command, before, child, watch.Token);
                 pipes.LetStart();
@@ -104,6 +109,8 @@ public static partial class Enclosure
                 ended.UnionWith(group?.Kill() ?? []);
                 if (command.Isolation == Isolation.Sandbox)
                     (exit, isReaped) = (Inside(exit, status, log, pumps), true);
+                else if (command.Isolation == Isolation.Oci && exit.Code == OciRuntime.Failure)
+                    RequireContainer(log, pumps);
             }
             catch (OperationCanceledException)
             {
@@ -115,7 +122,7 @@ public static partial class Enclosure
             await watch.CancelAsync();
             if (await disk || (exceeded == ExceededLimit.None && IsTooLarge(exit, command, before)))
                 exceeded = ExceededLimit.Disk;
-            return new EnclosedExit(exit, exceeded, null);
+            return new EnclosedExit(exit, exceeded);
         }
         finally
         {
@@ -181,11 +188,7 @@ public static partial class Enclosure
     {
         var status = File.ReadAllText(statusFile);
         if (outside.Code is not null && !status.Contains("\"exit-code\"", StringComparison.Ordinal))
-        {
-            foreach (var pump in pumps)
-                pump.Join(LastOutput);
-            throw NotMade(log);
-        }
+            throw NotMade(Last(log, pumps));
 
         return FirstOf(statusFile, outside.Wall) is { } all ? all with { Code = outside.Code, Signal = outside.Signal } : outside;
     }
@@ -197,10 +200,27 @@ public static partial class Enclosure
     [GeneratedRegex("\"child-pid\": *([0-9]{1,10})")]
     private static partial Regex FirstProcess();
 
-    private static SlipwayException NotMade(CommandLog log)
+    /// <summary>The last lines of a command of which nothing is alive.</summary>
+    private static IReadOnlyList<string> Last(CommandLog log, IEnumerable<Thread> pumps)
     {
+        foreach (var pump in pumps)
+            pump.Join(LastOutput);
         log.Dispose();
-        var said = LogTail.Of(log.Path).LastOrDefault(line => line.StartsWith(Bubblewrap.Program + ": ", StringComparison.Ordinal)) ?? "it says nothing";
+        return LogTail.Of(log.Path);
+    }
+
+    private static void RequireContainer(CommandLog log, IEnumerable<Thread> pumps)
+    {
+        if (Last(log, pumps).LastOrDefault(OciRuntime.IsFailure) is { } said)
+            throw new SlipwayException(ExitCode.NotThere, new Fault("no-container", $"the container could not be made: {said}", Help: "leave --isolation out to use the sandbox, or run where control groups can be made"));
+    }
+
+    private static SlipwayException NotMade(IReadOnlyList<string> lines)
+    {
+        var said = lines.LastOrDefault(line => line.StartsWith(Bubblewrap.Program + ": ", StringComparison.Ordinal));
+        if (said is null && lines.LastOrDefault(line => line.Contains(ControlGroup.MountPoint, StringComparison.Ordinal)) is { } refused)
+            return new SlipwayException(ExitCode.NotThere, new Fault("no-limits", $"the command could not be put under its limits: {refused}", Help: "run where this user's control groups are delegated to it: systemd-run --user --scope slipway run"));
+        said ??= lines is [.., var last] ? last : "it says nothing";
         var mayNotMakeSpaces = said.Contains("namespace", StringComparison.OrdinalIgnoreCase) || said.Contains("uid map", StringComparison.OrdinalIgnoreCase);
         return new SlipwayException(ExitCode.NotThere, new Fault(
             "no-sandbox",

@@ -11,11 +11,11 @@ public static class FolderSize
     /// <summary>What the framework shows instead of bytes that are no UTF-8: such a name leads nowhere.</summary>
     private const char Unnamed = '\uFFFD';
 
-    private static readonly EnumerationOptions everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+    private static readonly EnumerationOptions everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     private static readonly EnumerationOptions withLinks = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0 };
 
-    /// <returns>Bytes of all files; links are not followed. What hides behind paths too long to be looked at counts as more than all.</returns>
+    /// <returns>Bytes of all files; links are not followed. What hides behind paths too long to be looked at, or in folders that this user may not look into, counts as more than all.</returns>
     public static long Of(string folder)
     {
         try
@@ -30,11 +30,11 @@ public static class FolderSize
 
             return sum;
         }
-        catch (PathTooLongException)
+        catch (Exception e) when (e is PathTooLongException or UnauthorizedAccessException)
         {
             return long.MaxValue;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return 0;       // taken away meanwhile; the next look counts
         }

@@ -15,6 +15,12 @@ internal static class OciRuntime
 
     private const string Path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
+    /// <summary>Its exit code when the container could not be made; a command's may be the same.</summary>
+    public const int Failure = 1;
+
+    /// <summary>Whether a line is the runtime's, of a container that could not be made.</summary>
+    public static bool IsFailure(string line) => line.Contains(Program + " run failed", StringComparison.Ordinal);
+
     /// <exception cref="SlipwayException">It is not installed (exit 3).</exception>
     public static string Find()
     {
@@ -28,8 +34,8 @@ internal static class OciRuntime
         }
     }
 
-    /// <summary>Writes the container's bundle into the command's private folder.</summary>
-    public static IReadOnlyList<string> Arguments(string program, EnclosedCommand command)
+    /// <summary>Writes the container's bundle into the command's private folder. The container is kept until its <see cref="Removal"/>, with the group below the command's own in which it met its limits.</summary>
+    public static IReadOnlyList<string> Arguments(string program, EnclosedCommand command, bool isGrouped)
     {
         var bundle = System.IO.Path.Combine(command.Folder, "oci");
         foreach (var target in new[] { "", "proc", "dev" }.Concat(command.Mounts.Where(mount => mount.Kind == MountKind.Link).Select(mount => System.IO.Path.GetDirectoryName(mount.Target)!.TrimStart('/'))))
@@ -38,8 +44,8 @@ internal static class OciRuntime
             File.CreateSymbolicLink(System.IO.Path.Combine(bundle, "rootfs", link.Target.TrimStart('/')), link.Source);
         using (var file = File.Create(System.IO.Path.Combine(bundle, "config.json")))
         using (var json = new Utf8JsonWriter(file))
-            Write(json, command);
-        return [program, "--root", StateOf(command), "run", "--bundle", bundle, NameOf(command)];
+            Write(json, command, isGrouped);
+        return [program, "--root", StateOf(command), "run", "--keep", "--bundle", bundle, NameOf(command)];
     }
 
     /// <summary>Ends and forgets the container, whose first process does not die with the runtime that started it.</summary>
@@ -49,7 +55,7 @@ internal static class OciRuntime
 
     private static string NameOf(EnclosedCommand command) => "slipway-" + command.Name;
 
-    private static void Write(Utf8JsonWriter json, EnclosedCommand command)
+    private static void Write(Utf8JsonWriter json, EnclosedCommand command, bool isGrouped)
     {
         json.WriteStartObject();
         json.WriteString("ociVersion", "1.0.2");
@@ -71,6 +77,14 @@ internal static class OciRuntime
         json.WriteString("cwd", command.WorkingDirectory);
         json.WriteStartObject("capabilities");
         json.WriteEndObject();
+        // Of the command alone: the runtime around it needs more memory than many a command.
+        json.WriteStartArray("rlimits");
+        if (command.Limits.Disk is { } disk)
+            Limited(json, "RLIMIT_FSIZE", disk.Bytes);
+        if (!isGrouped)
+            Limited(json, "RLIMIT_DATA", command.Limits.Memory.Bytes);
+        Limited(json, "RLIMIT_CORE", 0);
+        json.WriteEndArray();
         json.WriteEndObject();
 
         json.WriteStartArray("mounts");
@@ -125,6 +139,15 @@ internal static class OciRuntime
         json.WriteString("type", kind);
         json.WriteString("source", source);
         Strings(json, "options", options);
+        json.WriteEndObject();
+    }
+
+    private static void Limited(Utf8JsonWriter json, string kind, long limit)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", kind);
+        json.WriteNumber("soft", limit);
+        json.WriteNumber("hard", limit);
         json.WriteEndObject();
     }
 

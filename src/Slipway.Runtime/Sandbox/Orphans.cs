@@ -7,10 +7,10 @@ namespace Slipway.Runtime.Sandbox;
 public static class Orphans
 {
     /// <summary>Ends what is left of a run's commands, by their control groups.</summary>
-    /// <param name="run">How the names of its commands began.</param>
+    /// <param name="run">The run's folder, absolute: a copy of it elsewhere has no part in them.</param>
     public static void EndGroups(string run)
     {
-        using var left = ControlGroup.Left($"{Enclosure.GroupPrefix}{run}-", ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"));
+        using var left = ControlGroup.Left(Enclosure.GroupsOf(run), ControlGroup.MountPoint);
         left.Kill();
     }
 

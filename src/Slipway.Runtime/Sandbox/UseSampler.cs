@@ -46,7 +46,11 @@ public sealed class UseSampler : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(ended.Token))
             {
                 if (folder is not { } group || Read(group) is not { } read)
+                {
+                    before.At = clock.GetTimestamp();       // it has not begun
                     continue;
+                }
+
                 var now = clock.GetTimestamp();
                 var seconds = clock.GetElapsedTime(before.At, now).TotalSeconds;
                 // A process that ended takes its ticks with it.

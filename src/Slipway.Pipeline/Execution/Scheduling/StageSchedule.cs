@@ -10,10 +10,18 @@ internal sealed record ScheduledStage(ImmutableArray<int> Needs, int Retries, St
 
 /// <param name="Jobs">
 /// Most commands at a time, at least 1. None is begun while as many stages are storing what theirs wrote: with 1, a command runs when what the
-/// one before it wrote is stored. As many further stages, <see cref="StageSchedule.MostPrepared"/> at most, are prepared ahead of their turn.
+/// one before it wrote is stored.
 /// </param>
+/// <param name="Prepared">Most further stages that are prepared ahead of their turn, 0 and above.</param>
 /// <param name="KeepGoing">Whether what does not depend on a failed stage is still begun.</param>
-internal sealed record ScheduleLimits(int Jobs, HostCapacity Host, bool KeepGoing);
+internal sealed record ScheduleLimits(int Jobs, int Prepared, HostCapacity Host, bool KeepGoing)
+{
+    /// <summary>More would wait longer for their turn than preparing takes, with their copies of inputs on the disk.</summary>
+    private const int MostPrepared = 8;
+
+    /// <param name="seeEachOther">Whether commands see the project and each other: then what they change on the quiet is to be seen by those behind them.</param>
+    public static ScheduleLimits Of(int jobs, HostCapacity host, bool keepGoing, bool seeEachOther) => new(jobs, seeEachOther ? 0 : Math.Min(jobs, MostPrepared), host, keepGoing);
+}
 
 /// <summary>What happened to the stages; of <see cref="StageSchedule"/>.</summary>
 internal abstract record ScheduleEvent
@@ -23,6 +31,9 @@ internal abstract record ScheduleEvent
 
     /// <summary>Its command ended well and wrote what it declares; what it took is free, and its outputs are not stored yet.</summary>
     public sealed record CommandEnded(int Stage) : ScheduleEvent;
+
+    /// <summary>Its command failed for good; why is being found out, and <see cref="Failed"/> follows.</summary>
+    public sealed record CommandFailed(int Stage) : ScheduleEvent;
 
     public sealed record Succeeded(int Stage) : ScheduleEvent;
 
@@ -61,9 +72,6 @@ internal abstract record ScheduleAction
 /// </remarks>
 internal sealed record StageSchedule
 {
-    /// <summary>More would wait longer for their turn than preparing takes, with their copies of inputs on the disk.</summary>
-    public const int MostPrepared = 8;
-
     private readonly ImmutableArray<ScheduledStage> stages;
     private readonly ImmutableArray<ImmutableArray<int>> dependents;
     private readonly ScheduleLimits limits;
@@ -129,6 +137,9 @@ internal sealed record StageSchedule
                 next.Release(stage);
                 next.storing = storing.Add(stage);
                 break;
+            case ScheduleEvent.CommandFailed:
+                next.isStopping |= !limits.KeepGoing;
+                break;
             case ScheduleEvent.Succeeded(var stage):
                 next.End(stage);
                 foreach (var dependent in dependents[stage])
@@ -173,7 +184,7 @@ internal sealed record StageSchedule
             Take(first);
         }
 
-        while (prepared.Count < Math.Min(limits.Jobs, MostPrepared) && FirstUnprepared() is { } next)
+        while (prepared.Count < limits.Prepared && FirstUnprepared() is { } next)
         {
             actions.Add(new ScheduleAction.Start(next, 1, HasTurn: false));
             prepared = prepared.Add(next);

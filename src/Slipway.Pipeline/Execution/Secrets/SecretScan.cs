@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Faults;
+using Slipway.Primitives.Files;
+using Slipway.Runtime.Sandbox;
 
 namespace Slipway.Pipeline.Execution.Secrets;
 
@@ -12,9 +14,6 @@ internal sealed class SecretScan
     /// <summary>Bytes that are looked at together.</summary>
     private const int Block = 1 << 20;
 
-    /// <summary>Characters of base64 that are looked for; fewer would be found by chance.</summary>
-    private const int FewestCharacters = 6;
-
     private readonly ImmutableArray<(string Name, byte[] Pattern)> patterns;
     private readonly int longest;
     private (byte[] Block, Window Plain, Window Unbroken)? buffers;
@@ -22,7 +21,7 @@ internal sealed class SecretScan
     /// <param name="values">Of the stage, by name.</param>
     public SecretScan(IReadOnlyDictionary<string, string> values)
     {
-        patterns = [.. values.SelectMany(secret => Forms(Encoding.UTF8.GetBytes(secret.Value)).Select(form => (secret.Key, form)))];
+        patterns = [.. values.SelectMany(secret => SecretForms.Of(Encoding.UTF8.GetBytes(secret.Value)).Select(form => (secret.Key, form)))];
         longest = patterns.Select(pattern => pattern.Pattern.Length).DefaultIfEmpty().Max();
     }
 
@@ -117,24 +116,6 @@ internal sealed class SecretScan
     }
 
     private static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false });
-
-    /// <remarks>In base64 three bytes are four characters: a value stands in a longer text in one of three ways, and the characters at its ends hang on its neighbours.</remarks>
-    private static IEnumerable<byte[]> Forms(byte[] value)
-    {
-        yield return value;
-        for (var before = 0; before < 3; before++)
-        {
-            var text = Convert.ToBase64String([.. new byte[before], .. value]).TrimEnd('=');
-            var from = before switch { 0 => 0, 1 => 2, _ => 3 };
-            var end = (before + value.Length) % 3 == 0 ? text.Length : text.Length - 1;
-            if (end - from < FewestCharacters)
-                continue;
-            var middle = text[from..end];
-            yield return Encoding.ASCII.GetBytes(middle);
-            // RFC 4648 §5, for URLs and file names.
-            if (middle.AsSpan().ContainsAny('+', '/'))
-                yield return Encoding.ASCII.GetBytes(middle.Replace('+', '-').Replace('/', '_'));
-        }
-    }
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false })
+            .Where(path => FileStamp.Of(path, followLinks: false) is { Kind: FileKind.File });      // storing refuses all else, and a pipe is waited for
 }

@@ -93,5 +93,5 @@ internal sealed class EntryDownload(IStepPlace place, StepEntry entry, ContentSt
 
     private OciDescriptor Blob(Digest digest) => entry.Objects.GetValueOrDefault(digest) ?? throw Wrong($"its manifest does not name {digest}, which its outputs need");
 
-    private static SlipwayException Wrong(string message) => StepEntry.Refused("cache-content", message, "delete the entry: a run with --cache-push puts a sound one there");
+    private static SlipwayException Wrong(string message) => StepEntry.Refused("cache-content", message, "a run with --cache-push that executes the stage puts a sound one there");
 }

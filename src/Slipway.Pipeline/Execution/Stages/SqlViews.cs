@@ -29,7 +29,7 @@ internal static class SqlViews
     {
         var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var plain = names.LastOrDefault(name => !Glob.IsPattern(name)) ?? "files";
-        return plain == names[^1] && !path.EndsWith('/') ? plain[..plain.IndexOf('.', 1)] : plain;
+        return plain == names[^1] && !path.EndsWith('/') ? (plain.IndexOf('.', 1) is > 0 and var end ? plain[..end] : plain) : plain;
     }
 
     private static bool IsTable(string path)

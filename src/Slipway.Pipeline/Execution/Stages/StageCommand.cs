@@ -44,10 +44,12 @@ internal static class StageCommand
         {
             // A shell's own line gets its params as variables, which no quoting can break.
             arguments = IsShellLine(run)
-                ? [run[0], run[1], WithVariables(run[2], step.Params, variables), .. run[3..]]
-                : [.. run.Select(argument => ParamReferences.Fill(argument, name => StageParams.Text(step.Params[name])))];
+                ? [run[0], run[1], WithVariables(run[2], step.Params, variables), .. run[3..].Select(Filled)]
+                : [.. run.Select(Filled)];
             _ = ChildProcess.Find(arguments[0], folder.Root, variables["PATH"]);
         }
+
+        string Filled(string argument) => ParamReferences.Fill(argument, name => StageParams.Text(step.Params[name]));
 
         return new EnclosedCommand($"{options.RunId}-{GroupName(stage.Name)}", arguments, folder.Seen.Root, variables, [.. mounts], folder.Path, Network: hasNetwork, options.Isolation, limits)
         {

@@ -10,15 +10,13 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <summary>Why a stage's command did not end well, in words that say what to do.</summary>
 /// <param name="users">The folder whose files the command may have meant.</param>
 /// <param name="log">Path of the stage's log, whose last lines are shown.</param>
-internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, string users, StageFolder folder, string log)
+/// <param name="memoryOfEach">What each of its processes was held to, where nothing held all of them together; null otherwise.</param>
+internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, string users, StageFolder folder, string log, ByteSize? memoryOfEach = null)
 {
     /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
     private const long FullDisk = 1 << 20;
 
     private string Where => $"the whole log is {Path.GetRelativePath(project.Root, log)}";
-
-    /// <summary>Memory that each of its processes was held to, where nothing held all of them together; null otherwise.</summary>
-    public ByteSize? MemoryOfEach { get; set; }
 
     /// <summary>Whether the command's last words tell of a file that it was not given.</summary>
     public bool NamesRead => Read(LogTail.Of(log)) is not null;
@@ -33,8 +31,13 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         var left = new DriveInfo(project.Work).AvailableFreeSpace;
         var isFull = left < FullDisk || stage.Sql is not null && exit.Code == (int)ExitCode.NotThere;
         var why = left < FullDisk ? $", with {new ByteSize(left)} of space left on the disk" : exit.Signal == 9 ? ", perhaps for want of memory" : "";
-        return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput, traced);
+        return Failed("stage-failed", $"its {(stage.Sql is null ? "command" : "query")} {exit}{why}", isFull ? ExitCode.NotThere : ExitCode.UnusableInput, traced, MemoryHint(exit));
     }
+
+    private string MemoryHint(ChildExit exit) =>
+        memoryOfEach is { } each && spec.ProfileOf(stage)?.Memory is not null && (exit.Signal is not null || LogTail.Of(log).Any(LogTail.MissesMemory))
+            ? $"each of its processes was held to {each} of memory (hardware.{stage.Hardware}.memory); "
+            : "";
 
     public SlipwayException OfTimeout()
     {
@@ -56,7 +59,7 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
         return new SlipwayException(ExitCode.UnusableInput, stage.At.Fault("over-limit", $"stage {stage.Name} {what}, its limit, and was ended{Last(LogTail.Of(log))}", $"{raise}, or let it use less; {Where}"));
     }
 
-    private string? Read(IReadOnlyList<string> tail) => UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values);
+    private string? Read(IReadOnlyList<string> tail) => UndeclaredReads.Find(tail, users, folder, stage.Outputs.Values, stage.Inputs.Select(input => input.Name));
 
     private SlipwayException Failed(string code, string what, ExitCode exit, string? traced = null, string next = "")
     {
@@ -68,9 +71,8 @@ internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder pro
             return new SlipwayException(exit, stage.At.Fault("undeclared-read", $"stage {stage.Name} {did} {read}, which is not among its inputs{seen}: {what}{shown}", $"add {UndeclaredReads.InputFor(read, spec, users)} to in:; {Where}"));
         }
 
-        var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in: ({string.Join(", ", stage.Inputs.Select(input => input.Name))}); "
+        var found = tail.Any(LogTail.MissesFile) ? $"a stage finds only what it declares under in:{(stage.Inputs.IsEmpty ? ", which is nothing" : $" ({string.Join(", ", stage.Inputs.Select(input => input.Name))})")}; "
             : stage.Network == StageNetwork.None && tail.Any(LogTail.MissesNetwork) ? "a stage reaches no network unless its network: says so; "
-            : MemoryOfEach is { } each && exit == ExitCode.UnusableInput && next.Length == 0 ? $"each of its processes was held to {each} of memory (hardware.{stage.Hardware}.memory); "
             : tail.Any(LogTail.MayNotWrite) ? "a stage writes only where its out: says, and scratch files under $TMPDIR; "
             : "";
         return new SlipwayException(exit, stage.At.Fault(code, $"stage {stage.Name}: {what}{shown}", next + found + Where));

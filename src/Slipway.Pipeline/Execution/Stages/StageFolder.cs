@@ -42,6 +42,8 @@ internal sealed class StageFolder : IDisposable
     // Fixed, since archives and reports that a stage makes may carry its inputs' times.
     private static readonly DateTime inputsTime = DateTime.UnixEpoch.AddSeconds(315_532_800);
 
+    private static readonly EnumerationOptions withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     private readonly long linkAbove;
     private readonly bool isEnclosed;
     private readonly StageSpec stage;
@@ -92,6 +94,7 @@ internal sealed class StageFolder : IDisposable
                     File.CreateSymbolicLink(link, Combine("..", ProjectName, input.Path));
             }
 
+            made.SettleFolders();
             AtomicFile.WriteNew(made.On(StageName), CanonicalJson.Serialize(document, StepJson.Default.StageDocument));
             return made;
         }
@@ -138,7 +141,7 @@ internal sealed class StageFolder : IDisposable
     /// <remarks>ext4 gives out no inode that was freed in the last minutes, and looks at each of them whenever it makes a file: deleting after each of a thousand stages makes every next one slower.</remarks>
     public void LeaveIfSmall() => isLeft = FolderSize.IsWithin(Path, MostLeftBytes, MostLeftEntries);
 
-    /// <summary>Deletes the folder; what a stage left unreadable or is still writing stays for the next run to delete.</summary>
+    /// <summary>Deletes the folder; what somebody is still writing into stays for the next run to delete.</summary>
     public void Dispose()
     {
         if (!isLeft)
@@ -172,6 +175,17 @@ internal sealed class StageFolder : IDisposable
     {
         using var remove = System.Diagnostics.Process.Start("/bin/sh", ["-c", "{ chmod -R u+rwX -- \"$1\"; rm -rf -- \"$1\"; } 2>/dev/null", "sh", folder]);
         remove.WaitForExit();
+    }
+
+    /// <summary>Folders get the time that inputs have, and the permissions that folders commonly have: archives that a stage makes may carry both.</summary>
+    private void SettleFolders()
+    {
+        foreach (var each in Directory.EnumerateDirectories(Path, "*", withoutLinks))
+        {
+            if (File.GetUnixFileMode(each) != FilePermissions.Program)
+                File.SetUnixFileMode(each, FilePermissions.Program);
+            Directory.SetLastWriteTimeUtc(each, inputsTime);
+        }
     }
 
     private void Place(PlacedFile file, ProjectFiles project)

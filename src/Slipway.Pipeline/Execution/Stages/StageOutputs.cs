@@ -109,17 +109,25 @@ internal static class StageOutputs
     {
         var files = stage.Outputs.Values.Where(path => !path.EndsWith('/')).ToHashSet(StringComparer.Ordinal);
         var folders = stage.Outputs.Values.Where(path => path.EndsWith('/')).ToList();
-        var found = Entries(new DirectoryInfo(folder.Root))
+        var undeclared = Entries(new DirectoryInfo(folder.Root))
             .Select(path => Path.GetRelativePath(folder.Root, path))
-            .Where(path => !files.Contains(path) && !folder.Holds(path) && !folders.Any(output => path.StartsWith(output, StringComparison.Ordinal)))
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        if (found.Count == 0)
+            .Where(path => !files.Contains(path) && !folder.Holds(path) && !folders.Any(output => path.StartsWith(output, StringComparison.Ordinal)));
+        var first = new SortedSet<string>(StringComparer.Ordinal);
+        var count = 0L;
+        foreach (var path in undeclared)
+        {
+            count++;
+            first.Add(path);
+            if (first.Count > MaximumNamed)
+                first.Remove(first.Max!);
+        }
+
+        if (count == 0)
             return null;
-        var more = found.Count > MaximumNamed ? $" and {found.Count - MaximumNamed} more" : "";
+        var more = count > MaximumNamed ? $" and {count - MaximumNamed} more" : "";
         return stage.At.Fault(
             "undeclared-output",
-            $"stage {stage.Name} wrote {string.Join(", ", found.Take(MaximumNamed))}{more}, which it does not declare",
+            $"stage {stage.Name} wrote {string.Join(", ", first)}{more}, which it does not declare",
             "add it to out:, or write it under $TMPDIR");
     }
 

@@ -30,7 +30,7 @@ public partial class MarkdownSummaryTests
     {
         var text = MarkdownSummary.Write(CheckReports.With(foreign));
         var own = MarkdownSummary.Write(CheckReports.With("x"));
-        Assert.Equal(Active().Count(own), Active().Count(text));
+        Assert.Equal(Active().Count(own), Active().Count(text.Replace("<br>", "")));
         Assert.Equal(own.Split('\n').Length, text.Split('\n').Length);
         Assert.Equal(own.Split('\n').Select(line => line.Count(c => c == '|')), text.Split('\n').Select(line => line.Count(c => c == '|')));
         Assert.DoesNotContain("@", text);

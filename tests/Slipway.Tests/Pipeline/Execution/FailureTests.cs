@@ -72,6 +72,22 @@ public sealed class FailureTests : IDisposable
     }
 
     [Theory]
+    [InlineData("python3 steps/main.py", "from helper import x", "steps/helper.py", "steps/helper.py")]
+    [InlineData("python3 steps/main.py", "import kit.deep", "steps/kit", "steps/kit/")]
+    [InlineData("python3 -m steps.main", "import steps.kit.deep", "steps/kit", "steps/kit/")]
+    [InlineData("python3 steps/main.py", "import nowhere", null, null)]
+    public async Task A_module_of_the_project_that_was_not_declared_is_named(string run, string import, string? read, string? input)
+    {
+        project.Write("steps/main.py", import);
+        project.Write("steps/helper.py", "x = 1");
+        project.Write("steps/kit/deep.py", "x = 1");
+        var fault = (await project.Faults(TestProject.Spec(TestProject.Stage("s", run + " > build/o.txt", ["steps/main.py"], "o=build/o.txt"))))[0];
+        Assert.Equal(read is null ? "stage-failed" : "undeclared-read", fault.Code);
+        Assert.StartsWith(read is null ? "stage s: its command exited with 1" : $"stage s read {read}, which is not among its inputs: its command exited with 1", fault.Message);
+        Assert.StartsWith(input is null ? "a stage finds only what it declares under in: (steps/main.py); " : $"add {input} to in:; ", fault.Help);
+    }
+
+    [Theory]
     [InlineData("python3 -c \"\ntry: open('data/d.csv')\nexcept OSError: exit(3)\"", "data/d.csv", "d", 3)]
     [InlineData("python3 -c \"import os; exit(not os.path.exists('build/a.txt'))\"", "build/a.txt", "a.table", 1)]
     [InlineData("test -f \"$PWD/code/../code/lib/x.py\"", "code/lib/x.py", "code/lib/x.py", 1)]
@@ -287,7 +303,9 @@ public sealed class FailureTests : IDisposable
     {
         var first = TestProject.Stage("first", "sleep 1; exit 1", [], "a=build/a.txt") with { Retries = 1 };
         var next = TestProject.Stage("next", "", [], "b=build/b.txt") with { Run = ["no-such-command"] };
-        await project.Faults(TestProject.Spec(first, next), ExitCode.NotThere, options => options with { KeepGoing = true });
+        var made = 0;
+        await project.Faults(TestProject.Spec(first, next), ExitCode.NotThere, options => options with { KeepGoing = true, Effect = effect => _ = effect == "private folder made" ? Interlocked.Increment(ref made) : 0 });
+        Assert.Equal(4, made);      // two attempts of the first; the next one ahead, and at its turn
         Assert.Equal(
             ["StageStarted first", "StageRetried first", "StageStarted first", "StageFailed first", "StageFailed next"],
             project.Events.Where(e => e is StageStarted or StageRetried or StageFailed).Select(e => $"{e.GetType().Name} {((StageEvent)e).Stage}").Where(e => e != "StageStarted next"));

@@ -28,7 +28,7 @@ public sealed class NoControlGroupTests : IDisposable
         Assert.True(exit.Succeeded, told);
         Assert.Matches(
             """
-            \Aremark first: no control group could be made for it, nor will be for stages like it \(.+\): memory is limited for each of its processes, and neither processors nor processes are.*
+            \Aremark first: no control group could be made for it, nor will be for stages like it \(.+\): memory is limited for each of its processes, shared memory is not, and neither are processors and processes.*
             stage-failed stage second: its command (exited with \d+|was ended by signal \d+)[^→]*→ each of its processes was held to 32 MiB of memory \(hardware\.small\.memory\); the whole log is [^\n]+
             \z
             """,

@@ -34,7 +34,7 @@ public sealed class RetryTests : IDisposable
         var spec = TestProject.Spec(TestProject.Stage("s", $"echo try >> {mark}; [ $(wc -l < {mark}) -ge 3 ] && echo o > build/o.txt", [], "o=build/o.txt") with { Retries = 1 });
         var fault = Assert.Single(await project.Faults(spec, options: TestProject.Open));
         Assert.Equal("stage-failed", fault.Code);
-        Assert.EndsWith("(attempt 2 of 2)", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith("attempt 2 of 2: stage s: its command exited with 1, and wrote nothing", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -107,6 +107,24 @@ public sealed class SandboxTests : IDisposable
     }
 
     [Fact]
+    public async Task Folders_of_inputs_have_one_time_and_one_mode_whoever_runs_it()
+    {
+        project.Write("raw/deep/a.txt", "a");
+        var stage = TestProject.Stage("s", "umask > build/o.txt; find raw -printf '%p %m %TY\\n' | sort >> build/o.txt", ["raw/"], "o=build/o.txt");
+        File.SetUnixFileMode(project.PathOf("raw"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await project.Run(TestProject.Spec(stage));
+        Assert.Equal("0022\nraw 755 1980\nraw/deep 755 1980\nraw/deep/a.txt 644 1980\n", project.Read("build/o.txt"));
+    }
+
+    [Fact]
+    public async Task Arguments_behind_a_shell_line_get_their_params_too()
+    {
+        var spec = TestProject.Spec(TestProject.Stage("s", "", [], "o=build/o.txt") with { Run = ["/bin/sh", "-c", "echo $0 $1 ${params.a} > build/o.txt", "x", "${params.a}"], Params = ["a"] });
+        await project.Run(spec with { Params = spec.Params.Add("a", System.Text.Json.JsonSerializer.SerializeToElement(7)) });
+        Assert.Equal("x 7 7\n", project.Read("build/o.txt"));
+    }
+
+    [Fact]
     public async Task Nothing_that_a_stage_started_lives_on()
     {
         var mark = $"600.{Environment.ProcessId}{Environment.TickCount64}";
@@ -270,6 +288,44 @@ public sealed class SandboxTests : IDisposable
         Assert.Equal(Isolation.Oci, outcome.Stages[0].Isolation);
     }
 
+    [Theory]
+    [InlineData("a=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#a} > build/o.txt", "stage s used 64 MiB of memory, its limit, and was ended")]
+    [InlineData("for i in $(seq 40); do sleep 20 & done; wait; echo x > build/o.txt", "stage s had 30 processes and threads, its limit, and was ended")]
+    public async Task A_container_over_its_limit_is_told_which_one(string line, string message)
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/runc"), "runc is not installed");
+        Assert.SkipUnless(HasControlGroups(out var why), why);
+        var spec = Limited(line);
+        spec = spec with { Hardware = spec.Hardware.SetItem("small", spec.Hardware["small"] with { Pids = 30 }) };
+        var fault = (await project.Faults(spec, options: options => options with { Isolation = Isolation.Oci }))[0];
+        Assert.Equal("over-limit", fault.Code);
+        Assert.StartsWith(message, fault.Message);
+        Assert.Empty(Groups());
+    }
+
+    [Fact]
+    public async Task A_run_in_a_copy_of_a_project_in_use_ends_nothing_of_the_original()
+    {
+        Assert.SkipUnless(HasControlGroups(out var why), why);
+        using var copy = new TestProject();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var run = "";
+        var ended = project.Run(Spec("while [ ! -e $TMPDIR/../../../../../go ]; do sleep 0.05; done; echo x > build/o.txt"), options =>
+        {
+            run = options.RunId;
+            return options with { Isolation = Isolation.None, Effect = effect => _ = effect == "private folder made" && begun.TrySetResult() };
+        });
+        await begun.Task;
+        await Eventually.True(() => GroupsOf(run).Any(group => File.ReadAllText(Path.Combine(group, "cgroup.procs")).Length > 0), TimeSpan.FromSeconds(30));
+        // What a copy brings along of the run that is at work, and what a hostile one might.
+        foreach (var each in new[] { run, "*" })
+            Directory.CreateDirectory(Path.Combine(copy.Folder.Work, each));
+        (await RunLock.TakeAsync(copy.Folder, () => { }, TestContext.Current.CancellationToken)).Dispose();
+        project.Write("go", "");
+        await ended;
+        Assert.Equal("x\n", project.Read("build/o.txt"));
+    }
+
     private async Task<string> Output(string line, string? input = null, string shell = "/bin/sh")
     {
         var stage = TestProject.Stage("s", "{ " + line + "; } > build/o.txt; test -s build/o.txt || echo none > build/o.txt", input is null ? [] : [input], "o=build/o.txt");
@@ -297,7 +353,10 @@ public sealed class SandboxTests : IDisposable
 
     private IEnumerable<string> Groups() =>
         project.Events.OfType<StageStarted>().Select(started => Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(started.Log))!))
-            .SelectMany(run => Directory.EnumerateDirectories("/sys/fs/cgroup", $"slipway-{run}-*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }));
+            .SelectMany(GroupsOf);
+
+    private static IEnumerable<string> GroupsOf(string run) =>
+        Directory.EnumerateDirectories("/sys/fs/cgroup", $"slipway-*-{run}-*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true });
 
     private static Spec Limited(string line) => TestProject.Spec(TestProject.Stage("s", line, [], "o=build/o.txt") with { Hardware = "small" }) with
     {

@@ -31,6 +31,15 @@ public sealed class SecretTests : IDisposable
             Assert.DoesNotContain("hunter2", File.ReadAllText(file), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mkfifo build/m/p")]
+    [InlineData("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"build/m/s\")'")]
+    public async Task What_is_no_file_in_an_output_folder_is_refused_and_not_read(string line)
+    {
+        var stage = TestProject.Stage("s", $"echo x > build/m/w; {line}", [], "m=build/m/") with { Secrets = ["TOKEN"] };
+        Assert.Equal("not-a-file", Assert.Single(await project.Faults(TestProject.Spec(stage), options: With(Variable()))).Code);
+    }
+
     [Fact]
     public async Task Another_value_is_no_other_key()
     {

@@ -23,6 +23,20 @@ public sealed class CommandLogTests : IDisposable
             Assert.Equal(expected, Logged(["s3cret-value", "short\nlonger line\n"], said, piece));
     }
 
+    [Theory]
+    [InlineData("s3cret-value\n")]
+    [InlineData("user:s3cret-value")]
+    [InlineData("ab:s3cret-value:more")]
+    public void A_secret_inside_what_is_written_in_base64_is_masked(string text)
+    {
+        foreach (var written in new[] { Convert.ToBase64String(Encoding.UTF8.GetBytes(text)), Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_') })
+        {
+            var logged = Logged(["s3cret-value"], written, 5);
+            Assert.Contains("***", logged);
+            Assert.True(logged.Length <= written.Length - 14 + 3, logged);
+        }
+    }
+
     [Fact]
     public void The_longer_of_two_secrets_that_begin_alike_is_masked_whole() => Assert.Equal("*** ***", Logged(["abcd", "abcdefgh"], "abcdefgh abcd", 1));
 

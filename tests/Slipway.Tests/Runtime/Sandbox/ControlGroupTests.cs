@@ -106,10 +106,10 @@ public sealed class ControlGroupTests : IDisposable
     public void What_a_run_left_is_found_by_how_it_is_called()
     {
         Unified("user.slice", "cpu memory pids");
-        foreach (var each in new[] { "user.slice/slipway-r1-fit", "user.slice/slipway-r1-score", "user.slice/slipway-r2-fit", "user.slice/other" })
+        foreach (var each in new[] { "user.slice/slipway-r1-fit", "user.slice/slipway-r1-score", "system.slice/deep/slipway-r1-x", "user.slice/slipway-r2-fit", "user.slice/other" })
             Directory.CreateDirectory(Path.Combine(folder.Root, each));
-        using (var left = ControlGroup.Left("slipway-r1-", folder.Root, "0::/user.slice\n"))
-            Assert.Equal(2, left.Folders.Count);
+        using (var left = ControlGroup.Left("slipway-r1-", folder.Root))
+            Assert.Equal(3, left.Folders.Count);
         Assert.Equal(["other", "slipway-r2-fit"], Directory.EnumerateDirectories(Path.Combine(folder.Root, "user.slice")).Select(Path.GetFileName).Order());
     }
 

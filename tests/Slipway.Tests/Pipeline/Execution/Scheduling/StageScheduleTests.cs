@@ -23,7 +23,7 @@ public sealed class StageScheduleTests
         {
             var random = new Random(seed);
             var stages = Graph(random, random.Next(1, 40));
-            var limits = new ScheduleLimits(random.Next(1, 6), host, KeepGoing: random.Next(2) == 0);
+            var limits = ScheduleLimits.Of(random.Next(1, 6), host, keepGoing: random.Next(2) == 0, seeEachOther: false);
             var first = Play(stages, limits, seed);
             Assert.Equal(first, Play(stages, limits, seed));
         }));
@@ -32,7 +32,7 @@ public sealed class StageScheduleTests
     public void A_thousand_independent_stages_begin_in_plan_order()
     {
         var stages = Enumerable.Repeat(new ScheduledStage([], 0, default), 1000).ToImmutableArray();
-        var (state, actions) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, actions) = StageSchedule.Of(stages, ScheduleLimits.Of(2, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         var begun = actions.OfType<ScheduleAction.Start>().Select(start => start.Stage).ToList();
         while (state.Running.Any())
         {
@@ -55,14 +55,14 @@ public sealed class StageScheduleTests
         Assert.Equal([0], Begun(new(4001, 0, null, 0), default));
         Assert.Equal([0, 2], Begun(default, new(4001, 0, null, 0), default));
 
-        static IEnumerable<int> Begun(params StageDemand[] demands) => StageSchedule.Of([.. demands.Select(demand => new ScheduledStage([], 0, demand))], new ScheduleLimits(100, host, false))
+        static IEnumerable<int> Begun(params StageDemand[] demands) => StageSchedule.Of([.. demands.Select(demand => new ScheduledStage([], 0, demand))], ScheduleLimits.Of(100, host, keepGoing: false, seeEachOther: false))
             .Decide(new ScheduleEvent.Begun()).Actions.OfType<ScheduleAction.Start>().Where(start => start.HasTurn).Select(start => start.Stage);
     }
 
     [Fact]
     public void A_failure_that_may_pass_is_repeated_as_often_as_is_said()
     {
-        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default)], ScheduleLimits.Of(1, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         (state, var second) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
         Assert.Equal([new ScheduleAction.Start(0, 2, HasTurn: true)], second);
         Assert.Equal([new ScheduleAction.Finish()], state.Decide(new ScheduleEvent.Failed(0, MayPass: false)).Actions);
@@ -75,7 +75,7 @@ public sealed class StageScheduleTests
     public void What_a_stage_took_is_free_once_its_command_has_ended_and_what_needs_it_waits_until_it_is_stored()
     {
         ImmutableArray<ScheduledStage> stages = [new([], 1, default), new([0], 0, default), new([], 0, default), new([], 0, default)];
-        var (state, first) = StageSchedule.Of(stages, new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, first) = StageSchedule.Of(stages, ScheduleLimits.Of(2, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         Assert.Equal([new ScheduleAction.Start(0, 1, HasTurn: true), new ScheduleAction.Start(2, 1, HasTurn: true), new ScheduleAction.Start(3, 1, HasTurn: false)], first);
         (state, var second) = state.Decide(new ScheduleEvent.CommandEnded(0));
         Assert.Equal([new ScheduleAction.GiveTurn(3)], second);
@@ -94,7 +94,7 @@ public sealed class StageScheduleTests
     [Fact]
     public void As_many_as_run_are_prepared_ahead_and_get_their_turns_in_plan_order()
     {
-        var (state, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 6)], new ScheduleLimits(2, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 6)], ScheduleLimits.Of(2, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(1, 1, true), new ScheduleAction.Start(2, 1, false), new ScheduleAction.Start(3, 1, false)], actions);
         Assert.Equal([0, 1], state.Running.Order());
         (state, actions) = state.Decide(new ScheduleEvent.CommandEnded(1));
@@ -115,7 +115,7 @@ public sealed class StageScheduleTests
     public void What_is_prepared_ahead_changes_no_order()
     {
         // The third is prepared while the first runs; the second, which comes before it, is not ready until then.
-        var (state, actions) = StageSchedule.Of([new([], 0, default), new([0], 0, default), new([], 0, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, actions) = StageSchedule.Of([new([], 0, default), new([0], 0, default), new([], 0, default)], ScheduleLimits.Of(1, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(2, 1, false)], actions);
         (state, actions) = state.Decide(new ScheduleEvent.Succeeded(0));
         Assert.Equal([new ScheduleAction.Start(1, 1, true)], actions);
@@ -123,7 +123,7 @@ public sealed class StageScheduleTests
 
         // A large one is not put off for small ones behind it, and what is prepared holds nothing.
         ImmutableArray<ScheduledStage> mixed = [new([], 0, new(1000, 0, null, 0)), new([], 0, new(4000, 0, null, 0)), new([], 0, new(1000, 0, null, 0))];
-        (state, actions) = StageSchedule.Of(mixed, new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        (state, actions) = StageSchedule.Of(mixed, ScheduleLimits.Of(1, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(1, 1, false)], actions);
         Assert.Equal([new ScheduleAction.GiveTurn(1), new ScheduleAction.Start(2, 1, false)], state.Decide(new ScheduleEvent.Succeeded(0)).Actions);
     }
@@ -131,14 +131,35 @@ public sealed class StageScheduleTests
     [Fact]
     public void However_many_jobs_no_more_are_prepared_ahead_than_is_of_use()
     {
-        var (_, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 100)], new ScheduleLimits(40, host, false)).Decide(new ScheduleEvent.Begun());
-        Assert.Equal((40, StageSchedule.MostPrepared), (actions.OfType<ScheduleAction.Start>().Count(start => start.HasTurn), actions.OfType<ScheduleAction.Start>().Count(start => !start.HasTurn)));
+        var (_, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 100)], ScheduleLimits.Of(40, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal((40, 8), (actions.OfType<ScheduleAction.Start>().Count(start => start.HasTurn), actions.OfType<ScheduleAction.Start>().Count(start => !start.HasTurn)));
+    }
+
+    [Fact]
+    public void Of_commands_that_see_each_other_none_is_prepared_ahead()
+    {
+        var (_, actions) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 0, default), 6)], ScheduleLimits.Of(2, host, keepGoing: false, seeEachOther: true)).Decide(new ScheduleEvent.Begun());
+        Assert.Equal([new ScheduleAction.Start(0, 1, true), new ScheduleAction.Start(1, 1, true)], actions);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void While_it_is_found_out_why_a_command_failed_nothing_begins_unless_what_can_is_to_go_on(bool keepGoing)
+    {
+        var (state, _) = StageSchedule.Of([.. Enumerable.Repeat(new ScheduledStage([], 1, default), 5)], ScheduleLimits.Of(2, host, keepGoing, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
+        (state, var actions) = state.Decide(new ScheduleEvent.CommandFailed(0));
+        Assert.Equal(keepGoing ? [] : [new ScheduleAction.Withdraw(2), new ScheduleAction.Withdraw(3)], actions);
+        (state, actions) = state.Decide(new ScheduleEvent.Succeeded(1));
+        Assert.Equal(keepGoing ? [new ScheduleAction.GiveTurn(2), new ScheduleAction.Start(4, 1, false)] : [], actions);
+        (_, actions) = state.Decide(new ScheduleEvent.Failed(0, MayPass: false));
+        Assert.Equal(keepGoing ? [new ScheduleAction.GiveTurn(3)] : [], actions);
     }
 
     [Fact]
     public void With_one_job_a_command_runs_when_what_the_one_before_it_wrote_is_stored()
     {
-        var (state, first) = StageSchedule.Of([new([], 0, default), new([], 0, default)], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun());
+        var (state, first) = StageSchedule.Of([new([], 0, default), new([], 0, default)], ScheduleLimits.Of(1, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         Assert.Equal([new ScheduleAction.Start(0, 1, HasTurn: true), new ScheduleAction.Start(1, 1, HasTurn: false)], first);
         (state, var stored) = state.Decide(new ScheduleEvent.CommandEnded(0));
         Assert.Empty(stored);
@@ -148,7 +169,7 @@ public sealed class StageScheduleTests
     [Fact]
     public void Cancelled_it_begins_nothing_more_not_even_a_further_attempt()
     {
-        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default), new ScheduledStage([], 0, default)], new ScheduleLimits(1, host, true)).Decide(new ScheduleEvent.Begun());
+        var (state, _) = StageSchedule.Of([new ScheduledStage([], 2, default), new ScheduledStage([], 0, default)], ScheduleLimits.Of(1, host, keepGoing: true, seeEachOther: false)).Decide(new ScheduleEvent.Begun());
         (state, var actions) = state.Decide(new ScheduleEvent.Cancelled());
         Assert.Equal([new ScheduleAction.Withdraw(1)], actions);
         (state, actions) = state.Decide(new ScheduleEvent.Failed(0, MayPass: true));
@@ -158,7 +179,7 @@ public sealed class StageScheduleTests
 
     [Fact]
     public void A_plan_without_stages_is_over_at_once() =>
-        Assert.Equal([new ScheduleAction.Finish()], StageSchedule.Of([], new ScheduleLimits(1, host, false)).Decide(new ScheduleEvent.Begun()).Actions);
+        Assert.Equal([new ScheduleAction.Finish()], StageSchedule.Of([], ScheduleLimits.Of(1, host, keepGoing: false, seeEachOther: false)).Decide(new ScheduleEvent.Begun()).Actions);
 
     private static ImmutableArray<ScheduledStage> Graph(Random random, int count) =>
     [
