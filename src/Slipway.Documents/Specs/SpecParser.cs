@@ -65,7 +65,7 @@ public static class SpecParser
             {
                 // What the tree's reader threw is in the list already; what the file's reader threw gets the place that names the file.
                 if (fault.Line is null)
-                    faults.Add(fault with { File = file.At.File, Line = file.At.Line, Column = file.At.Column });
+                    faults.Add(fault with { File = file.At.File, Line = file.At.Line, Column = file.At.Column, Message = $"params is the file {Node.Quote(file.Value)}: {fault.Message}" });
             }
 
             return null;
