@@ -77,7 +77,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
             cancellation.ThrowIfCancellationRequested();
         return failures.Count == 0
             ? done
-            : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? plan.Stages.Where((stage, i) => attempts[i] == 0).Select(Skipped) : []]);
+            : throw SlipwayException.Together([.. failures, .. options.KeepGoing ? plan.Stages.Where((stage, i) => attempts[i] == 0 && stage.Needs.Any(need => !done.ContainsKey(need))).Select(Skipped) : []]);
     }
 
     private void Do(IEnumerable<ScheduleAction> actions, RunStage run, CancellationToken cancellation)

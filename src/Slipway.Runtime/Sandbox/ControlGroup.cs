@@ -130,9 +130,10 @@ public sealed class ControlGroup : IDisposable
     public void Dispose() => Remove(Folders);
 
     /// <summary>Groups of commands whose run is over, wherever they are: the next run may be in another group than the one that was killed.</summary>
+    /// <remarks>Those below others first: a container's are below its command's, and have the same name.</remarks>
     /// <param name="prefix">How their names begin; no pattern.</param>
     public static ControlGroup Left(string prefix, string root) =>
-        new(isUnified: false, [.. Directory.Exists(root) ? Directory.EnumerateDirectories(root, prefix + "*", anywhere) : []]);
+        new(isUnified: false, Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root, prefix + "*", anywhere).OrderByDescending(folder => folder.Length)] : []);
 
     private static List<string[]> Memberships(string membership) => [.. membership.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3)];
 

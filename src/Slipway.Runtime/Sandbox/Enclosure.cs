@@ -48,13 +48,16 @@ public static partial class Enclosure
     /// <param name="run">The folder that its commands share.</param>
     internal static string GroupsOf(string run) => $"slipway-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run)).AsSpan(0, FolderMark))}-";
 
+    /// <summary>The name of a command's control groups.</summary>
+    internal static string GroupOf(EnclosedCommand command) => GroupsOf(command.SharedFolder) + command.Name;
+
     /// <param name="log">Takes what the command writes to its output and errors, and finds progress in it and in what comes from <see cref="ProgressDescriptor"/>.</param>
     /// <param name="grace">Time between SIGTERM and SIGKILL.</param>
     /// <exception cref="SlipwayException">The isolation is not to be had here (exit 3).</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing of the command lives any more.</exception>
     public static async Task<EnclosedExit> RunAsync(EnclosedCommand command, CommandLog log, TimeSpan grace, CancellationToken cancellation)
     {
-        using var group = ControlGroup.TryMake(GroupsOf(command.SharedFolder) + command.Name, command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
+        using var group = ControlGroup.TryMake(GroupOf(command), command.Limits, ControlGroup.MountPoint, File.ReadAllText("/proc/self/cgroup"), out var why);
         var inner = command.Isolation switch
         {
             Isolation.Sandbox => Bubblewrap.Arguments(Bubblewrap.Find(), command),

@@ -53,7 +53,8 @@ internal static class OciRuntime
 
     private static string StateOf(EnclosedCommand command) => System.IO.Path.Combine(command.Folder, "oci", "state");
 
-    private static string NameOf(EnclosedCommand command) => "slipway-" + command.Name;
+    /// <summary>As the command's control groups are called: the runtime names its own by it, and those of a killed run are found by it.</summary>
+    private static string NameOf(EnclosedCommand command) => Enclosure.GroupOf(command);
 
     private static void Write(Utf8JsonWriter json, EnclosedCommand command, bool isGrouped)
     {

@@ -81,7 +81,7 @@ internal sealed class StepStore(ProjectFolder project)
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
             return null;
         }

@@ -1,6 +1,7 @@
 using Slipway.Documents.Runs;
 using Slipway.Documents.Specs;
 using Slipway.Primitives.Processes;
+using Slipway.Runtime.Sandbox;
 using Slipway.Tests.Primitives;
 
 namespace Slipway.Tests.Pipeline.Execution;
@@ -88,6 +89,42 @@ public sealed class CrashTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_killed_runs_container_the_next_run_leaves_nothing()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/runc"), "runc is not installed");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "containers get control groups from root alone");
+        var (log, mark) = (project.PathOf("child.log"), $"600.{Environment.ProcessId}{Environment.TickCount64}");
+        await using (var child = ChildProcess.Start(ChildProgram.Command("run-pipeline", [project.Root, "container", mark], log)))
+        {
+            await Eventually.True(() => Sleepers().Any(), TimeSpan.FromSeconds(60));
+            child.Kill();
+            await child.Exited;
+        }
+
+        var groups = Enclosure.GroupsOf(Assert.Single(Directory.GetDirectories(project.Folder.Work)));
+        Assert.NotEmpty(Groups());
+        await project.Run(TestProject.Spec(TestProject.Stage("other", "echo x > build/o.txt", [], "o=build/o.txt")));
+        await Eventually.True(() => !Sleepers().Any(), TimeSpan.FromSeconds(30));
+        Assert.Empty(Groups());
+
+        IEnumerable<string> Sleepers() => Directory.EnumerateDirectories("/proc").Select(process => Path.Combine(process, "cmdline")).Where(File.Exists).Where(file => Text(file).StartsWith($"sleep\0{mark}\0", StringComparison.Ordinal));
+
+        IEnumerable<string> Groups() => Directory.EnumerateDirectories(ControlGroup.MountPoint, groups + "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint });
+
+        static string Text(string file)
+        {
+            try
+            {
+                return File.ReadAllText(file);
+            }
+            catch (IOException)
+            {
+                return "";      // it has ended meanwhile
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_kernel_sees_the_outputs_durable_before_their_names_and_those_before_the_record()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/strace"), "strace is not installed");
@@ -110,14 +147,23 @@ public sealed class CrashTests : IDisposable
         Assert.Equal(["pwrite64 object", "fsync object", "rename object", "fsync object", "fsync object", "rename record", "rename record"], calls);
     }
 
-    /// <summary>Runs the two stages of this class in a folder; the second starts an orphan and hangs. Or one short stage.</summary>
+    /// <summary>Runs the two stages of this class in a folder; the second starts an orphan and hangs. Or one short stage, or one that sleeps in a container.</summary>
     internal static int RunProgram(string[] arguments)
     {
         var project = new TestProject(arguments[0]);
-        project.RunBeforeMain(arguments.Length > 1
-            ? TestProject.Spec(TestProject.Stage("a", "cat raw.txt > build/a.txt", ["raw.txt"], "a=build/a.txt"))
-            : Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600"),
-            arguments.Length > 1 ? Isolation.Sandbox : Isolation.None);
+        switch (arguments)
+        {
+            case [_, "container", var mark]:
+                project.RunBeforeMain(TestProject.Spec(TestProject.Stage("s", $"sleep {mark} & wait; echo x > build/s.txt", [], "s=build/s.txt")), Isolation.Oci);
+                break;
+            case [_, "short"]:
+                project.RunBeforeMain(TestProject.Spec(TestProject.Stage("a", "cat raw.txt > build/a.txt", ["raw.txt"], "a=build/a.txt")), Isolation.Sandbox);
+                break;
+            default:
+                project.RunBeforeMain(Spec("setsid sh -c 'echo $$ > $TMPDIR/../../../../../pid; exec sleep 600'; sleep 600"), Isolation.None);
+                break;
+        }
+
         return 0;
     }
 
