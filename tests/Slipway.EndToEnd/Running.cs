@@ -12,7 +12,7 @@ namespace Slipway.EndToEnd;
 /// <summary>A verb that serves, from the document that it prints until it is stopped or killed.</summary>
 public sealed class Running : IDisposable
 {
-    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AtMost = TimeSpan.FromMinutes(3);
 
     private readonly Process process;
     private readonly StringBuilder log = new();
