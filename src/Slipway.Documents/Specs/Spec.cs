@@ -56,8 +56,7 @@ public sealed record Spec(
     public HardwareProfile? ProfileOf(StageSpec stage) => stage.Hardware is { } name ? Hardware.GetValueOrDefault(name) : null;
 
     /// <summary>Longest time that a stage's command may take: the shorter of its own timeout and its hardware profile's time; null for any.</summary>
-    public Duration? TimeLimitOf(StageSpec stage) =>
-        new[] { stage.Timeout, ProfileOf(stage)?.Time }.Min();
+    public Duration? TimeLimitOf(StageSpec stage) => new[] { stage.Timeout, ProfileOf(stage)?.Time }.Min();
 
     /// <summary>Who may see the values of an input or output: what the most sensitive column of that name in any dataset is.</summary>
     /// <param name="isOutput">An output that no column is called like is public; an input is what the datasets' most sensitive default is.</param>

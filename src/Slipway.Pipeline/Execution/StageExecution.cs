@@ -32,9 +32,6 @@ internal sealed class StageExecution
     /// <summary>A stage is prepared ahead of its turn when its inputs take no more than this part of the disk's free space: the commands that run meanwhile need it.</summary>
     private const double ShareOfSpaceAhead = 0.02;
 
-    /// <summary>There where systemd rules the control groups (man 3 sd_booted).</summary>
-    private const string Systemd = "/run/systemd/system";
-
     private readonly ProjectFolder project;
     private readonly Spec spec;
     private readonly IReadOnlyDictionary<string, Snapshot> snapshots;
@@ -213,7 +210,7 @@ internal sealed class StageExecution
             {
                 memoryOfEach = command.Limits.Memory;
                 if (!Interlocked.Exchange(ref toldOfGroups, true))
-                    tell(new StageRemark(stage.Name, $"no control group could be made for it, nor will be for stages like it ({unlimited}): memory is limited for each of its processes, shared memory is not, and neither are processors and processes{(Directory.Exists(Systemd) ? "; systemd-run --user --scope slipway run makes them possible" : "")}"));
+                    tell(new StageRemark(stage.Name, $"no control group could be made for it, nor will be for stages like it ({unlimited}): memory is limited for each of its processes, shared memory is not, and neither are processors and processes{(ControlGroup.IsSystemds ? $"; {ControlGroup.Delegated} makes them possible" : "")}"));
             }
 
             // Beside another stage, the host's energy would be counted for both.

@@ -41,7 +41,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
             {
                 (schedule, var actions) = schedule.Decide(what);
                 if (what is ScheduleEvent.Failed(var failed, _))
-                    Tell(failed, failure!, isRepeated: actions.Any(action => action is ScheduleAction.Start(var again, _, _) && again == failed));
+                    TellFailure(failed, failure!, isRepeated: actions.Any(action => action is ScheduleAction.Start(var again, _, _) && again == failed));
                 Do(actions, run, ended.Token);
                 if (actions.Any(action => action is ScheduleAction.Finish))
                     break;
@@ -158,7 +158,7 @@ internal sealed class StageExecutor(ProjectFolder project, Spec spec, ExecutionP
         return new(stage);
     }
 
-    private void Tell(int index, SlipwayException failure, bool isRepeated)
+    private void TellFailure(int index, SlipwayException failure, bool isRepeated)
     {
         var stage = plan.Stages[index].Stage;
         var attempt = attempts[index];

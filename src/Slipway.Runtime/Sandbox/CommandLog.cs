@@ -171,7 +171,7 @@ public sealed class CommandLog : IDisposable
         }
     }
 
-    /// <summary>Of a short one the whole base64 text too, which chance makes now and then: of a log no more is lost than some characters.</summary>
+    /// <summary>The whole base64 text too: of a short secret it is all there is to look for, and what chance makes of it costs a log some characters.</summary>
     private static IEnumerable<byte[]> Forms(byte[] text) => text.Length >= 4 ? SecretForms.Of(text).Append(Encoding.ASCII.GetBytes(Convert.ToBase64String(text))) : SecretForms.Of(text);
 
     private static IEnumerable<string> Texts(string secret) =>

@@ -13,6 +13,9 @@ public sealed class ControlGroup : IDisposable
 {
     public const string MountPoint = "/sys/fs/cgroup";
 
+    /// <summary>Where systemd rules the control groups: a run in one that is this user's.</summary>
+    public const string Delegated = "systemd-run --user --scope slipway run";
+
     private const string Members = "cgroup.procs";
 
     /// <summary>Microseconds over which processor time is shared out.</summary>
@@ -31,6 +34,9 @@ public sealed class ControlGroup : IDisposable
     private bool isEmpty;
 
     private ControlGroup(bool isUnified, IReadOnlyList<string> folders) => (this.isUnified, Folders) = (isUnified, folders);
+
+    /// <summary>Whether systemd rules this host's control groups (man 3 sd_booted).</summary>
+    public static bool IsSystemds => Directory.Exists("/run/systemd/system");
 
     /// <summary>The group's folders: one in version 2; in version 1 those of memory, pids and, where processors are limited, cpu.</summary>
     public IReadOnlyList<string> Folders { get; }

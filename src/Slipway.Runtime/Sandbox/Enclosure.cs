@@ -222,7 +222,7 @@ public static partial class Enclosure
     {
         var said = lines.LastOrDefault(line => line.StartsWith(Bubblewrap.Program + ": ", StringComparison.Ordinal));
         if (said is null && lines.LastOrDefault(line => line.Contains(ControlGroup.MountPoint, StringComparison.Ordinal)) is { } refused)
-            return new SlipwayException(ExitCode.NotThere, new Fault("no-limits", $"the command could not be put under its limits: {refused}", Help: "run where this user's control groups are delegated to it: systemd-run --user --scope slipway run"));
+            return new SlipwayException(ExitCode.NotThere, new Fault("no-limits", $"the command could not be put under its limits: {refused}", Help: $"run where this user's control groups are delegated to it: {ControlGroup.Delegated}"));
         said ??= lines is [.., var last] ? last : "it says nothing";
         var mayNotMakeSpaces = said.Contains("namespace", StringComparison.OrdinalIgnoreCase) || said.Contains("uid map", StringComparison.OrdinalIgnoreCase);
         return new SlipwayException(ExitCode.NotThere, new Fault(

@@ -33,9 +33,9 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
             return network ? forNetwork ??= Make(".etc-network", [.. Found(networkSettings)]) : plain ??= Make(".etc", []);
     }
 
-    private List<Mount> Make(string made, IReadOnlyList<(string Path, string Source)> mounted)
+    private List<Mount> Make(string name, IReadOnlyList<(string Path, string Source)> mounted)
     {
-        var folder = Path.Combine(shared, made);
+        var folder = Path.Combine(shared, name);
         try
         {
             if (Directory.Exists(folder))
@@ -48,8 +48,8 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
                 AtomicFile.WriteNew(Path.Combine(folder, file), Encoding.ASCII.GetBytes(text));
             foreach (var (path, source) in Found(settings).Concat(mounted))
             {
-                var name = Path.GetRelativePath(host, path);
-                var target = Path.Combine(folder, name);
+                var relative = Path.GetRelativePath(host, path);
+                var target = Path.Combine(folder, relative);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 if (!mounted.Contains((path, source)) && TryCopy(source, target))
                     continue;
@@ -57,7 +57,7 @@ public sealed class HostSettings(string shared, IReadOnlyList<(string Name, stri
                     Directory.CreateDirectory(target);
                 else
                     AtomicFile.WriteNew(target, []);
-                mounts.Add(new Mount(MountKind.ReadOnly, source, Path.Combine(Seen, name)));
+                mounts.Add(new Mount(MountKind.ReadOnly, source, Path.Combine(Seen, relative)));
             }
 
             return mounts;

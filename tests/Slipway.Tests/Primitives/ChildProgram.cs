@@ -27,6 +27,7 @@ internal static class ChildProgram
         ["open-database"] = Server.Storage.DatabaseContract.OpenProgram,
         ["leave-unreadable"] = Pipeline.Execution.UnreadableOutputTests.RunProgram,
         ["run-ungrouped"] = Pipeline.Execution.NoControlGroupTests.RunProgram,
+        ["size-folder"] = Runtime.Sandbox.FolderSizeTests.SizeProgram,
         ["sql-stage"] = Pipeline.Execution.SqlStageRunTests.SqlProgram,
     };
 

@@ -11,7 +11,7 @@ namespace Slipway.Pipeline.Execution.Stages;
 /// <param name="users">The folder whose files the command may have meant.</param>
 /// <param name="log">Path of the stage's log, whose last lines are shown.</param>
 /// <param name="memoryOfEach">What each of its processes was held to, where nothing held all of them together; null otherwise.</param>
-internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, string users, StageFolder folder, string log, ByteSize? memoryOfEach = null)
+internal sealed class StageFailure(StageSpec stage, Spec spec, ProjectFolder project, string users, StageFolder folder, string log, ByteSize? memoryOfEach)
 {
     /// <summary>Bytes: with less than this left when a stage fails, the disk is named as the likely cause.</summary>
     private const long FullDisk = 1 << 20;

@@ -21,28 +21,6 @@ internal static partial class UndeclaredReads
     public static string? Find(IEnumerable<string> lines, string root, StageFolder folder, IEnumerable<string> own, IEnumerable<string> inputs) =>
         First(lines.Where(LogTail.MissesFile).SelectMany(line => Words(line).Concat(Modules(line, inputs))), root, folder, own);
 
-    private static IEnumerable<string> Words(string line) => line.Split(around, StringSplitOptions.RemoveEmptyEntries).Select(word => word.TrimEnd('.'));
-
-    /// <summary>Where Python would have found the module that a line misses: it lists folders, so that no failed look-up names the file.</summary>
-    private static IEnumerable<string> Modules(string line, IEnumerable<string> inputs)
-    {
-        if (Module().Match(line) is not { Success: true } match)
-            yield break;
-        var parts = match.Groups[1].Value.Split('.');
-        var folders = inputs.Select(input => input.EndsWith('/') ? input.TrimEnd('/') : Path.GetDirectoryName(input) ?? "").Append("").Distinct(StringComparer.Ordinal).ToList();
-        for (var length = 1; length <= parts.Length; length++)
-        {
-            foreach (var module in folders.Select(above => Path.Combine([above, .. parts[..length]])))
-            {
-                yield return module + ".py";
-                yield return module;
-            }
-        }
-    }
-
-    [GeneratedRegex(@"No module named '?([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)")]
-    private static partial Regex Module();
-
     /// <summary>The same, of paths that the command is known to have looked for.</summary>
     public static string? First(IEnumerable<string> paths, string root, StageFolder folder, IEnumerable<string> own) =>
         paths.Select(path => Relative(path, root, folder.Seen.Root))
@@ -70,6 +48,28 @@ internal static partial class UndeclaredReads
         // A plain word would be a dataset's name.
         return Directory.Exists(Path.Combine(root, path)) ? path + "/" : path.AsSpan().ContainsAny('.', '/') ? path : "./" + path;
     }
+
+    private static IEnumerable<string> Words(string line) => line.Split(around, StringSplitOptions.RemoveEmptyEntries).Select(word => word.TrimEnd('.'));
+
+    /// <summary>Where Python would have found the module that a line misses: it lists folders, so that no failed look-up names the file.</summary>
+    private static IEnumerable<string> Modules(string line, IEnumerable<string> inputs)
+    {
+        if (Module().Match(line) is not { Success: true } match)
+            yield break;
+        var parts = match.Groups[1].Value.Split('.');
+        var folders = inputs.Select(input => input.EndsWith('/') ? input.TrimEnd('/') : Path.GetDirectoryName(input) ?? "").Append("").Distinct(StringComparer.Ordinal).ToList();
+        for (var length = 1; length <= parts.Length; length++)
+        {
+            foreach (var module in folders.Select(above => Path.Combine([above, .. parts[..length]])))
+            {
+                yield return module + ".py";
+                yield return module;
+            }
+        }
+    }
+
+    [GeneratedRegex(@"No module named '?([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)")]
+    private static partial Regex Module();
 
     private static bool Covers(string declared, string path) => declared.TrimEnd('/') == path || (declared.EndsWith('/') && path.StartsWith(declared, StringComparison.Ordinal));
 

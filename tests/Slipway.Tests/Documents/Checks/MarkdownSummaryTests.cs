@@ -29,13 +29,21 @@ public partial class MarkdownSummaryTests
     public void Others_text_is_no_markup_no_link_and_no_mention(string foreign)
     {
         var text = MarkdownSummary.Write(CheckReports.With(foreign));
-        var own = MarkdownSummary.Write(CheckReports.With("x"));
-        Assert.Equal(Active().Count(own), Active().Count(text.Replace("<br>", "")));
+        var own = MarkdownSummary.Write(CheckReports.With(string.Join('\n', foreign.Split('\n').Select(_ => "x"))));
+        Assert.Equal(Active().Count(own), Active().Count(text));
         Assert.Equal(own.Split('\n').Length, text.Split('\n').Length);
         Assert.Equal(own.Split('\n').Select(line => line.Count(c => c == '|')), text.Split('\n').Select(line => line.Count(c => c == '|')));
         Assert.DoesNotContain("@", text);
         Assert.DoesNotContain("://", text);
         Assert.DoesNotContain("www.", text);
+    }
+
+    [Fact]
+    public void What_a_command_wrote_keeps_its_lines_below_the_table()
+    {
+        var text = MarkdownSummary.Write(CheckReports.With("first\nsecond"));
+        Assert.Contains("first<br>second", text);
+        Assert.Contains("first …", text);
     }
 
     [Fact]

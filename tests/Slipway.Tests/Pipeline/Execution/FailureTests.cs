@@ -279,7 +279,7 @@ public sealed class FailureTests : IDisposable
             TestProject.Stage("next", "echo c > build/c.txt", [], "c=build/c.txt"));
         var faults = await project.Faults(
             jobs == 1 ? spec with { Stages = spec.Stages.RemoveAt(1) } : spec,
-            options: options => options with { Jobs = jobs, Effect = effect => made += effect == "private folder made" ? 1 : 0 });
+            options: options => options with { Jobs = jobs, Effect = effect => _ = effect == "private folder made" ? Interlocked.Increment(ref made) : 0 });
         Assert.Equal("stage-failed", Assert.Single(faults).Code);
         Assert.Equal(jobs + 1, made);
         Assert.DoesNotContain("next", project.Events.OfType<StageEvent>().Select(e => e.Stage));

@@ -55,9 +55,7 @@ public sealed class HostSettingsTests : IDisposable
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give files to another user");
         var etc = folder["host"];
         foreach (var (name, mode) in new[] { ("java-open/a", "644"), ("java-closed/a", "600"), ("python3-closed/a/b", "700") })
-        {
             Tool.Run("chmod", mode, folder.Write("host/" + name, "theirs"));
-        }
 
         Tool.Run("chmod", "700", Path.Combine(etc, "python3-closed/a"));
         Tool.Run("mkfifo", Path.Combine(etc, "java-waits"));
